@@ -35,6 +35,9 @@ function(room name)                       # room(NAME FLOOR n USES rooms... PRIV
   endforeach()
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/lib/${name}/*.cc)
   list(FILTER sources EXCLUDE REGEX "/pch\\.cc$")
+  if(NOT sources)   # a room still to be furnished
+    set(sources ${PROJECT_SOURCE_DIR}/lib/base/pch.cc)
+  endif()
   add_library(${name} STATIC ${sources})
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX DAEMONZ_FLOOR ${ROOM_FLOOR}
                         OUTPUT_NAME daemonz_${name})

@@ -1,0 +1,123 @@
+#include "base/log.h"
+
+#include <spdlog/logger.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <memory>
+#include <mutex>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace daemonz::log {
+namespace {
+
+// Never destroyed: a thread that still logs while the process leaves must find it.
+struct Sink {
+  std::mutex guard;
+  std::shared_ptr<spdlog::logger> logger;  // spdlog's own interface wants shared sinks
+  std::atomic<Level> level{Level::info};
+};
+
+std::shared_ptr<spdlog::logger> logger_over(spdlog::sink_ptr sink) {
+  auto logger = std::make_shared<spdlog::logger>("daemonz", std::move(sink));
+  logger->set_pattern("%v");
+  logger->set_level(spdlog::level::trace);
+  logger->flush_on(spdlog::level::trace);
+  return logger;
+}
+
+Sink& sink() {
+  static auto* const the_sink = [] {
+    auto* made = new Sink;
+    made->logger = logger_over(std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    return made;
+  }();
+  return *the_sink;
+}
+
+const char* name_of(Level level) {
+  switch (level) {
+    case Level::debug: return "debug";
+    case Level::info: return "info";
+    case Level::warn: return "warn";
+    case Level::error: return "error";
+    case Level::off: break;
+  }
+  return "off";
+}
+
+void append_value(std::string& out, const std::string& value) {
+  const bool is_plain =
+      !value.empty() && value.find_first_of(" \"\\=\n\r\t") == std::string::npos &&
+      std::all_of(value.begin(), value.end(), [](unsigned char c) { return c >= 32; });
+  if (is_plain) {
+    out += value;
+    return;
+  }
+  out += '"';
+  for (const char c : value) {
+    if (c == '"' || c == '\\')
+      (out += '\\') += c;
+    else if (c == '\n')
+      out += "\\n";
+    else if (c == '\r')
+      out += "\\r";
+    else if (c == '\t')
+      out += "\\t";
+    else if (static_cast<unsigned char>(c) < 32)
+      out += '?';
+    else
+      out += c;
+  }
+  out += '"';
+}
+
+void write(Level level, std::string_view room, std::string_view phrase, Fields fields) {
+  auto& target = sink();
+  if (level < target.level.load(std::memory_order_relaxed)) return;
+  const auto text = to_iso8601(real_clock().wall()) + " " + line(level, room, phrase, fields);
+  const std::scoped_lock lock(target.guard);
+  target.logger->log(spdlog::level::info, spdlog::string_view_t(text.data(), text.size()));
+}
+
+}  // namespace
+
+std::string line(Level level, std::string_view room, std::string_view phrase, Fields fields) {
+  std::string text = name_of(level);
+  text.append(" ").append(room).append(": ").append(phrase);
+  for (const auto& field : fields) {
+    text.append(" ").append(field.key).append("=");
+    append_value(text, field.value);
+  }
+  return text;
+}
+
+void set_level(Level level) { sink().level = level; }
+Level level() { return sink().level; }
+
+std::optional<Level> parse_level(std::string_view text) {
+  for (const auto level : {Level::debug, Level::info, Level::warn, Level::error, Level::off})
+    if (text == name_of(level)) return level;
+  return {};
+}
+
+void to_file(const std::string& path) {
+  try {
+    auto logger = logger_over(std::make_shared<spdlog::sinks::basic_file_sink_mt>(path));
+    const std::scoped_lock lock(sink().guard);
+    sink().logger = std::move(logger);
+  } catch (const spdlog::spdlog_ex& problem) {
+    throw Error(ErrorText{.what = std::string("cannot open the log: ") + problem.what(),
+                          .where = path,
+                          .hint = "Is the folder there, and may this user write to it?"});
+  }
+}
+
+void debug(std::string_view r, std::string_view p, Fields f) { write(Level::debug, r, p, f); }
+void info(std::string_view r, std::string_view p, Fields f) { write(Level::info, r, p, f); }
+void warn(std::string_view r, std::string_view p, Fields f) { write(Level::warn, r, p, f); }
+void error(std::string_view r, std::string_view p, Fields f) { write(Level::error, r, p, f); }
+
+}  // namespace daemonz::log

@@ -1,0 +1,80 @@
+// One connection to a database, the same for SQLite and MySQL/MariaDB. SQL is the caller's: nothing
+// here translates dialects, `dialect()` tells which one is spoken. Follows jobs.md, "The job table
+// and lib/db". Sources: sqlite3's C interface, MariaDB Connector/C.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "base/units.h"
+
+namespace daemonz::db {
+
+enum class Dialect { sqlite, mysql };
+
+/// NULL, integer, real, text or bytes (std::string serves both).
+using Value = std::variant<std::monostate, std::int64_t, double, std::string>;
+using Row = std::vector<Value>;
+
+[[nodiscard]] std::optional<std::int64_t> integer(
+    const Value& value);  ///< NULL: nullopt; text that is a number counts
+[[nodiscard]] std::string text(const Value& value);  ///< NULL: ""
+
+struct Rows {
+  std::vector<std::string> columns;
+  std::vector<Row> rows;
+};
+
+/// How a statement failed. `gone`: the connection was lost (2006, 2013, 4031, ..). `busy`: SQLite's
+/// lock, 1205, 1213: the same transaction may succeed when tried again.
+enum class Failure { gone, busy, constraint, read_only, other };
+
+class DatabaseError : public Error {
+ public:
+  DatabaseError(Failure failure, ErrorText text) : Error(std::move(text)), failure_(failure) {}
+  [[nodiscard]] Failure failure() const noexcept { return failure_; }
+
+ private:
+  Failure failure_;
+};
+
+/// Threads: one. After a fork the child must not touch it (Pool detaches it).
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  [[nodiscard]] virtual Dialect dialect() const = 0;
+
+  /// Runs one statement with `?` placeholders. Outside a transaction a lost connection is made anew
+  /// and the statement is run once more; inside one it throws (the transaction is lost).
+  virtual Rows query(std::string_view sql, const Row& values = {}) = 0;
+  /// The same, for statements without rows. Returns the number of rows changed.
+  virtual std::uint64_t execute(std::string_view sql, const Row& values = {}) = 0;
+  /// The key that the last insert made.
+  [[nodiscard]] virtual std::int64_t last_insert_id() const = 0;
+
+  /// Begins, runs `body`, commits; rolls back and rethrows when it throws. `busy` is tried again
+  /// (at most transaction_tries, with growing waits), so `body` may run more than once. Not nested.
+  virtual void transaction(const std::function<void(Connection&)>& body) = 0;
+  [[nodiscard]] virtual bool is_in_transaction() const = 0;
+
+  /// Asks the server whether the connection lives (if it was idle for longer than idle_max), and
+  /// connects again if not. Throws DatabaseError(gone) when that is impossible.
+  virtual void verify() = 0;
+};
+
+inline constexpr int transaction_tries = 5;
+inline constexpr Milliseconds idle_max{
+    1'000};  ///< C4: an older connection is asked before its next use
+
+/// "sqlite:PATH" or "mysql://user:password@host:port/database" (also ?socket=PATH). Throws Error
+/// for a bad URL, DatabaseError when it cannot be opened.
+[[nodiscard]] std::unique_ptr<Connection> connect(const std::string& url);
+
+}  // namespace daemonz::db

@@ -1,0 +1,118 @@
+// One untrusted program, run in a box of its own with limits that hold, and a verdict that is
+// right. Knows nothing of grades, problems or databases. Follows sandbox.md; what it protects from
+// and what not stands in THREATS.md. There is no way to run a program here without the box.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "base/units.h"
+
+namespace daemonz::sandbox {
+
+/// First match wins, in this order (sandbox.md, "Verdicts").
+enum class Verdict { XX, CANCELLED, MLE, OLE, TLE_CPU, TLE_WALL, SG, RE, OK };
+[[nodiscard]] const char* to_string(Verdict verdict);
+
+enum class Profile { run, compile };                 ///< compile: see sandbox.md, point 10
+enum class LimitMode { automatic, v2, v1, rlimit };  ///< automatic: the best this machine has
+
+/// Zero is a limit of zero, not "none": every limit holds in every run.
+struct Limits {
+  Milliseconds cpu{1'000};  ///< of all processes of the run together
+  Milliseconds wall{3'000};
+  Bytes memory = mebibytes(64);  ///< of all processes of the run together, tmpfs included
+  std::uint32_t processes = 16;  ///< threads included
+  Bytes stdout_max =
+      mebibytes(1);  ///< one byte more kills: OLE, the first stdout_max bytes are kept
+  Bytes stderr_max = mebibytes(1);
+  Bytes file_size = mebibytes(8);  ///< RLIMIT_FSIZE
+  Bytes scratch = mebibytes(16);   ///< /box and /tmp, each
+  std::uint32_t inodes = 1024;     ///< the same
+  std::uint32_t descriptors = 64;  ///< RLIMIT_NOFILE
+  [[nodiscard]] static Limits for_profile(Profile profile);
+};
+
+/// A file that is put into /box before the run starts, owned by the run's user.
+struct BoxFile {
+  std::string name;       ///< relative, "a/b.h" makes the folder; no ".."
+  std::string host_path;  ///< copied from here if `fd` is not open
+  UniqueFd fd;            ///< or read from here (from offset 0)
+  bool is_executable = false;
+};
+
+/// What to run. Descriptors are handed to the keeper and stay the caller's.
+struct Program {
+  std::vector<std::string> argv;  ///< argv[0]: a bare name is looked up in the box's PATH
+  UniqueFd image;                 ///< if open: executed by descriptor (a compiled submission)
+  std::vector<std::string> env;   ///< "NAME=value", added to the profile's fixed list
+  std::vector<BoxFile> files;
+  std::vector<std::string> collect;  ///< names in /box to bring back after the run
+  int stdin_fd = -1;                 ///< a file or pipe; -1: empty input
+  int stdout_fd = -1;  ///< a file, memfd or pipe written up to the cap; -1: counted, dropped
+  int stderr_fd = -1;
+  bool is_box_read_only = false;  ///< /box without write permission; /tmp stays writable
+  Profile profile = Profile::run;
+  Limits limits;
+};
+
+struct CollectedFile {
+  std::string name;
+  UniqueFd fd;  ///< sealed memfd, offset 0
+  Bytes size;
+};
+
+/// What happened, as cli.md prints it (daemonz-run).
+struct Result {
+  Verdict verdict = Verdict::XX;
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  std::string killed_by;  ///< cpu, wall, memory, stdout, stderr, file_size, cancel; empty: nobody
+  std::string stage;      ///< XX: the step of the set-up that failed (RE:127: "exec")
+  int errno_value = 0;
+  Milliseconds cpu{0}, user{0}, system{0}, wall{0};
+  bool is_idle = false;
+  std::uint64_t peak_kib = 0;
+  std::string peak_source;  ///< cgroup, rusage
+  std::uint32_t processes_peak = 0;
+  std::uint64_t switches_voluntary = 0, switches_forced = 0;
+  std::uint64_t stdout_bytes = 0, stderr_bytes = 0;
+  bool is_stdout_cut = false, is_stderr_cut = false;
+  std::string limits;  ///< v2, v1, rlimit: which mechanism held
+  Microseconds setup{0}, teardown{0};
+  std::vector<CollectedFile> collected;
+};
+
+struct SlotOptions {
+  int number = 0;                            ///< 0..; one run at a time per number on this machine
+  bool is_pinned = true;                     ///< to core number % cores
+  std::string state_folder = "tmp/daemonz";  ///< holds slots/N, the lock files
+  std::string keeper_path;  ///< empty: daemonz-keeper beside this program, then libexec, PATH
+  LimitMode limit_mode = LimitMode::automatic;
+};
+
+/// One sandbox slot: a keeper process that holds the lock and starts runs. Open it before threads
+/// and connection pools exist. Threads: one, but for cancel(). The keeper ends with this object or
+/// its process. A keeper that died is started again at the next run.
+class Slot {
+ public:
+  /// Throws Error: slot taken (names the pid), keeper not found, or the machine lacks a layer of
+  /// the isolation (it is never run with less).
+  [[nodiscard]] static std::unique_ptr<Slot> open(const SlotOptions& options);
+  virtual ~Slot() = default;
+  /// Blocks until the run has ended and nothing of it is left. Never throws for what the program
+  /// does; our own failures are verdict XX.
+  [[nodiscard]] virtual Result run(const Program& program) = 0;
+  /// Ends the current run: CANCELLED. Threads: any.
+  virtual void cancel() noexcept = 0;
+  [[nodiscard]] virtual int number() const = 0;
+};
+
+/// The first free slot of 0..count-1. Throws Error when all are taken.
+[[nodiscard]] std::unique_ptr<Slot> open_free_slot(SlotOptions options, int count);
+
+}  // namespace daemonz::sandbox
