@@ -1,0 +1,123 @@
+// One entry of `daemons:`: what is to run, how many times, and how it is started, watched, stopped.
+// Plain checked values; the states and the processes are the supervisor's. Follows supervisor.md
+// ("daemonz.yml: the original format is accepted", "The extended form"). config/daemonz.yml
+// comments every key.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/units.h"
+
+namespace daemonz::config {
+
+inline constexpr int instances_max = 4096;  ///< a typing error must not fork-bomb the machine
+
+/// When an instance counts as ready.
+struct Ready {
+  enum class Kind {
+    started,      ///< no `ready:` key: as soon as exec has succeeded
+    notify,       ///< it says READY=1 on NOTIFY_SOCKET
+    tcp,          ///< `address` accepts a connection
+    unix_socket,  ///< the socket `target` (a path) accepts a connection
+    memcache,     ///< `address` answers `version`
+    http,         ///< a GET of `target` (a URL) answers 2xx or 3xx
+    exec,         ///< `command` exits 0
+    log           ///< a line of its output matches the regular expression `target`
+  };
+  Kind kind = Kind::started;
+  std::string host = "127.0.0.1";  ///< tcp, memcache
+  int port = 0;                    ///< tcp, memcache; filled by for_instance() if it holds ${port}
+  std::string port_text;           ///< as written
+  std::string target;              ///< unix_socket: absolute path; http: URL; log: ECMAScript regex
+  std::vector<std::string> command;  ///< exec
+  Milliseconds timeout{30'000};      ///< not ready by then: the start has failed
+};
+
+/// How an instance is ended: `command` if there is one, then `signal`, then SIGKILL to its tree.
+struct Stop {
+  enum class Kill {
+    tree,     ///< the widest that the machine has: cgroup, else group and adopted orphans
+    cgroup,   ///< its cgroup (the same as tree where there is none)
+    group,    ///< its process group
+    process,  ///< the main process alone
+  };
+  std::vector<std::string> command;     ///< empty: signal it at once
+  Milliseconds delay_before_signal{0};  ///< `delay_before_kill`: grace after `command`
+  int signal = 15;                      ///< SIGTERM
+  Milliseconds timeout{10'000};         ///< then SIGKILL
+  Kill kill = Kill::tree;
+};
+
+/// What happens when an instance exits without having been asked to.
+struct Restart {
+  enum class Policy { always, on_failure, never };
+  Policy policy = Policy::always;
+  Milliseconds delay{0};             ///< before the first restart
+  Milliseconds max_delay{30'000};    ///< the backoff grows up to this
+  double factor = 2;                 ///< per failure in a row, from 1 s if delay is 0; at least 1
+  double jitter = 0.1;               ///< of the delay, 0..1
+  Milliseconds reset_after{10'000};  ///< up for so long: the next failure counts as the first
+  int limit = 5;                     ///< restarts `within` that time, then FATAL; 0: no limit
+  Milliseconds within{60'000};
+};
+
+enum class Condition { ready, started, completed };
+
+/// What an instance may use. nullopt: as the supervisor was started with.
+struct ProcessLimits {
+  std::optional<std::uint64_t> nofile;  ///< RLIMIT_NOFILE
+  std::optional<Bytes> memory;          ///< of the instance's whole tree
+  std::optional<int> nice;              ///< -20..19
+  std::optional<int> oom_score_adj;     ///< -1000..1000
+};
+
+/// Where the output of an instance goes.
+struct LogFile {
+  enum class Timestamp { none, rfc3339 };
+  std::string path;                ///< absolute; default log/${name}.${index}.log
+  std::string stderr_path;         ///< absolute; empty: merged into `path`
+  Bytes max_size = mebibytes(16);  ///< rotated beyond this
+  int keep = 5;                    ///< rotated files kept
+  Timestamp timestamp = Timestamp::none;
+};
+
+/// One daemon. A value; what one of its instances gets is for_instance(). Threads: any.
+struct Daemon {
+  enum class Type {
+    simple,   ///< the process that was started is the daemon
+    forking,  ///< it daemonizes itself; `pid_files` find its main process (original format)
+  };
+  std::string name;  ///< [A-Za-z0-9_-], at most 64
+  Type type = Type::simple;
+  std::vector<std::string> command;  ///< argv. [0] bare: beside daemonz, then PATH; else absolute
+  bool is_path_only = false;         ///< `absolute_binary`: [0] is looked up in PATH alone
+  int instances = 1;                 ///< `cores` is already a number
+  bool is_per_core = false;          ///< it was written as `cores`
+  int start_order = 0;               ///< waves, ascending; stopped in reverse
+  std::map<std::string, Condition> depends_on;
+  Ready ready;
+  Stop stop;
+  Restart restart;
+  std::optional<Milliseconds> watchdog;  ///< WATCHDOG=1 must come at least this often
+  bool is_vital = false;                 ///< given up = stop everything, exit non-zero
+  bool is_disabled = false;              ///< skip it
+  ProcessLimits limits;
+  std::string user, group;                 ///< empty: as the supervisor
+  std::map<std::string, std::string> env;  ///< added to the supervisor's own
+  std::string working_folder;              ///< absolute; default root_path
+  std::optional<int> umask;
+  std::optional<int> port;  ///< instance i gets PORT = port + i
+  LogFile log;
+  std::vector<std::string> pid_files;      ///< absolute globs
+  std::vector<std::string> kill_patterns;  ///< all must be found in a stale process's command line
+};
+
+/// The entry as instance `index` (from 0) has it: ${name}, ${index}, ${instance} ("processor:2")
+/// and ${port} (port + index) are replaced in command, env, folders, files and checks, and env
+/// holds DAEMONZ_NAME, DAEMONZ_INDEX and, with a port, PORT. Never throws for a loaded Daemon.
+[[nodiscard]] Daemon for_instance(const Daemon& daemon, int index);
+
+}  // namespace daemonz::config
