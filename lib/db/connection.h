@@ -45,7 +45,9 @@ class DatabaseError : public Error {
   Failure failure_;
 };
 
-/// Threads: one. After a fork the child must not touch it (Pool detaches it).
+/// Threads: one. Statements are prepared once per connection and kept (statements_max of them).
+/// After a fork a child must not use what its parent opened: in another process than the one that
+/// opened it the destructor only forgets (see detach).
 class Connection {
  public:
   virtual ~Connection() = default;
@@ -67,14 +69,24 @@ class Connection {
   /// Asks the server whether the connection lives (if it was idle for longer than idle_max), and
   /// connects again if not. Throws DatabaseError(gone) when that is impossible.
   virtual void verify() = 0;
+
+  /// For a forked child: forgets the handles without a word to the server, whose session goes on
+  /// belonging to the parent (never COM_QUIT). The descriptors of a server connection are pointed
+  /// at /dev/null. Afterwards the object may only be destroyed.
+  virtual void detach() noexcept = 0;
 };
 
 inline constexpr int transaction_tries = 5;
 inline constexpr Milliseconds idle_max{
     1'000};  ///< C4: an older connection is asked before its next use
 
-/// "sqlite:PATH" or "mysql://user:password@host:port/database" (also ?socket=PATH). Throws Error
-/// for a bad URL, DatabaseError when it cannot be opened.
+inline constexpr Milliseconds busy_wait{5'000};    ///< how long a statement waits for a lock
+inline constexpr std::size_t statements_max = 64;  ///< prepared statements kept per connection
+
+/// "sqlite:PATH" (WAL, made if it is not there) or "mysql://user:password@host:port/database" (also
+/// ?socket=PATH). Throws Error for a bad URL, DatabaseError when it cannot be opened. A SQLite file
+/// cannot be opened in a forked child of a process that has one open (sqlite.org/howtocorrupt.html,
+/// 2.6): Error; exec a program instead.
 [[nodiscard]] std::unique_ptr<Connection> connect(const std::string& url);
 
 }  // namespace daemonz::db

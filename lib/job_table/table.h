@@ -1,0 +1,117 @@
+// What is known about jobs beyond their queue: the table `daemonz_jobs` with delayed_job's facts
+// under its names, for status, results, failures and people. Not the queue: a job that stands here
+// and in no queue is not run. Follows jobs.md, "The job table and lib/db".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/queue_name.h"
+#include "db/connection.h"
+
+namespace daemonz::job_table {
+
+/// pushed -> running -> done | retrying -> running .. | dead; cancelled by a person.
+enum class State { pushed, running, retrying, done, dead, cancelled };
+[[nodiscard]] const char* to_string(State state);
+[[nodiscard]] std::optional<State> parse_state(std::string_view text);
+
+/// attempt x 2^32 + delivery number (delivery.md): what reports on a job, or touches its effects,
+/// with a lower token than another did before comes from a processor that lost its lease.
+using Token = std::int64_t;
+[[nodiscard]] constexpr Token make_token(std::uint32_t attempt, std::uint32_t delivery) {
+  return (static_cast<Token>(attempt) << 32) | static_cast<Token>(delivery);
+}
+
+/// One row. Text that is JSON is kept as it came.
+struct Job {
+  std::int64_t place = 0;  ///< rises with each new row: the key of paging
+  std::string id;
+  State state = State::pushed;
+  std::string task;
+  std::string queue;
+  int priority = priority_default.level;
+  int attempts = 0;      ///< that have begun
+  int max_attempts = 0;  ///< 0: not told
+  std::string handler;   ///< {"task":..,"args":..}
+  std::string last_error;
+  std::string errors;    ///< JSON array, one entry per failed attempt, at most errors_max
+  std::string progress;  ///< {"done":..,"total":..,"note":..} or ""
+  std::string result;    ///< JSON, or ""
+  std::string envelope;  ///< of dead jobs: what `retry` pushes again; else ""
+  std::string locked_by;
+  std::optional<WallTime> run_at, locked_at, failed_at;
+  WallTime created_at{}, updated_at{};
+};
+
+inline constexpr std::size_t errors_max = 20;              ///< entries kept per job, the last ones
+inline constexpr std::size_t error_size_max = 4'000;       ///< bytes of one error text
+inline constexpr std::size_t result_size_max = 256 << 10;  ///< larger results belong in a table
+
+/// What the front end or a processor knows about a job when it writes about it.
+struct Facts {
+  std::string id;
+  std::string task;
+  std::string queue;
+  Priority priority;
+  int max_attempts = 0;
+  std::string handler;
+  std::optional<WallTime> run_at;
+  WallTime created_at{};
+};
+
+/// Which rows `list` gives, newest first. Empty = all.
+struct Filter {
+  std::vector<State> states;
+  std::string queue;
+  std::string task;
+  std::int64_t before = 0;  ///< the `place` of the last row seen; 0: from the newest
+  std::size_t limit = 50;
+};
+
+/// Brings the tables of this room to this program's version. Throws Error when they are newer.
+void migrate(db::Connection& connection);
+
+/// The statements, over a connection on loan. Threads: one. Writes are single statements unless
+/// told; inside a transaction of the caller they belong to it. A report with a token lower than the
+/// row's changes nothing and returns false: the job is somebody else's by now.
+class Table {
+ public:
+  explicit Table(db::Connection& connection, const Clock& clock = real_clock())
+      : connection_(connection), clock_(clock) {}
+
+  /// Before the push, so that `wait` finds it: state pushed. A row that exists stays as it is.
+  void record_pushed(const Facts& job);
+  /// The push was refused: the row goes, if nothing ran yet.
+  void forget_pushed(std::string_view id);
+  /// Makes the row if the front end did not.
+  bool record_started(const Facts& job, Token token, int attempt, std::string_view locked_by);
+  bool record_progress(std::string_view id, Token token, std::string_view progress_json);
+  bool record_done(std::string_view id, Token token, std::string_view result_json);
+  /// The attempt failed, the job runs again at `run_at`.
+  bool record_failed(const Facts& job, Token token, int attempt, std::string_view error,
+                     WallTime run_at);
+  /// Given up. `envelope` is what a retry pushes. The same death again changes nothing (true).
+  bool record_dead(const Facts& job, Token token, int attempt, std::string_view error,
+                   std::string_view envelope);
+  /// A dead job was pushed again by a person: state pushed, attempts 0. False: it is not dead.
+  bool record_retried(std::string_view id);
+  /// False: no such job, or it has ended.
+  bool record_cancelled(std::string_view id);
+  /// Removes the row of a job that has ended. False: none.
+  bool remove(std::string_view id);
+
+  [[nodiscard]] std::optional<Job> find(std::string_view id);
+  [[nodiscard]] std::vector<Job> list(const Filter& filter);
+  [[nodiscard]] std::uint64_t count(State state);
+
+ private:
+  db::Connection& connection_;
+  const Clock& clock_;
+};
+
+}  // namespace daemonz::job_table
