@@ -1,0 +1,54 @@
+// How a job is to be run: every field is optional, and four places may say something about each.
+// They merge field by field: call site > daemonz.yml > task > built in. Follows jobs.md, "The front
+// end's API". Not the job itself: offline_tasks/envelope.h.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/queue_name.h"
+#include "base/units.h"
+
+namespace daemonz::offline_tasks {
+
+/// Which jobs have a row in the job table. `failures`: only what went wrong costs a database write.
+enum class Track { all, failures };
+[[nodiscard]] const char* to_string(Track track);
+[[nodiscard]] std::optional<Track> parse_track(std::string_view text);
+
+/// A value; nothing set means "as the next place says". Threads: any.
+///
+///     offline_tasks::push_push(MailResult{42}, {.delay = 5s, .unique_key = "mail:42"});
+struct Options {
+  std::optional<std::string> queue;  ///< push_pull looks at the call site's only (push.h)
+  std::optional<Priority> priority;  ///< Priority{0} is served first
+  std::optional<Milliseconds> delay;
+  std::optional<WallTime> run_at;  ///< beats `delay` of the same place or of a lesser one
+  std::optional<std::uint32_t> max_attempts;
+  std::optional<std::vector<Milliseconds>> backoff;  ///< wait before retry 1, 2, ..; the last stays
+  std::optional<Milliseconds> timeout;               ///< of one attempt
+  std::optional<Milliseconds> expires_in;            ///< not started later than this after the push
+  std::optional<Track> track;
+  std::optional<std::string> unique_key;  ///< a second push of it is a Duplicate while one lives
+  std::map<std::string, std::string> context;  ///< session, locale, trace: travels as "ctx"; merges
+};
+
+inline constexpr std::uint32_t max_attempts_default = 25;  ///< with the stock backoff: 20 days
+inline constexpr std::uint32_t max_attempts_limit = 1000;  ///< more is a job that never ends
+inline constexpr Milliseconds timeout_default = std::chrono::hours(1);
+
+/// What holds where nobody says anything. `queue` and `track` stay empty: they depend on the push.
+[[nodiscard]] Options built_in();
+
+/// Field by field: `preferred` where it says something, else `otherwise`.
+[[nodiscard]] Options merge(Options preferred, const Options& otherwise);
+
+/// Throws Error that names the task and the option: a bad queue name (or one of over 60 bytes), a
+/// priority above 9, negative times, max_attempts outside 1..max_attempts_limit.
+void check(const Options& options, std::string_view task);
+
+}  // namespace daemonz::offline_tasks

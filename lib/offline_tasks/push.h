@@ -1,0 +1,158 @@
+// The front end: hand a job over and go on. Includes no `perform`. Follows jobs.md, "The front
+// end's API", and delivery.md, points 1-5 and 17.
+//
+//     offline_tasks::connect({.broker = "memcache+unix://tmp/daemonz/queue.sock"});     // once, in
+//     main auto answer = offline_tasks::push_pull(GradeSubmission{42, "c++"});   // somebody waits
+//     for it offline_tasks::push_push(MailResult{42}, {.delay = 5s, .unique_key = "mail:42"}); auto
+//     grade = offline_tasks::wait(answer.id(), 20s);                   // status.h
+//
+// CourseTasks::push_pull(..) does the same and refuses, at compile time, what is not in the list.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/json.h"
+#include "base/units.h"
+#include "offline_tasks/context.h"
+#include "offline_tasks/envelope.h"
+#include "offline_tasks/options.h"
+#include "offline_tasks/task.h"
+
+namespace daemonz::offline_tasks {
+
+class Registry;
+
+inline constexpr std::string_view pulls = "pulls";    ///< the queue of push_pull: served first
+inline constexpr std::string_view pushes = "pushes";  ///< the queue of push_push
+
+/// How a push travels. `queue`: to the processors. `in_call`: performed inside the push itself, in
+/// this thread, by `registry`; exceptions come out (tests; "inline" in daemonz.yml).
+enum class Strategy { queue, in_call };
+[[nodiscard]] std::optional<Strategy> parse_strategy(std::string_view text);  ///< "queue", "inline"
+
+struct ConnectOptions {
+  Strategy strategy = Strategy::queue;
+  std::string broker = "memcache://127.0.0.1:22122";
+  std::string database;                  ///< for status() and wait(); empty: they are not to be had
+  Milliseconds deadline{250};            ///< of one push, all repetitions included
+  std::map<std::string, Options> tasks;  ///< what daemonz.yml says, by task name
+  const Registry* registry = nullptr;    ///< in_call: who performs. A loan
+  const Services* services = nullptr;    ///< in_call: what handlers may use. A loan
+};
+
+/// Once per process, before the first push; a second call replaces the first for later pushes.
+/// Checks the options (throws Error); the queue is reached at the first push. Connections are kept
+/// in a pool, one for each push that is under way. After fork(2) the child makes its own.
+void connect(ConnectOptions options);
+/// Closes the connections. Pushes throw Error from here on. Not while one is under way.
+void disconnect();
+
+/// The job was taken: by "queue" or "inline".
+struct Pushed {
+  JobId id;
+  std::string taken_by;
+};
+
+/// A job with this unique key is alive: nothing was stored.
+struct Duplicate {
+  std::string unique_key;
+};
+
+/// What became of a push. A value. That nothing took the job is an Error, not an answer.
+class PushAnswer {
+ public:
+  explicit PushAnswer(std::variant<Pushed, Duplicate> answer) : answer_(std::move(answer)) {}
+  [[nodiscard]] bool is_duplicate() const { return std::holds_alternative<Duplicate>(answer_); }
+  /// Throws Error when it was a Duplicate: that job has an id that only its own push knows.
+  [[nodiscard]] const JobId& id() const;
+  [[nodiscard]] const std::variant<Pushed, Duplicate>& value() const { return answer_; }
+
+ private:
+  std::variant<Pushed, Duplicate> answer_;
+};
+
+/// Which of the two queues, where the call site names none. push_pull does not ask the task or
+/// daemonz.yml for a queue: that one is for push_push.
+enum class Direction { pull, push };
+
+/// A push in the plain: what the templates below boil down to.
+struct PushRequest {
+  Direction direction = Direction::push;
+  std::string task;
+  json::object args;
+  Options call_site;
+  Options task_defaults;
+};
+
+/// Makes the envelope: merges the options (connect()'s `tasks` between call site and task), checks
+/// them, gives it an id. Throws Error that names the task and the option.
+[[nodiscard]] Envelope make_envelope(const PushRequest& request, WallTime now);
+
+/// Throws Error that names the task when nothing took the job within the deadline. After an unknown
+/// outcome the same id is pushed again, so it is stored once.
+PushAnswer push(const PushRequest& request);
+/// One round trip, all or nothing; all get one batch id. No unique keys. An empty list does
+/// nothing.
+std::vector<JobId> push_many(const std::vector<PushRequest>& requests);
+
+// By type.
+template <Task T>
+PushAnswer push_pull(const T& task, const Options& options = {}) {
+  return push({Direction::pull, std::string(T::name), to_json(task), options, task_defaults<T>()});
+}
+template <Task T>
+PushAnswer push_push(const T& task, const Options& options = {}) {
+  return push({Direction::push, std::string(T::name), to_json(task), options, task_defaults<T>()});
+}
+template <Task T>
+std::vector<JobId> push_many(const std::vector<T>& tasks, const Options& options = {}) {
+  std::vector<PushRequest> requests;
+  requests.reserve(tasks.size());
+  for (const T& task : tasks)
+    requests.push_back(
+        {Direction::push, std::string(T::name), to_json(task), options, task_defaults<T>()});
+  return push_many(requests);
+}
+
+// By name, for front ends without the type: push_pull("grade_submission", {{"submission_id", 42}}).
+PushAnswer push_pull(std::string_view task, json::object args, const Options& options = {});
+PushAnswer push_push(std::string_view task, json::object args, const Options& options = {});
+
+template <class... Tasks>
+template <class T>
+PushAnswer TaskList<Tasks...>::push_pull(const T& task, const Options& options) {
+  static_assert(contains<T>,
+                "this task is not in the TaskList: add it there, or no processor knows it");
+  return offline_tasks::push_pull(task, options);
+}
+
+template <class... Tasks>
+template <class T>
+PushAnswer TaskList<Tasks...>::push_push(const T& task, const Options& options) {
+  static_assert(contains<T>,
+                "this task is not in the TaskList: add it there, or no processor knows it");
+  return offline_tasks::push_push(task, options);
+}
+
+template <class... Tasks>
+template <class T>
+std::vector<JobId> TaskList<Tasks...>::push_many(const std::vector<T>& tasks,
+                                                 const Options& options) {
+  static_assert(contains<T>,
+                "this task is not in the TaskList: add it there, or no processor knows it");
+  return offline_tasks::push_many(tasks, options);
+}
+
+template <class T>
+JobId Context::push(const T& task, const Options& options) {
+  return push(make_envelope(
+      {Direction::push, std::string(T::name), to_json(task), options, task_defaults<T>()},
+      real_clock().wall()));
+}
+
+}  // namespace daemonz::offline_tasks
