@@ -1,0 +1,76 @@
+// The course's tables: problems, submissions, results (one per submission, ever) and attempts.
+// Statements only; who may write when is the handlers' business. Both dialects of lib/db.
+// What survives a crash: every row, as far as its transaction was committed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "db/connection.h"
+#include "judge/judge.h"
+
+namespace daemonz::course {
+
+enum class ProblemState { importing, ready, broken };
+
+struct Problem {
+  std::int64_t id = 0;
+  std::string name;     ///< the package's folder name: unique
+  std::string package;  ///< absolute path
+  ProblemState state = ProblemState::importing;
+  std::string note;  ///< why it is broken
+  Milliseconds time_limit{0};
+};
+
+struct SubmissionRow {
+  std::int64_t id = 0;
+  std::int64_t problem_id = 0;
+  std::string name;  ///< as judge::Submission::name
+  std::string path;  ///< absolute: a file or a folder
+  std::string root;  ///< links must not lead out of here
+  std::optional<std::vector<judge::Verdict>> expected;
+  std::string job_id;
+};
+
+struct ResultRow {
+  SubmissionRow submission;
+  std::string problem;
+  std::optional<judge::Judgement> judgement;  ///< nullopt: not judged yet
+  std::int64_t attempts = 0;                  ///< how often judging was begun
+};
+
+/// Makes the tables that are missing. Idempotent; concurrent calls are fine.
+void create_tables(db::Connection& connection);
+
+/// Adds the problem or points the known one to `package`; state becomes importing. Returns its id.
+std::int64_t add_problem(db::Connection& connection, const std::string& name,
+                         const std::string& package);
+[[nodiscard]] std::optional<Problem> find_problem(db::Connection& connection, std::int64_t id);
+[[nodiscard]] std::optional<Problem> find_problem(db::Connection& connection,
+                                                  const std::string& name);
+void finish_import(db::Connection& connection, const Problem& problem);
+
+/// Returns its id; the row's own id and job_id are ignored.
+std::int64_t add_submission(db::Connection& connection, const SubmissionRow& submission);
+void set_job(db::Connection& connection, std::int64_t submission_id, const std::string& job_id);
+[[nodiscard]] std::optional<SubmissionRow> find_submission(db::Connection& connection,
+                                                           std::int64_t id);
+
+/// One row per beginning, so that a killed attempt is seen too.
+void add_attempt(db::Connection& connection, std::int64_t submission_id, int slot, WallTime at);
+/// Writes the one result of a submission. False: it has one already; nothing changed.
+bool add_result(db::Connection& connection, std::int64_t submission_id,
+                const judge::Judgement& judgement);
+
+struct ResultFilter {
+  std::string problem;                      ///< empty: all
+  std::vector<std::int64_t> submissions{};  ///< empty: all
+};
+/// Oldest submission first.
+[[nodiscard]] std::vector<ResultRow> results(db::Connection& connection,
+                                             const ResultFilter& filter);
+
+}  // namespace daemonz::course

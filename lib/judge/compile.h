@@ -1,0 +1,54 @@
+// From source files to something that runs: language, entry, compiler in the box. The judge uses
+// it for submissions and for validators alike. Not the run itself (judge.h, validator.h). Follows
+// sandbox.md, "Submissions" and profile `compile`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "judge/files.h"
+#include "judge/language.h"
+#include "sandbox/run.h"
+
+namespace daemonz::judge {
+
+struct CompileLimits {
+  Milliseconds time{60'000};  ///< CPU; wall is 1.5 x + 1 s
+  Bytes memory = mebibytes(2048);
+};
+
+/// Bytes of a compiler's output; one more kills it. Its first text_max are kept.
+inline constexpr Bytes compiler_output_max = mebibytes(1);
+inline constexpr Bytes compiler_text_max = kibibytes(64);
+
+/// What runs: a compiled image, executed by descriptor, or files and an interpreter.
+struct Executable {
+  std::vector<std::string> argv;  ///< argv[0] = interpreter, or the program's shown name
+  UniqueFd image;                 ///< sealed memfd; not open for scripts
+  std::vector<Entry> files;       ///< put into the box before each run; empty for an image
+};
+
+enum class CompileState { compiled, failed, unknown_language, cancelled, broken };
+
+/// `failed`: the sources are at fault. `unknown_language`: unknown, ambiguous or not installed.
+/// `broken`: the box is at fault.
+struct Compiled {
+  CompileState state = CompileState::broken;
+  Executable executable;  ///< when compiled
+  std::string text;       ///< raw, at most compiler_text_max: warnings, errors, or our reason
+};
+
+/// Never throws for what stands in the sources; NUL bytes are bytes.
+[[nodiscard]] Compiled compile(const std::vector<Entry>& files, const CompileLimits& limits,
+                               sandbox::Slot& slot);
+
+/// The language of a set of files: that of `main.*`, else that of all sources. nullptr and a
+/// reason in `why`: none, several, or Python 2.
+[[nodiscard]] const Language* language_of(const std::vector<Entry>& files, std::string& why);
+
+/// Loads `executable` into a sandbox request: argv with `arguments` behind, image, files. The
+/// request lives no longer than `executable`'s descriptors are needed: they are duplicated.
+void prepare(sandbox::Program& program, const Executable& executable,
+             const std::vector<std::string>& arguments = {});
+
+}  // namespace daemonz::judge
