@@ -1,0 +1,14 @@
+// What both drivers share: one transaction with its retries. Of this room only.
+#pragma once
+
+#include <functional>
+
+#include "db/connection.h"
+
+namespace daemonz::db {
+
+/// `begin` is the dialect's statement. See Connection::transaction.
+void run_transaction(Connection& connection, std::string_view begin,
+                     const std::function<void(Connection&)>& body);
+
+}  // namespace daemonz::db

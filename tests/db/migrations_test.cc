@@ -1,0 +1,77 @@
+#include "db/migrations.h"
+
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/temp_dir.h"
+
+using namespace daemonz;
+
+namespace {
+
+const std::vector<db::Migration> steps{
+    {.sqlite = {"CREATE TABLE shoes (size INTEGER)", "INSERT INTO shoes VALUES (42)"}},
+    {.sqlite = {"ALTER TABLE shoes ADD COLUMN colour TEXT"}},
+};
+
+}  // namespace
+
+TEST_CASE("db: tables are brought up to date step by step, and only once") {
+  tests::TempDir folder;
+  const auto connection = db::connect("sqlite:" + (folder / "x.db"));
+  CHECK(db::schema_version(*connection, "shop") == 0);
+  db::migrate(*connection, "shop", std::span(steps).first(1));
+  CHECK(db::schema_version(*connection, "shop") == 1);
+  db::migrate(*connection, "shop", steps);
+  db::migrate(*connection, "shop", steps);
+  CHECK(db::schema_version(*connection, "shop") == 2);
+  CHECK(connection->query("SELECT size, colour FROM shoes").rows.size() == 1);
+}
+
+TEST_CASE("db: tables of a newer version are refused and left alone") {
+  tests::TempDir folder;
+  const auto connection = db::connect("sqlite:" + (folder / "x.db"));
+  db::migrate(*connection, "shop", steps);
+  CHECK_THROWS_WITH_AS(db::migrate(*connection, "shop", std::span(steps).first(1)),
+                       doctest::Contains("are of version 2, this program knows 1"), Error);
+  CHECK(db::schema_version(*connection, "shop") == 2);
+}
+
+TEST_CASE("db: a step that fails leaves the version before it") {
+  tests::TempDir folder;
+  const auto connection = db::connect("sqlite:" + (folder / "x.db"));
+  auto broken = steps;
+  broken.push_back({.sqlite = {"CREATE TABLE more (a)", "CREATE TABLE shoes (a)"}});
+  CHECK_THROWS_AS(db::migrate(*connection, "shop", broken), db::DatabaseError);
+  CHECK(db::schema_version(*connection, "shop") == 0);
+  CHECK_THROWS_AS(static_cast<void>(connection->query("SELECT * FROM more")), db::DatabaseError);
+  db::migrate(*connection, "shop", steps);
+  CHECK(db::schema_version(*connection, "shop") == 2);
+}
+
+TEST_CASE("db: several processes may migrate at once") {
+  tests::TempDir folder;
+  const auto url = "sqlite:" + (folder / "x.db");
+  std::vector<pid_t> children;
+  for (int i = 0; i < 4; ++i) {
+    const auto pid = ::fork();
+    if (pid == 0) {
+      int code = 1;
+      try {
+        db::migrate(*db::connect(url), "shop", steps);
+        code = 0;
+      } catch (const Error& problem) {
+        std::fprintf(stderr, "%s\n", problem.what());
+      }
+      ::_exit(code);
+    }
+    children.push_back(pid);
+  }
+  for (const auto pid : children) {
+    int status = -1;
+    ::waitpid(pid, &status, 0);
+    CHECK(status == 0);
+  }
+  CHECK(db::connect(url)->query("SELECT * FROM shoes").rows.size() == 1);
+}
