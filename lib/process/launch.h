@@ -18,7 +18,7 @@ namespace daemonz::process {
 
 /// What to start. Every descriptor is a loan: launch() duplicates it into the child.
 struct LaunchOptions {
-  std::vector<std::string> argv;  ///< argv[0] without a slash is looked up in PATH
+  std::vector<std::string> argv;  ///< argv[0] without a slash is looked up in this process's PATH
   std::optional<std::map<std::string, std::string>> env;  ///< nullopt: this process's environment
   std::string working_folder;                             ///< empty: as here
   int stdin_fd = -1;                                      ///< -1: /dev/null
@@ -30,11 +30,17 @@ struct LaunchOptions {
   std::vector<std::pair<int, rlimit>> limits;  ///< RLIMIT_* -> value
   std::optional<uid_t> uid;
   std::optional<gid_t> gid;
+  std::vector<gid_t> groups;  ///< supplementary groups; set (also when empty) where gid is
+  std::optional<mode_t> umask;
   std::optional<int> nice;
   std::optional<int> oom_score_adj;
   std::string cgroup;           ///< folder of a cgroup v2 group to be born in; empty: none
   int parent_death_signal = 0;  ///< only from the main thread (prctl(2): per thread)
 };
+
+/// The file that `program` means: itself where it has a slash, else the first executable file of
+/// that name in PATH. nullopt: not found.
+[[nodiscard]] std::optional<std::string> find_program(const std::string& program);
 
 /// Returns when execve has succeeded in the child. Throws Error that names the program, the step
 /// that failed and errno; no child is left then. Threads: any (see parent_death_signal).

@@ -1,0 +1,87 @@
+#include "process/identity.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+namespace daemonz::process {
+namespace {
+
+// A whole small /proc file; empty: gone or not readable.
+std::string read_proc(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  char buffer[1024];
+  const auto size = fd.is_open() ? ::read(fd.get(), buffer, sizeof buffer) : -1;
+  return size > 0 ? std::string(buffer, static_cast<std::size_t>(size)) : std::string();
+}
+
+}  // namespace
+
+std::optional<ProcessStat> stat_of(pid_t pid) {
+  const auto text = read_proc("/proc/" + std::to_string(pid) + "/stat");
+  // The name in parentheses may hold blanks and parentheses itself: the last ')' ends it.
+  const auto end_of_name = text.rfind(')');
+  if (end_of_name == std::string::npos) return {};
+  ProcessStat stat;
+  stat.pid = pid;
+  unsigned long long user = 0, system = 0, start = 0;
+  long resident_pages = 0;
+  const int read =
+      std::sscanf(text.c_str() + end_of_name + 1,
+                  " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d %*d "
+                  "%llu %*u %ld",
+                  &stat.state, &stat.parent, &stat.group, &stat.session, &user, &system, &start,
+                  &resident_pages);
+  if (read != 8) return {};
+  stat.user_ticks = user;
+  stat.system_ticks = system;
+  stat.start_ticks = start;
+  stat.resident_bytes = static_cast<std::uint64_t>(resident_pages > 0 ? resident_pages : 0) *
+                        static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return stat;
+}
+
+std::vector<ProcessStat> all_processes() {
+  std::vector<ProcessStat> found;
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc"), ::closedir);
+  while (const auto* entry = folder ? ::readdir(folder.get()) : nullptr) {
+    const int pid = std::atoi(entry->d_name);
+    if (pid <= 0) continue;
+    if (const auto stat = stat_of(pid)) found.push_back(*stat);
+  }
+  return found;
+}
+
+const std::string& boot_id() {
+  static const std::string id = read_proc("/proc/sys/kernel/random/boot_id").substr(0, 36);
+  return id;
+}
+
+std::optional<Identity> identity_of(pid_t pid) {
+  const auto stat = stat_of(pid);
+  if (!stat) return {};
+  return Identity{.pid = pid, .start_ticks = stat->start_ticks, .boot_id = boot_id()};
+}
+
+bool is_running(const Identity& identity) {
+  if (identity.pid <= 0 || identity.boot_id != boot_id()) return false;
+  const auto stat = stat_of(identity.pid);
+  return stat && stat->start_ticks == identity.start_ticks && stat->state != 'Z' &&
+         stat->state != 'X';
+}
+
+UniqueFd open_pidfd(const Identity& identity) {
+  if (identity.pid <= 0) return {};
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, identity.pid, 0)));
+  // Looked at after the descriptor is held: from here on the pid cannot become another process.
+  if (!is_running(identity)) return {};
+  return pidfd;
+}
+
+}  // namespace daemonz::process

@@ -1,0 +1,73 @@
+#include "process/lock_file.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "base/error.h"
+#include "base/units.h"
+
+namespace daemonz::process {
+namespace {
+
+// A reader that asks "is it held?" takes the shared lock for an instant; a writer that meets it
+// tries again. A real holder writes its pid at once, so these rounds are few.
+constexpr int rounds_max = 50;
+constexpr int round_ms = 2;
+
+std::optional<pid_t> read_pid(int fd) {
+  char text[32];
+  const auto size = ::pread(fd, text, sizeof text, 0);
+  if (size <= 0) return {};
+  std::string_view line(text, static_cast<std::size_t>(size));
+  const auto number = parse_number(line.substr(0, line.find('\n')));
+  return number ? std::optional(static_cast<pid_t>(*number)) : std::nullopt;
+}
+
+bool is_alive(pid_t pid) { return ::kill(pid, 0) == 0 || errno == EPERM; }
+
+}  // namespace
+
+std::optional<LockFile> LockFile::try_acquire(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!fd.is_open())
+    throw_errno("cannot open the lock file", path, "May this user write to its folder?");
+  for (int round = 0;; ++round) {
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) break;
+    if (errno != EWOULDBLOCK && errno != EINTR) throw_errno("cannot lock", path);
+    const auto pid = read_pid(fd.get());
+    if ((pid && is_alive(*pid)) || round == rounds_max) return {};
+    ::poll(nullptr, 0, round_ms);
+  }
+  const auto text = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(fd.get(), 0) != 0 ||
+      ::pwrite(fd.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+    throw_errno("cannot write to the lock file", path, "Is the disk full?");
+  return LockFile(std::move(fd), path);
+}
+
+std::optional<pid_t> LockFile::holder_of(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.is_open()) return {};
+  for (int round = 0;; ++round) {
+    if (::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return {};  // released by closing
+    if (const auto pid = read_pid(fd.get())) return pid;
+    if (round == rounds_max) return 0;
+    ::poll(nullptr, 0, round_ms);
+  }
+}
+
+std::optional<pid_t> LockFile::last_holder_of(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return fd.is_open() ? read_pid(fd.get()) : std::nullopt;
+}
+
+LockFile::~LockFile() {
+  if (!fd_.is_open()) return;
+  [[maybe_unused]] const auto emptied = ::ftruncate(fd_.get(), 0);  // an end in order leaves no pid
+}
+
+}  // namespace daemonz::process
