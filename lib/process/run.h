@@ -37,7 +37,7 @@ struct RunResult {
 
 /// Returns when the program has ended, or at its time limit after its whole tree was killed.
 /// Processes it left behind are killed too. Throws Error when it cannot be started.
-/// Threads: any.
+/// SIGPIPE must be ignored (daemon_main does it) where there is input. Threads: any.
 ///
 ///     const auto result = process::run({.argv = {"git", "rev-parse", "HEAD"},
 ///                                       .time_limit = Seconds(5)});

@@ -49,4 +49,7 @@ int signal_tree(const TreeMark& mark, int signal);
 /// wait). Does not reap: who is the parent does.
 [[nodiscard]] bool kill_tree(const TreeMark& mark, SteadyTime deadline);
 
+/// SIGKILL for these, once, and waits for their end. False: one still runs at `deadline`.
+[[nodiscard]] bool kill_processes(const std::vector<Identity>& processes, SteadyTime deadline);
+
 }  // namespace daemonz::process

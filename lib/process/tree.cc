@@ -1,0 +1,182 @@
+#include "process/tree.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <map>
+#include <set>
+
+#include "base/error.h"
+#include "base/hmac.h"
+#include "base/units.h"
+#include "process/cgroup.h"
+
+namespace daemonz::process {
+namespace {
+
+constexpr std::size_t environment_size_max = 1 << 20;  // more is not searched for the mark
+constexpr int kill_wait_ms = 1000;  // for a killed process to vanish, before the next look around
+
+using Processes = std::map<pid_t, ProcessStat>;
+
+Processes living_processes() {
+  Processes found;
+  for (const auto& stat : all_processes())
+    if (stat.state != 'Z' && stat.state != 'X') found.emplace(stat.pid, stat);
+  return found;
+}
+
+// This process and all above it are never part of a tree that it ends.
+void drop_own_line(Processes& processes) {
+  for (pid_t pid = ::getpid(); pid > 0;) {
+    const auto stat = stat_of(pid);
+    processes.erase(pid);
+    pid = stat ? stat->parent : 0;
+  }
+}
+
+std::string environment_of(pid_t pid) {
+  const UniqueFd fd(
+      ::open(("/proc/" + std::to_string(pid) + "/environ").c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text(1, '\0');
+  char buffer[16384];
+  while (fd.is_open() && text.size() < environment_size_max) {
+    const auto size = ::read(fd.get(), buffer, sizeof buffer);
+    if (size <= 0) break;
+    text.append(buffer, static_cast<std::size_t>(size));
+  }
+  return text;
+}
+
+bool carries(pid_t pid, const std::string& token, bool is_prefix) {
+  auto wanted = std::string(1, '\0') + tree_variable + "=" + token;
+  if (!is_prefix) wanted += '\0';
+  return environment_of(pid).find(wanted) != std::string::npos;
+}
+
+Identity identity_from(const ProcessStat& stat) {
+  return {.pid = stat.pid, .start_ticks = stat.start_ticks, .boot_id = boot_id()};
+}
+
+// The leader's session is still its own while nobody else has its pid: the kernel gives a number out
+// again only when no process, group and session uses it.
+bool is_session_intact(const Identity& leader) {
+  if (leader.pid <= 0 || leader.boot_id != boot_id()) return false;
+  const auto now = stat_of(leader.pid);
+  return !now || now->start_ticks == leader.start_ticks;
+}
+
+std::vector<Identity> with_descendants(const Processes& all, std::set<pid_t> members) {
+  for (bool is_growing = true; is_growing;) {
+    is_growing = false;
+    for (const auto& [pid, stat] : all)
+      if (members.contains(stat.parent) && members.insert(pid).second) is_growing = true;
+  }
+  std::vector<Identity> found;
+  for (const auto pid : members)
+    if (const auto it = all.find(pid); it != all.end()) found.push_back(identity_from(it->second));
+  return found;
+}
+
+std::vector<Identity> in_cgroup(const std::string& folder) {
+  std::vector<Identity> found;
+  for (const auto pid : processes_in(folder))
+    if (const auto stat = stat_of(pid); stat && pid != ::getpid())
+      found.push_back(identity_from(*stat));
+  return found;
+}
+
+std::vector<Identity> by_sweep(const TreeMark& mark) {
+  auto all = living_processes();
+  drop_own_line(all);
+  const bool is_session_ours = is_session_intact(mark.leader);
+  std::set<pid_t> members;
+  for (const auto& [pid, stat] : all) {
+    const bool is_in_session =
+        is_session_ours && (stat.session == mark.leader.pid || stat.group == mark.leader.pid);
+    if (is_in_session || identity_from(stat) == mark.leader ||
+        (!mark.token.empty() && carries(pid, mark.token, false)))
+      members.insert(pid);
+  }
+  return with_descendants(all, std::move(members));
+}
+
+std::vector<UniqueFd> signal_all(const std::vector<Identity>& processes, int signal) {
+  std::vector<UniqueFd> reached;
+  for (const auto& identity : processes) {
+    auto pidfd = open_pidfd(identity);
+    if (pidfd.is_open() && ::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) == 0)
+      reached.push_back(std::move(pidfd));
+  }
+  return reached;
+}
+
+// Until all have ended, or `deadline`, or kill_wait_ms.
+void wait_for_end(const std::vector<UniqueFd>& pidfds, SteadyTime deadline) {
+  const auto limit =
+      std::min(deadline, std::chrono::steady_clock::now() + Milliseconds(kill_wait_ms));
+  for (const auto& pidfd : pidfds) {
+    const auto left = std::chrono::ceil<Milliseconds>(limit - std::chrono::steady_clock::now());
+    pollfd ended{pidfd.get(), POLLIN, 0};
+    ::poll(&ended, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+  }
+}
+
+}  // namespace
+
+void become_subreaper() {
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) throw_errno("cannot become a child subreaper");
+}
+
+std::string new_tree_token(const std::string& prefix) {
+  std::array<unsigned char, 8> random{};
+  fill_random(random);
+  return prefix + "/" + to_hex(random);
+}
+
+std::vector<Identity> processes_of(const TreeMark& mark) {
+  if (!mark.cgroup.empty()) return in_cgroup(mark.cgroup);
+  return by_sweep(mark);
+}
+
+std::vector<Identity> processes_with_token_prefix(const std::string& prefix) {
+  auto all = living_processes();
+  drop_own_line(all);
+  std::set<pid_t> members;
+  for (const auto& [pid, stat] : all)
+    if (carries(pid, prefix, true)) members.insert(pid);
+  return with_descendants(all, std::move(members));
+}
+
+bool is_empty(const TreeMark& mark) {
+  return mark.cgroup.empty() ? by_sweep(mark).empty() : !is_populated(mark.cgroup);
+}
+
+int signal_tree(const TreeMark& mark, int signal) {
+  return static_cast<int>(signal_all(processes_of(mark), signal).size());
+}
+
+bool kill_tree(const TreeMark& mark, SteadyTime deadline) {
+  if (!mark.cgroup.empty()) {
+    kill_cgroup(mark.cgroup);
+    return wait_until_empty(mark.cgroup, deadline);
+  }
+  for (;;) {
+    const auto processes = processes_of(mark);
+    if (processes.empty()) return true;
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    wait_for_end(signal_all(processes, SIGKILL), deadline);
+  }
+}
+
+bool kill_processes(const std::vector<Identity>& processes, SteadyTime deadline) {
+  const auto reached = signal_all(processes, SIGKILL);
+  wait_for_end(reached, deadline);
+  return std::none_of(processes.begin(), processes.end(), is_running);
+}
+
+}  // namespace daemonz::process
