@@ -22,6 +22,8 @@ namespace daemonz::job_table {
 /// here, this processor's lease is gone.
 enum class Fence { open, done, lost };
 
+inline constexpr std::size_t fence_key_size_max = 190;  ///< of `job_id`: MySQL's index limit
+
 /// Inside a transaction, before its effects: writes the token. The row stays locked until the
 /// transaction ends. Only `open` has written something.
 [[nodiscard]] Fence enter_fence(db::Connection& in_transaction, std::string_view job_id,

@@ -89,6 +89,7 @@ class Table {
   /// The push was refused: the row goes, if nothing ran yet.
   void forget_pushed(std::string_view id);
   /// Makes the row if the front end did not.
+  /// `attempt` counts from 1 here and below. False also when the job has ended.
   bool record_started(const Facts& job, Token token, int attempt, std::string_view locked_by);
   bool record_progress(std::string_view id, Token token, std::string_view progress_json);
   bool record_done(std::string_view id, Token token, std::string_view result_json);
@@ -98,8 +99,9 @@ class Table {
   /// Given up. `envelope` is what a retry pushes. The same death again changes nothing (true).
   bool record_dead(const Facts& job, Token token, int attempt, std::string_view error,
                    std::string_view envelope);
-  /// A dead job was pushed again by a person: state pushed, attempts 0. False: it is not dead.
-  bool record_retried(std::string_view id);
+  /// A person pushed a dead job again: state pushed. Attempts and tokens go on rising from where
+  /// they were, so `max_attempts` is the new limit. False: it is not dead.
+  bool record_retried(std::string_view id, int max_attempts);
   /// False: no such job, or it has ended.
   bool record_cancelled(std::string_view id);
   /// Removes the row of a job that has ended. False: none.
@@ -110,6 +112,10 @@ class Table {
   [[nodiscard]] std::uint64_t count(State state);
 
  private:
+  struct Failure;
+  bool record_failure(const Facts& job, Token token, const Failure& failure);
+  std::uint64_t insert_if_new(const Facts& job);
+
   db::Connection& connection_;
   const Clock& clock_;
 };
