@@ -49,8 +49,10 @@ struct Lease {
 enum class Settled { done, gone, unknown, failed };
 
 struct PopRequest {
-  std::vector<QueueName> queues;  ///< best first: the first that has a ready item gives it
-  Milliseconds wait{0};           ///< how long to wait for an item, at most wait_max
+  /// Best first: the first that has a ready item gives it. At least one; all names and options of
+  /// one pop go into one memcache key of key_size_max bytes (three names of 60 bytes always fit).
+  std::vector<QueueName> queues;
+  Milliseconds wait{0};  ///< how long to wait for an item, at most wait_max
   Milliseconds lease{10'000};
   Priority priority_min = priority_first;  ///< only items of priorities min..max
   Priority priority_max = priority_last;
@@ -65,7 +67,9 @@ struct [[nodiscard]] Popped {
 };
 
 inline constexpr Milliseconds wait_max{30'000};
-inline constexpr Bytes body_size_max = mebibytes(1);
+inline constexpr Bytes body_size_max = mebibytes(1);    ///< the queue's max_item_bytes
+inline constexpr Bytes batch_size_max = mebibytes(60);  ///< of push_many; the server's end is 64
+inline constexpr std::size_t key_size_max = 250;        ///< memcached's protocol.txt
 
 /// What this engine can do beyond the contract.
 struct Capabilities {
@@ -106,18 +110,22 @@ class Broker {
   virtual std::vector<QueueName> queues() = 0;              ///< all that exist now; throws Error
   [[nodiscard]] virtual Capabilities capabilities() const = 0;
 
-  /// Ends a pop() that waits in another thread: it returns without a lease, and the engine drops
-  /// the waiter. Leases of this connection come back to their queues. Threads: any.
+  /// Ends a pop() that waits in another thread, or else the next one: it returns at once, as a rule
+  /// without a lease (a job that was handed over in the same instant may still come out: release it
+  /// uncounted). The connection is closed: its leases come back to their queues unless they are
+  /// settled or extended through another connection soon. Threads: any.
   virtual void interrupt() noexcept = 0;
 };
 
 struct Options {
-  std::string url = "memcache://127.0.0.1:22122";  ///< or memcache+unix://PATH
+  std::string url = "memcache://127.0.0.1:22122";  ///< memcache://HOST:PORT, memcache+unix://PATH
   Milliseconds connect_timeout{1'000};
   Milliseconds answer_timeout{2'000};  ///< beyond the time that a command waits by itself
 };
 
-/// Checks the URL (throws Error) and connects later, when first used.
+/// Checks the URL (throws Error) and connects later, when first used. A relative PATH counts from
+/// the working folder of now. After a fork the child must make its own: the parent's object does
+/// nothing there, not even when it is destroyed.
 [[nodiscard]] std::unique_ptr<Broker> connect(const Options& options);
 
 }  // namespace daemonz::broker
