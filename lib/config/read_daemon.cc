@@ -1,0 +1,386 @@
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <regex>
+
+#include "config/read.h"
+#include "config/words.h"
+
+namespace daemonz::config {
+namespace {
+
+using Words = std::vector<std::string>;
+
+// A bare name stays for the supervisor to look up; what has a slash is a path.
+void resolve_program(const Config& config, Words& command) {
+  if (!command.empty() && command[0].find('/') != std::string::npos)
+    command[0] = config.resolve(command[0]);
+}
+
+void resolve_all(const Config& config, Words& paths) {
+  for (auto& path : paths) path = config.resolve(path);
+}
+
+// The original keys. `binary` and `args` stand for both ends, start_* and stop_* for one.
+struct Original {
+  Words binary, start_binary, stop_binary, args, start_args, stop_args;
+  bool is_absolute = false;
+  bool has_stop = false;  // a stop_* key with something in it
+  bool is_used = false;
+};
+
+Original read_original(Section& from) {
+  Original original;
+  const auto read = [&](std::string_view key, Words& target) {
+    from.words(key, target);
+    original.is_used = original.is_used || !target.empty();
+  };
+  read("binary", original.binary);
+  read("start_binary", original.start_binary);
+  read("stop_binary", original.stop_binary);
+  read("args", original.args);
+  read("start_args", original.start_args);
+  read("stop_args", original.stop_args);
+  from.boolean("absolute_binary", original.is_absolute);
+  original.has_stop = !original.stop_binary.empty() || !original.stop_args.empty();
+  return original;
+}
+
+Words joined(Words first, const Words& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+const Words& either(const Words& own, const Words& shared) { return own.empty() ? shared : own; }
+
+// root_path + binary, as the original did; absolute_binary: found in PATH.
+void place_binary(const Config& config, const Original& original, Words& command) {
+  if (!command.empty() && !original.is_absolute) command[0] = config.resolve(command[0]);
+}
+
+void apply_original(Section& from, const Original& original, Daemon& daemon) {
+  if (!original.is_used) return;
+  if (!daemon.command.empty()) {
+    from.fault("command",
+               "`command` and the original keys (binary, args, ..) say the same twice: "
+               "keep one");
+    return;
+  }
+  daemon.is_path_only = original.is_absolute;
+  const auto& binary = either(original.start_binary, original.binary);
+  if (!binary.empty()) daemon.command = joined(binary, either(original.start_args, original.args));
+  place_binary(from.reader().config, original, daemon.command);
+  if (original.has_stop && daemon.stop.command.empty()) {
+    daemon.stop.command = joined(either(original.stop_binary, original.binary), original.stop_args);
+    place_binary(from.reader().config, original, daemon.stop.command);
+  }
+  // The original looked for its start command in `ps` when it was told nothing else.
+  if (daemon.kill_patterns.empty() && !daemon.command.empty())
+    daemon.kill_patterns = {daemon.command[0]};
+}
+
+void read_address(Section& from, std::string_view key, Ready& ready) {
+  const auto text = from.text_of(key);
+  if (!text) return;
+  if (const auto address = parse_address(*text, ready.host)) {
+    ready.host = address->host;
+    ready.port_text = address->port;
+    ready.port = std::atoi(address->port.c_str());  // 0 for ${port}: for_instance() fills it in
+  } else {
+    from.fault(key, in_quotes(*text) + " is not a port (1..65535), HOST:PORT or ${port}");
+  }
+}
+
+void read_ready_value(Section& from, std::string_view key, Ready& ready) {
+  switch (ready.kind) {
+    case Ready::Kind::started: break;
+    case Ready::Kind::notify: {
+      bool is_notify = true;
+      from.boolean(key, is_notify);
+      if (!is_notify) ready.kind = Ready::Kind::started;
+      break;
+    }
+    case Ready::Kind::tcp:
+    case Ready::Kind::memcache: read_address(from, key, ready); break;
+    case Ready::Kind::unix_socket:
+      from.path(key, ready.target);
+      check_socket_path(from, key, ready.target);
+      break;
+    case Ready::Kind::http:
+      from.text(key, ready.target);
+      if (!ready.target.empty() && !ready.target.starts_with("http://"))
+        from.fault(key, in_quotes(ready.target) + " is not a URL (http://HOST:PORT/PATH)");
+      break;
+    case Ready::Kind::exec:
+      from.words(key, ready.command);
+      resolve_program(from.reader().config, ready.command);
+      if (ready.command.empty()) from.fault(key, "the command is empty");
+      break;
+    case Ready::Kind::log:
+      from.text(key, ready.target);
+      try {
+        const std::regex tried(ready.target, std::regex::ECMAScript);
+      } catch (const std::regex_error&) {
+        from.fault(key, in_quotes(ready.target) + " is not a regular expression (ECMAScript)");
+      }
+      break;
+  }
+}
+
+constexpr std::pair<const char*, Ready::Kind> ready_kinds[] = {
+    {"notify", Ready::Kind::notify},    {"tcp", Ready::Kind::tcp},
+    {"unix", Ready::Kind::unix_socket}, {"memcache", Ready::Kind::memcache},
+    {"http", Ready::Kind::http},        {"exec", Ready::Kind::exec},
+    {"log", Ready::Kind::log}};
+
+void read_ready(Section& daemon_section, Ready& ready) {
+  const Node* const node = daemon_section.find("ready");
+  if (node && node->kind == Node::Kind::scalar && node->text == "notify") {
+    ready.kind = Ready::Kind::notify;
+    return;
+  }
+  Section from(daemon_section.reader(), node, daemon_section.path_of("ready"), Strings::of_daemon);
+  std::string_view chosen;
+  for (const auto& [key, kind] : ready_kinds) {
+    if (!from.find(key)) continue;
+    if (!chosen.empty()) {
+      from.fault(key, "`" + std::string(chosen) + "` is asked for already: one check at a time");
+      continue;
+    }
+    chosen = key;
+    ready.kind = kind;
+    read_ready_value(from, key, ready);
+  }
+  from.duration("timeout", ready.timeout);
+  from.done();
+}
+
+// "TERM", "SIGTERM" or "15".
+void read_signal(Section& from, int& target) {
+  const auto text = from.text_of("signal");
+  if (!text) return;
+  const std::string_view name =
+      text->starts_with("SIG") ? std::string_view(*text).substr(3) : std::string_view(*text);
+  for (int signal = 1; signal < NSIG; ++signal) {
+    const char* const abbreviation = ::sigabbrev_np(signal);
+    if (name == std::to_string(signal) || (abbreviation && name == abbreviation)) {
+      target = signal;
+      return;
+    }
+  }
+  from.fault("signal",
+             in_quotes(*text) + " is not a signal (TERM, INT, QUIT, HUP, KILL, USR1, ..)");
+}
+
+void read_stop(Section& daemon_section, Stop& stop) {
+  Section from(daemon_section.reader(), daemon_section.find("stop"), daemon_section.path_of("stop"),
+               Strings::of_daemon);
+  from.words("command", stop.command);
+  resolve_program(from.reader().config, stop.command);
+  read_signal(from, stop.signal);
+  from.duration("timeout", stop.timeout);
+  from.choice<Stop::Kill, Stop::Kill>("kill", stop.kill,
+                                      {{"tree", Stop::Kill::tree},
+                                       {"cgroup", Stop::Kill::cgroup},
+                                       {"group", Stop::Kill::group},
+                                       {"process", Stop::Kill::process}});
+  from.done();
+}
+
+// delay_before_kill: the original wrote seconds without a unit.
+void read_delay_before_kill(Section& from, Milliseconds& target) {
+  const auto text = from.text_of("delay_before_kill");
+  if (!text) return;
+  auto delay = parse_duration(*text);
+  if (!delay) delay = parse_duration(*text + "s");
+  if (delay)
+    target = *delay;
+  else
+    from.fault("delay_before_kill", in_quotes(*text) + " is not a duration (0.2, 500ms, 5s)");
+}
+
+void read_restart(Section& daemon_section, Restart& restart) {
+  using Policy = Restart::Policy;
+  const Node* const node = daemon_section.find("restart");
+  Section from(daemon_section.reader(), node, daemon_section.path_of("restart"),
+               Strings::of_daemon);
+  constexpr int limit_max = 1'000'000;
+  from.choice<Policy, Policy>(
+      "policy", restart.policy,
+      {{"always", Policy::always}, {"on-failure", Policy::on_failure}, {"never", Policy::never}});
+  from.duration("delay", restart.delay);
+  from.duration("max_delay", restart.max_delay);
+  from.real("factor", restart.factor, 1, 100);
+  from.real("jitter", restart.jitter, 0, 1);
+  from.duration("reset_after", restart.reset_after);
+  from.whole("limit", restart.limit, 0, limit_max);
+  from.duration("within", restart.within);
+  if (restart.delay > restart.max_delay)
+    from.fault("delay", to_string(restart.delay) + " is more than max_delay (" +
+                            to_string(restart.max_delay) + ")");
+  from.done();
+}
+
+void read_limits(Section& daemon_section, ProcessLimits& limits) {
+  Section from(daemon_section.reader(), daemon_section.find("limits"),
+               daemon_section.path_of("limits"), Strings::of_daemon);
+  constexpr std::int64_t nofile_max = 1 << 30;  // the kernel's own bound (fs.nr_open)
+  from.whole("nofile", limits.nofile, 3, nofile_max, "a number of files");
+  from.bytes("memory", limits.memory);
+  from.whole("nice", limits.nice, -20, 19, "a niceness");
+  from.whole("oom_score_adj", limits.oom_score_adj, -1000, 1000);
+  from.done();
+}
+
+void read_log(Section& daemon_section, LogFile& log) {
+  Section from(daemon_section.reader(), daemon_section.find("log"), daemon_section.path_of("log"),
+               Strings::of_daemon);
+  from.path("path", log.path);
+  from.bytes("max_size", log.max_size);
+  from.whole("keep", log.keep, 0, 1000);
+  using Timestamp = LogFile::Timestamp;
+  from.choice<Timestamp, Timestamp>("timestamp", log.timestamp,
+                                    {{"none", Timestamp::none}, {"rfc3339", Timestamp::rfc3339}});
+  if (const Node* const node = from.find("stderr"); node && node->text != "merge") {
+    from.path("stderr", log.stderr_path);
+    if (log.stderr_path == log.path)
+      from.fault("stderr", "is the same file as `path`: write `merge`");
+  }
+  from.done();
+}
+
+void read_depends_on(Section& from, std::map<std::string, Condition>& target) {
+  const Node* const node = from.find("depends_on");
+  if (!node) return;
+  if (node->kind == Node::Kind::sequence || node->kind == Node::Kind::scalar) {
+    Words names;
+    from.list("depends_on", names);
+    for (auto& name : names) target.emplace(std::move(name), Condition::ready);
+    return;
+  }
+  Section conditions(from.reader(), node, from.path_of("depends_on"));
+  for (const auto& [name, value] : node->entries) {
+    auto& condition = target[name.text] = Condition::ready;
+    conditions.choice<Condition, Condition>(name.text, condition,
+                                            {{"ready", Condition::ready},
+                                             {"started", Condition::started},
+                                             {"completed", Condition::completed}});
+  }
+}
+
+// Octal by nature, so 022 means what it says here.
+void read_umask(Section& from, std::optional<int>& target) {
+  const auto text = from.text_of("umask");
+  if (!text) return;
+  const auto digits = text->starts_with("0o") ? text->substr(2) : *text;
+  if (!digits.empty() && digits.size() <= 4 &&
+      digits.find_first_not_of("01234567") == std::string::npos &&
+      std::stoi(digits, nullptr, 8) <= 0777)
+    target = std::stoi(digits, nullptr, 8);
+  else
+    from.fault("umask", in_quotes(*text) + " is not a umask (octal, 000..777)");
+}
+
+bool is_variable_name(std::string_view name) {
+  return !name.empty() && name.find('=') == std::string_view::npos;
+}
+
+void read_env(Section& from, Daemon& daemon) {
+  const Node* const node = from.map_of("env");
+  if (!node) return;
+  Section env(from.reader(), node, from.path_of("env"), Strings::of_daemon);
+  for (const auto& [name, value] : node->entries) {
+    if (!is_variable_name(name.text))
+      from.reader().fault(name, env.path_of(name.text), "this is not the name of a variable");
+    else if (value.kind == Node::Kind::null)
+      daemon.env[name.text] = "";
+    else
+      env.text(name.text, daemon.env[name.text]);
+  }
+}
+
+void read_original_rest(Section& from, Daemon& daemon) {
+  from.list("pids", daemon.pid_files);
+  resolve_all(from.reader().config, daemon.pid_files);
+  from.list("kill_patterns", daemon.kill_patterns);
+  read_delay_before_kill(from, daemon.stop.delay_before_signal);
+}
+
+bool is_daemon_name(std::string_view name) {
+  constexpr std::size_t name_max = 64;  // it becomes part of file, FIFO and cgroup names
+  const auto is_good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  };
+  return !name.empty() && name.size() <= name_max && name.front() != '-' &&
+         std::all_of(name.begin(), name.end(), is_good);
+}
+
+void read_identity(Section& from, Daemon& daemon) {
+  from.text("user", daemon.user);
+  from.text("group", daemon.group);
+  read_env(from, daemon);
+  from.path("cwd", daemon.working_folder);
+  read_umask(from, daemon.umask);
+  constexpr std::int64_t port_max = 65535;
+  from.whole("port", daemon.port, 1, port_max, "a port");
+  if (daemon.port && *daemon.port + std::max(daemon.instances, 1) - 1 > port_max)
+    from.fault("port", "leaves no port for instance " + std::to_string(daemon.instances - 1) +
+                           " (port + index is above 65535)");
+}
+
+void check_daemon(Section& from, const Node& key, const std::string& path, Daemon& daemon) {
+  auto& reader = from.reader();
+  if (daemon.command.empty())
+    reader.fault(key, path, "has no command (command: [PROGRAM, ARGUMENT, ..])");
+  if (daemon.type == Daemon::Type::forking && daemon.pid_files.empty())
+    from.fault("type", "`forking` needs `pids`: the glob of its pid files");
+  if (!daemon.port && daemon.ready.port_text.find("${port}") != std::string::npos)
+    from.fault("ready", "${port} is used, but the daemon has no `port`");
+  // Several instances of one file would write over each other.
+  if (daemon.instances > 1 && daemon.log.path.find("${in") == std::string::npos)
+    from.fault("log", "the path needs ${index} or ${instance}: there are " +
+                          std::to_string(daemon.instances) + " instances");
+}
+
+}  // namespace
+
+Daemon read_daemon(Reader& reader, const Node& key, const std::string& path, const Node& node) {
+  Daemon daemon;
+  daemon.name = key.text;
+  if (!is_daemon_name(daemon.name))
+    reader.fault(key, path, in_quotes(daemon.name) + " is not a name (1 to 64 of A-Z a-z 0-9 _ -)");
+  daemon.working_folder = reader.config.root_path;
+  daemon.log.path = reader.config.resolve("log/${name}.${index}.log");
+
+  Section from(reader, &node, path, Strings::of_daemon);
+  from.words("command", daemon.command);
+  resolve_program(reader.config, daemon.command);
+  from.count("instances", daemon.instances, 0, instances_max, &daemon.is_per_core);
+  constexpr int start_order_max = 1'000'000;
+  from.whole("start_order", daemon.start_order, -start_order_max, start_order_max);
+  read_ready(from, daemon.ready);
+  read_stop(from, daemon.stop);
+  read_restart(from, daemon.restart);
+  read_depends_on(from, daemon.depends_on);
+  from.duration("watchdog", daemon.watchdog);
+  from.boolean("vital", daemon.is_vital);
+  from.boolean("disabled", daemon.is_disabled);
+  read_limits(from, daemon.limits);
+  read_identity(from, daemon);
+  read_log(from, daemon.log);
+
+  const auto original = read_original(from);
+  read_original_rest(from, daemon);
+  apply_original(from, original, daemon);
+  if (!daemon.pid_files.empty() && original.is_used) daemon.type = Daemon::Type::forking;
+  using Type = Daemon::Type;
+  from.choice<Type, Type>("type", daemon.type,
+                          {{"simple", Type::simple}, {"forking", Type::forking}});
+  const bool is_readable = node.kind == Node::Kind::map || node.kind == Node::Kind::null;
+  if (is_readable) check_daemon(from, key, path, daemon);
+  from.done();
+  return daemon;
+}
+
+}  // namespace daemonz::config
