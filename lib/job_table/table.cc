@@ -126,11 +126,12 @@ bool Table::record_started(const Facts& job, Token token, int attempt, std::stri
   const auto now = to_iso8601(clock_.wall());
   const auto update = [&] {
     return connection_.execute(
-        joined({"UPDATE daemonz_jobs SET state = 'running', token = ?, attempts = ?, "
-                "locked_at = ?, locked_by = ?, updated_at = ? WHERE id = ? AND token <= ? "
-                "AND ",
-                has_not_ended}),
-        {token, std::int64_t{attempt}, now, std::string(locked_by), now, job.id, token});
+        // A dead job that is delivered with a higher token was pushed again: it lives.
+        "UPDATE daemonz_jobs SET state = 'running', token = ?, attempts = ?, locked_at = ?, "
+        "locked_by = ?, failed_at = NULL, envelope = '', updated_at = ? WHERE id = ? AND "
+        "((token <= ? AND state NOT IN ('done', 'dead', 'cancelled')) OR "
+        "(token < ? AND state = 'dead'))",
+        {token, std::int64_t{attempt}, now, std::string(locked_by), now, job.id, token, token});
   };
   if (update() > 0) return true;
   return insert_if_new(job) > 0 && update() > 0;

@@ -134,6 +134,15 @@ TEST_CASE("job_table: a dead job that is retried may start again, others are not
   CHECK_FALSE(made.table.record_retried("nobody", 6));
 }
 
+TEST_CASE("job_table: a dead job that is delivered again lives, the delivery that died does not") {
+  Tables made;
+  REQUIRE(made.table.record_dead(facts("a"), make_token(0, 5), 1, "killed its processor", "{}"));
+  CHECK_FALSE(made.table.record_started(facts("a"), make_token(0, 5), 1, "late"));
+  CHECK(made.table.record_started(facts("a"), make_token(0, 6), 1, "me"));
+  CHECK(made.state("a") == State::running);
+  CHECK(made.table.find("a")->envelope.empty());
+}
+
 TEST_CASE("job_table: a refused push leaves no row, a running job keeps its own") {
   Tables made;
   made.table.record_pushed(facts("a"));

@@ -1,0 +1,50 @@
+// How one processor is run. From daemonz.yml and the command line (daemons/), or from a site's own
+// main (processor/main.h). Follows cli.md and jobs.md, "The processor".
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/queue_name.h"
+#include "base/units.h"
+
+namespace daemonz::broker {
+class Broker;
+}
+
+namespace daemonz::processor {
+
+struct Options {
+  std::string broker = "memcache://127.0.0.1:22122";
+  std::string database;  ///< sqlite:.. | mysql://..; empty: no job table, no Context::db()
+  std::vector<QueueName> queues = {QueueName("pulls"), QueueName("pushes")};  ///< best first
+  int threads = 1;
+  std::string name;  ///< in locked_by and the log; empty: host:pid:start
+  Priority priority_min = priority_first, priority_max = priority_last;
+
+  Milliseconds lease{10'000};  ///< a hung processor's job runs elsewhere after this
+  /// A restarted queue server gives leases of its old connections 3 s to be touched
+  /// (queue-protocol.md): this must leave room for the way there.
+  Milliseconds heartbeat{2'000};
+  Milliseconds pop_wait{20'000};  ///< one blocking pop; below broker::wait_max
+  /// After the first TERM running jobs may go on for so long; below the supervisor's 30 s, so that
+  /// there is time to hand the rest back.
+  Milliseconds stop_grace{20'000};
+  Milliseconds unreachable_wait_max{
+      5'000};  ///< queue or database down: retried at most this seldom
+
+  const Clock* clock = &real_clock();
+  /// Makes one connection. Empty: broker::connect(broker). Tests give a double.
+  std::function<std::unique_ptr<broker::Broker>()> connect_broker;
+};
+
+inline constexpr int threads_max = 256;  ///< more are a mistake: each has its connections
+
+/// Throws Error that names the option: no queue, too many threads, an empty range of priorities, a
+/// heartbeat that is not well below the lease.
+void check(const Options& options);
+
+}  // namespace daemonz::processor
