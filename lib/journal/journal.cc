@@ -1,0 +1,305 @@
+#include "journal/journal.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "journal/committer.h"
+#include "journal/recovery.h"
+#include "journal/segment_maker.h"
+
+namespace daemonz::journal {
+namespace {
+
+/// Part of the current segment that is kept back for acknowledgements once the disk is full.
+constexpr std::uint64_t kept_back(std::uint64_t capacity) { return capacity / 8; }
+/// The first read of a record from the disk: most records fit, and it is one page.
+constexpr std::size_t first_read_size = 4096;
+
+}  // namespace
+
+Journal::Journal(Options options)
+    : options_(std::move(options)),
+      disk_(options_.disk ? *options_.disk : real_disk()),
+      tail_(std::max<std::size_t>(options_.memory.count, 64 * 1024)) {}
+
+Journal::~Journal() {
+  try {
+    close();
+  } catch (const Error& problem) {
+    log::error("journal", "cannot close", {{"why", problem.what()}});
+  }
+}
+
+std::unique_ptr<Journal> Journal::open(Options options, const Replay& replay) {
+  std::unique_ptr<Journal> journal(new Journal(std::move(options)));
+  journal->is_closed_ = true;  // until it is open: nothing to write at a failure
+  auto& disk = journal->disk_;
+  const auto& folder = journal->options_.folder;
+  disk.make_folder(folder);
+  journal->lock_ = disk.lock(folder);
+  journal->recover(replay);
+  journal->committer_ =
+      std::make_unique<Committer>(Committer::Options{.disk = &disk,
+                                                     .folder = folder,
+                                                     .ride_max = journal->options_.ride_max,
+                                                     .durable = journal->appended_,
+                                                     .on_commit = journal->options_.on_commit});
+  journal->maker_ = std::make_unique<SegmentMaker>(SegmentMaker::Options{
+      .disk = &disk, .folder = folder, .size = journal->options_.segment_size});
+  journal->is_closed_ = false;
+  return journal;
+}
+
+void Journal::recover(const Replay& replay) {
+  const auto start = real_clock().steady();
+  const auto& folder = options_.folder;
+  const auto found = scan(disk_, folder, replay);
+  // Behind the end first, newest first: a crash in between leaves the same end of the log.
+  for (auto number = found.dropped.rbegin(); number != found.dropped.rend(); ++number)
+    disk_.remove(segment_path(folder, *number));
+  disk_.remove(folder + "/" + SegmentMaker::spare_name);
+  for (const auto& each : found.kept) {
+    auto path = segment_path(folder, each.number);
+    if (each.used <= segment_header_size) {
+      disk_.remove(path);
+      continue;
+    }
+    auto file = disk_.open(path, Disk::Open::existing);
+    if (each.used < each.size) {
+      file->truncate(each.used);
+      file->sync();
+    }
+    bytes_ += each.used;
+    segments_.emplace(each.number, Segment{.file = std::move(file),
+                                           .path = std::move(path),
+                                           .used = each.used,
+                                           .capacity = each.used});
+  }
+  appended_ = found.last;
+  recovery_ = {.records = found.records,
+               .cut_bytes = found.cut_bytes,
+               .segments = static_cast<std::uint32_t>(segments_.size())};
+  // A new segment in any case: a cut tail is never written over, and delivery ids build on its
+  // number, so it must be new for ever: hence the folder is synced before anybody hears of it.
+  begin_segment(found.highest + 1);
+  disk_.sync_folder(folder);
+  recovery_.took = std::chrono::duration_cast<Milliseconds>(real_clock().steady() - start);
+}
+
+void Journal::begin_segment(std::uint32_t number, std::uint64_t at_least) {
+  const auto capacity = std::max(options_.segment_size.count, at_least + segment_header_size);
+  auto path = segment_path(options_.folder, number);
+  std::unique_ptr<DiskFile> file;
+  if (maker_ && capacity == options_.segment_size.count) file = maker_->take();
+  if (file) {
+    disk_.rename(options_.folder + "/" + SegmentMaker::spare_name, path);
+  } else {
+    file = disk_.open(path, Disk::Open::create_new);
+    try {
+      file->allocate(capacity);
+    } catch (const Error&) {
+      file.reset();
+      disk_.remove(path);
+      throw;
+    }
+  }
+  auto header = encode_segment_header(number, appended_ + 1);
+  const iovec piece{header.data(), header.size()};
+  file->write_at(0, {&piece, 1});
+  if (committer_) committer_->folder_changed();
+  bytes_ += header.size();
+  segments_.emplace(number, Segment{.file = std::move(file),
+                                    .path = std::move(path),
+                                    .used = header.size(),
+                                    .capacity = capacity,
+                                    .tail_base = tail_.end() - header.size(),
+                                    .is_of_this_run = true});
+  if (committer_) remove_dead_segments();  // at recovery nothing is known to be alive yet
+}
+
+bool Journal::try_begin_segment(std::uint64_t at_least) {
+  flush();
+  if (is_failed()) return false;
+  try {
+    begin_segment(segments_.rbegin()->first + 1, at_least);
+    return true;
+  } catch (const Error& problem) {
+    if (problem.code() == ENOSPC || problem.code() == EDQUOT || problem.code() == EFBIG)
+      return false;
+    committer_->fail(problem.what());
+    return false;
+  }
+}
+
+bool Journal::make_room(std::size_t payload) {
+  if (is_failed()) return false;
+  const auto size = record_size(payload);
+  const auto& segment = current();
+  const auto left = segment.capacity - segment.used;
+  const auto back = maker_->has_failed() ? kept_back(segment.capacity) : 0;
+  if (left >= size + back) return true;
+  if (maker_->has_failed()) maker_->request();
+  return try_begin_segment(size);
+}
+
+bool Journal::is_roomy() const {
+  const auto& segment = current();
+  return !maker_->has_failed() || segment.capacity - segment.used > kept_back(segment.capacity) / 2;
+}
+
+std::optional<Locator> Journal::append(RecordType type, std::string_view fields,
+                                       std::string_view body, Commit commit, Life life) {
+  DAEMONZ_CHECK(!is_closed_, "append after close");
+  const auto payload = fields.size() + body.size();
+  DAEMONZ_CHECK(payload <= payload_size_max, "the owner limits its payloads");
+  if (is_failed()) return std::nullopt;
+  const auto size = record_size(payload);
+  if (current().used + size > current().capacity && !try_begin_segment(size)) return std::nullopt;
+  const bool is_large = size > tail_.capacity() / 2;
+  if (is_large || tail_.end() - written_ + size > tail_.capacity() / 2) flush();
+
+  auto& [number, segment] = *segments_.rbegin();
+  const Locator at{number, static_cast<std::uint32_t>(segment.used / record_alignment)};
+  ++appended_;
+  auto header = encode_header({.length = static_cast<std::uint32_t>(payload),
+                               .type = type,
+                               .sequence = appended_,
+                               .unsynced = static_cast<std::uint32_t>(
+                                   std::min<Sequence>(appended_ - durable(), UINT32_MAX))},
+                              number, fields, body);
+  const std::string_view head(header.data(), header.size());
+  const auto padding = size - record_header_size - payload;
+  if (is_large) {
+    write_large(segment, {head, fields, body}, size);
+  } else {
+    for (const auto piece : {head, fields, body}) tail_.push(piece);
+    tail_.push_zeros(padding);
+  }
+  segment.used += size;
+  bytes_ += size;
+  if (life == Life::alive) retain(at);
+  is_commit_asked_ = is_commit_asked_ || commit == Commit::asked;
+  if (segment.capacity - segment.used < segment.capacity / 2) maker_->request();
+  return at;
+}
+
+void Journal::write_large(Segment& segment, std::array<std::string_view, 3> pieces,
+                          std::size_t size) {
+  std::array<iovec, 3> vectors{};
+  std::ranges::transform(pieces, vectors.begin(), [](std::string_view piece) {
+    return iovec{const_cast<char*>(piece.data()), piece.size()};  // pwritev(2) only reads them
+  });
+  write(segment, segment.used, vectors);  // the padding's zeros are there already
+  tail_.skip(size);
+  written_ = tail_.end();
+  is_large_unsynced_ = true;
+}
+
+void Journal::write(Segment& segment, std::uint64_t offset, std::span<const iovec> pieces) {
+  try {
+    segment.file->write_at(offset, pieces);
+  } catch (const Error& problem) {
+    committer_->fail(problem.what());
+  }
+}
+
+void Journal::flush() {
+  const auto pending = static_cast<std::size_t>(tail_.end() - written_);
+  if ((pending == 0 && !is_large_unsynced_ && !is_commit_asked_) || is_failed()) return;
+  auto& segment = current();
+  if (pending > 0) {
+    const auto pieces = tail_.pieces(written_, pending);
+    write(segment, segment.used - pending, {pieces.data(), pieces[1].iov_len > 0 ? 2u : 1u});
+    written_ = tail_.end();
+  }
+  is_large_unsynced_ = false;
+  committer_->written(*segment.file, appended_, std::exchange(is_commit_asked_, false));
+}
+
+std::optional<std::string_view> Journal::read(Locator at, std::string& scratch) {
+  const auto found = segments_.find(at.segment);
+  DAEMONZ_CHECK(found != segments_.end(), "a live record's segment is kept");
+  auto& segment = found->second;
+  if (segment.is_of_this_run) {
+    const auto from = segment.tail_base + at.offset();
+    if (const auto head = tail_.view(from, record_header_size, scratch)) {
+      const auto length = peek_header(*head).length;
+      if (const auto payload = tail_.view(from + record_header_size, length, scratch))
+        return payload;
+    }
+  }
+  return read_from_disk(at, segment, scratch);
+}
+
+std::optional<std::string_view> Journal::read_from_disk(Locator at, Segment& segment,
+                                                        std::string& scratch) {
+  try {
+    scratch.resize(first_read_size);
+    scratch.resize(segment.file->read_at(at.offset(), scratch.data(), scratch.size()));
+    if (scratch.size() >= record_header_size) {
+      const auto whole = record_header_size + peek_header(scratch).length;
+      if (const auto have = scratch.size(); have < whole && whole <= segment.used) {
+        scratch.resize(whole);
+        scratch.resize(
+            have + segment.file->read_at(at.offset() + have, scratch.data() + have, whole - have));
+      }
+      if (const auto record = decode_record(scratch, at.segment)) return record->payload;
+    }
+    committer_->fail(segment.path + ": the record at offset " + std::to_string(at.offset()) +
+                     " is damaged");
+  } catch (const Error& problem) {
+    committer_->fail(problem.what());
+  }
+  return std::nullopt;
+}
+
+void Journal::retain(Locator at) { ++segments_.at(at.segment).live; }
+
+void Journal::end_recovery() { remove_dead_segments(); }
+
+void Journal::release(Locator at) {
+  auto& segment = segments_.at(at.segment);
+  DAEMONZ_CHECK(segment.live > 0, "a record is released once");
+  if (--segment.live == 0 && at.segment == segments_.begin()->first) remove_dead_segments();
+}
+
+void Journal::remove_dead_segments() {
+  while (segments_.size() > 1 && segments_.begin()->second.live == 0) {
+    auto& oldest = segments_.begin()->second;
+    bytes_ -= oldest.used;
+    committer_->retire(std::move(oldest.file), oldest.path, appended_);
+    segments_.erase(segments_.begin());
+  }
+}
+
+Sequence Journal::durable() const noexcept { return committer_->durable(); }
+bool Journal::is_failed() const noexcept { return committer_ && committer_->is_failed(); }
+std::string Journal::failure() const { return committer_->failure(); }
+std::uint32_t Journal::current_segment() const { return segments_.rbegin()->first; }
+
+Figures Journal::figures() const {
+  return {.bytes = bytes_,
+          .segments = segments_.size(),
+          .syncs = committer_->sync_count(),
+          .sync_p99_us = committer_->sync_p99_us()};
+}
+
+void Journal::close() {
+  if (std::exchange(is_closed_, true)) return;
+  flush();
+  committer_->drain();
+  if (is_failed()) throw Error({.what = "cannot sync the log", .where = failure()});
+  is_closed_ = false;  // one more record: it proves that all before it was durable
+  const bool is_marked = append(mark_type, {}, {}, Commit::asked, Life::passing).has_value();
+  is_closed_ = true;
+  flush();
+  committer_->drain();
+  if (is_marked && is_failed()) throw Error({.what = "cannot sync the log", .where = failure()});
+  maker_.reset();
+  committer_.reset();
+}
+
+}  // namespace daemonz::journal

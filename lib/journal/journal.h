@@ -1,0 +1,164 @@
+// An append-only, checksummed log in segments, with group commit on a thread of its own. Follows
+// FORMAT.md (the bytes) and design.md, "The queue's storage". It knows records, not what they mean:
+// the owner says which records are alive, and the oldest segments without live records are removed.
+//
+//     auto journal = Journal::open(options, [&](const Replayed& record) { .. });
+//     Locator at = journal->append(type, fields, body, Commit::asked);   // in memory
+//     journal->flush();                                // written; the commit thread syncs it
+//     .. on_durable(sequence) is called, and then the client may hear STORED
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/unique_fd.h"
+#include "base/units.h"
+#include "journal/disk.h"
+#include "journal/record.h"
+#include "journal/tail.h"
+
+namespace daemonz::journal {
+
+class Committer;
+class SegmentMaker;
+
+struct Options {
+  std::string folder;  ///< made if missing; locked while the journal is open
+  Bytes segment_size = mebibytes(16);
+  Bytes memory = mebibytes(32);  ///< the last appended bytes, kept for reading without the disk
+  Milliseconds ride_max{1'000};  ///< a record that asks for no commit is synced after at most this
+  Disk* disk = nullptr;          ///< a loan; nullptr: real_disk()
+  /// Called by the commit thread after each sync, and once when the disk has failed. Must return
+  /// soon and may only hand over to the owner's thread.
+  std::function<void()> on_commit;
+};
+
+/// One record at recovery, in log order. `payload` lives until the callback returns.
+struct Replayed {
+  RecordType type;
+  Sequence sequence;
+  Locator at;
+  std::string_view payload;
+};
+
+/// What recovery found.
+struct Recovery {
+  std::uint64_t records = 0;
+  std::uint64_t cut_bytes = 0;  ///< of a torn tail (never confirmed to anybody)
+  std::uint32_t segments = 0;
+  Milliseconds took{0};
+};
+
+/// Whether a record starts a sync by itself or rides with the next one.
+enum class Commit { asked, rides };
+
+/// Figures for stats. Times in microseconds.
+struct Figures {
+  std::uint64_t bytes = 0;  ///< of all segments on disk, as written (not as reserved)
+  std::uint64_t segments = 0;
+  std::uint64_t syncs = 0;
+  std::uint64_t sync_p99_us = 0;  ///< of the last 1,024 syncs
+};
+
+/// Threads: one, but for on_commit (see there), durable() and is_failed(). What survives a crash of
+/// the process: everything flushed. Of the machine: everything up to durable().
+class Journal {
+ public:
+  using Replay = std::function<void(const Replayed&)>;
+
+  /// Locks the folder, replays every record, cuts a torn tail and begins a new segment. Throws
+  /// Error, with every file untouched, when another process holds the folder (its pid is named),
+  /// the folder cannot be written, or a record before the tail is damaged (segment and offset named).
+  [[nodiscard]] static std::unique_ptr<Journal> open(Options options, const Replay& replay);
+  ~Journal();
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  /// Puts a record behind all others, in memory: flush() writes it. An alive one keeps its segment
+  /// until release(). nullopt: nothing was appended; the disk is full to the last byte or failed.
+  enum class Life { alive, passing };
+  std::optional<Locator> append(RecordType type, std::string_view fields, std::string_view body,
+                                Commit commit, Life life);
+  /// Writes all that was appended in one call and wakes the commit thread. Never syncs itself.
+  void flush();
+  /// Finds a place on the disk for a record with so many payload bytes, beside the space that is
+  /// kept back for acknowledgements when the disk is full. False: refuse the put.
+  [[nodiscard]] bool make_room(std::size_t payload);
+  /// The same for a record that may be skipped: false when the kept-back space is half used.
+  [[nodiscard]] bool is_roomy() const;
+
+  [[nodiscard]] Sequence appended() const { return appended_; }  ///< of the newest record
+  [[nodiscard]] Sequence durable() const noexcept;               ///< Threads: any
+  [[nodiscard]] bool is_failed() const noexcept;                 ///< Threads: any
+  [[nodiscard]] std::string failure() const;                     ///< why; empty if not failed
+
+  /// The payload of a live record. It stands in `scratch` or in the journal's memory, and is good
+  /// until the next append. nullopt: the disk gave other bytes than were written (is_failed() now).
+  [[nodiscard]] std::optional<std::string_view> read(Locator at, std::string& scratch);
+
+  /// At recovery: this replayed record is alive. Afterwards append() counts by itself.
+  void retain(Locator at);
+  /// After the last retain(): segments that hold nothing alive go.
+  void end_recovery();
+  /// The record is needed no more. A segment without live records goes when it is the oldest, and
+  /// when everything appended so far is durable.
+  void release(Locator at);
+
+  /// The segment that append() last wrote to; the first one of this run is larger than any segment
+  /// of earlier runs.
+  [[nodiscard]] std::uint32_t current_segment() const;
+  [[nodiscard]] const Recovery& recovery() const { return recovery_; }
+  [[nodiscard]] Figures figures() const;
+
+  /// Writes and syncs everything and leaves a mark of a clean end. Idempotent. Throws Error when
+  /// the disk refuses.
+  void close();
+
+ private:
+  struct Segment {
+    std::unique_ptr<DiskFile> file;
+    std::string path;
+    std::uint64_t used = 0;       ///< bytes written, its header included
+    std::uint64_t capacity = 0;   ///< bytes that have a place on the disk
+    std::uint64_t live = 0;       ///< records that are alive
+    std::uint64_t tail_base = 0;  ///< position of its first byte in tail_; meaningful in this run
+    bool is_of_this_run = false;
+  };
+
+  explicit Journal(Options options);
+  void recover(const Replay& replay);
+  /// Throws Error when the disk has no place for it.
+  void begin_segment(std::uint32_t number, std::uint64_t at_least = 0);
+  [[nodiscard]] bool try_begin_segment(std::uint64_t at_least);
+  void write(Segment& segment, std::uint64_t offset, std::span<const iovec> pieces);
+  void write_large(Segment& segment, std::array<std::string_view, 3> pieces, std::size_t size);
+  void remove_dead_segments();
+  [[nodiscard]] Segment& current() { return segments_.rbegin()->second; }
+  [[nodiscard]] const Segment& current() const { return segments_.rbegin()->second; }
+  [[nodiscard]] std::optional<std::string_view> read_from_disk(Locator at, Segment& segment,
+                                                               std::string& scratch);
+
+  Options options_;
+  Disk& disk_;
+  UniqueFd lock_;
+  Recovery recovery_;
+  std::map<std::uint32_t, Segment> segments_;  ///< by number; the last one is written to
+  std::uint64_t bytes_ = 0;                    ///< of all segments
+  Tail tail_;                                  ///< the last appended bytes, written or not
+  std::uint64_t written_ = 0;                  ///< position in tail_ up to which all is written
+  Sequence appended_ = 0;
+  bool is_commit_asked_ = false;
+  bool is_large_unsynced_ = false;  ///< written past tail_, and the committer does not know yet
+  bool is_closed_ = false;
+  std::unique_ptr<SegmentMaker> maker_;
+  std::unique_ptr<Committer> committer_;
+};
+
+}  // namespace daemonz::journal

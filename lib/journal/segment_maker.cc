@@ -1,0 +1,90 @@
+#include "journal/segment_maker.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace daemonz::journal {
+
+SegmentMaker::SegmentMaker(Options options)
+    : options_(std::move(options)),
+      path_(options_.folder + "/" + spare_name),
+      thread_([this] { work(); }) {}
+
+SegmentMaker::~SegmentMaker() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+  if (!spare_) return;
+  spare_.reset();
+  try {
+    options_.disk->remove(path_);
+  } catch (const Error&) {  // the next start removes it
+  }
+}
+
+void SegmentMaker::request() {
+  {
+    const std::lock_guard lock(mutex_);
+    const bool may_retry =
+        state_ == State::failed && std::chrono::steady_clock::now() >= failed_at_ + retry_pause;
+    if (state_ != State::idle && !may_retry) return;
+    state_ = State::wanted;
+  }
+  wake_.notify_one();
+}
+
+std::unique_ptr<DiskFile> SegmentMaker::take() {
+  const std::lock_guard lock(mutex_);
+  if (state_ != State::ready) return nullptr;
+  state_ = State::idle;
+  return std::move(spare_);
+}
+
+void SegmentMaker::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return is_stopping_ || state_ == State::wanted; });
+    if (is_stopping_) return;
+    state_ = State::making;
+    lock.unlock();
+    auto made = make();
+    lock.lock();
+    const bool had_failed = has_failed_.exchange(made == nullptr);
+    if (has_failed_ != had_failed)
+      log::warn("journal", has_failed_ ? "no space for the next segment" : "there is space again",
+                {{"folder", options_.folder}});
+    if (has_failed_) failed_at_ = std::chrono::steady_clock::now();
+    state_ = has_failed_ ? State::failed : State::ready;
+    spare_ = std::move(made);
+  }
+}
+
+std::unique_ptr<DiskFile> SegmentMaker::make() const {
+  static constexpr std::array<char, 64 * 1024> zeros{};
+  try {
+    auto file = options_.disk->open(path_, Disk::Open::create_new);
+    for (std::uint64_t at = 0; at < options_.size.count; at += zeros.size()) {
+      const auto size = std::min<std::uint64_t>(zeros.size(), options_.size.count - at);
+      // pwritev(2) only reads what the pieces point to.
+      const iovec piece{const_cast<char*>(zeros.data()), size};
+      file->write_at(at, {&piece, 1});
+    }
+    file->sync();
+    return file;
+  } catch (const Error& problem) {
+    log::debug("journal", "cannot make a spare segment", {{"why", problem.what()}});
+    try {
+      options_.disk->remove(path_);
+    } catch (const Error&) {  // the next attempt empties it
+    }
+    return nullptr;
+  }
+}
+
+}  // namespace daemonz::journal

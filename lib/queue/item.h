@@ -1,0 +1,41 @@
+// The full entry of an item that is more than a locator in a FIFO: leased, delayed, buried, dead or
+// returned. Not the body: that stands in the log.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/clock.h"
+#include "queue/requests.h"
+
+namespace daemonz::queue {
+
+class Queue;
+
+enum class ItemState : std::uint8_t { ready, delayed, leased, buried };
+/// Why an item is in a dead queue (or moved by expire_to).
+enum class Reason : std::uint8_t { none, deliveries, rejected, expired };
+/// Where an item goes that is put back. Written in records: never renumber.
+enum class Place : std::uint8_t { head = 0, tail = 1, delayed = 2, buried = 3 };
+
+/// One entry, one state; never two structures for one item. Threads: one.
+struct Item {
+  // As in the log.
+  Locator at;
+  Sequence sequence = 0;   ///< of its put
+  std::uint32_t size = 0;  ///< of the body, bytes
+  std::uint32_t max_deliveries = 0;
+  std::uint32_t deliveries = 0;
+  std::uint8_t priority = 0;
+  Reason reason = Reason::none;
+  std::optional<Hash128> id, unique;
+  // Where it stands now.
+  Queue* queue = nullptr;
+  ItemState state = ItemState::ready;
+  DeliveryId delivery = 0;          ///< leased only
+  ConnectionId connection = 0;      ///< that it comes back from when lost; 0: none
+  bool awaits_takeover = false;     ///< its connection was lost by a restart of the server
+  std::optional<SteadyTime> timer;  ///< end of the lease or of the delay
+};
+
+}  // namespace daemonz::queue

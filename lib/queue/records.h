@@ -1,0 +1,102 @@
+// The records that the store writes: fields to bytes and back. Follows FORMAT.md beside this file.
+// Times are wall clock milliseconds since 1970, 0 where there is none.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "journal/record.h"
+#include "queue/item.h"
+#include "queue/requests.h"
+
+namespace daemonz::queue {
+
+/// Written in records: never renumber.
+enum class RecordKind : journal::RecordType {
+  put = 1,        ///< an item; possibly the successor of another
+  delivered = 2,  ///< handed out (a plain pop: and gone)
+  done = 3,       ///< acknowledged, removed or expired
+  moved = 4,      ///< put back, delayed, buried, or into another queue
+  touched = 5,    ///< a lease has a new deadline
+  flushed = 6,    ///< a queue was emptied
+  paused = 7,     ///< a queue hands nothing out, or does again
+};
+
+using Milli = std::int64_t;  ///< wall clock, milliseconds since 1970; 0: none
+
+struct PutRecord {
+  std::string_view queue, body;
+  std::uint8_t priority = 0;
+  std::uint32_t flags = 0, max_deliveries = 0;
+  std::uint32_t more = 0;  ///< further records of the same put_many; they count together or not
+  Milli stored_at = 0, due_at = 0, expires_at = 0;
+  std::optional<Hash128> id, unique;
+  std::optional<Locator> replaces;  ///< the item that this one succeeds
+  Sequence sequence = 0;            ///< of the record; not among the bytes
+};
+
+/// Written in records: never renumber.
+enum class DeliveryKind : std::uint8_t { pop = 0, lease = 1, open = 2, open_lease = 3 };
+
+struct DeliveredRecord {
+  Locator at;
+  DeliveryId delivery = 0;
+  Milli deadline = 0;
+  std::uint32_t deliveries = 0;
+  DeliveryKind kind = DeliveryKind::pop;
+};
+
+struct MovedRecord {  // says all, so that a popped item can come back
+  Locator at;
+  Sequence sequence = 0;
+  Milli due_at = 0;
+  std::uint32_t deliveries = 0, size = 0;
+  Place place = Place::head;
+  std::uint8_t priority = 0;
+  Reason reason = Reason::none;
+  std::string_view queue;
+};
+
+struct TouchedRecord {
+  Locator at;
+  Milli deadline = 0;
+};
+
+struct PausedRecord {
+  std::string_view queue;
+  bool is_paused = false;
+};
+
+/// Encoded fields in place: the longest is a put's, with a name of 200 bytes.
+class Fields {
+ public:
+  [[nodiscard]] std::string_view view() const { return {bytes_.data(), size_}; }
+  template <class Number>
+  void add(Number number);
+  void add(std::string_view text);
+
+ private:
+  std::array<char, 320> bytes_;
+  std::size_t size_ = 0;
+};
+
+/// The fields only: the body follows them in the record.
+[[nodiscard]] Fields encode(const PutRecord& record);
+[[nodiscard]] Fields encode(const DeliveredRecord& record);
+[[nodiscard]] Fields encode_done(Locator at);
+[[nodiscard]] Fields encode(const MovedRecord& record);
+[[nodiscard]] Fields encode(const TouchedRecord& record);
+[[nodiscard]] Fields encode_flushed(std::string_view queue);
+[[nodiscard]] Fields encode(const PausedRecord& record);
+
+/// Throw Error("a record is not of this version") on bytes that no encode wrote.
+[[nodiscard]] PutRecord decode_put(std::string_view payload);
+[[nodiscard]] DeliveredRecord decode_delivered(std::string_view payload);
+[[nodiscard]] Locator decode_done(std::string_view payload);
+[[nodiscard]] MovedRecord decode_moved(std::string_view payload);
+[[nodiscard]] TouchedRecord decode_touched(std::string_view payload);
+[[nodiscard]] PausedRecord decode_paused(std::string_view payload);
+
+}  // namespace daemonz::queue

@@ -1,0 +1,115 @@
+// What is asked of the store, and what it answers: plain values. Follows queue-protocol.md, whose
+// words these are without memcache's spelling.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/queue_name.h"
+#include "base/units.h"
+#include "journal/record.h"
+
+namespace daemonz::queue {
+
+using journal::Hash128;
+using journal::Locator;
+using journal::Sequence;
+
+/// Nonzero; rises with each delivery, across restarts too.
+using DeliveryId = std::uint64_t;
+/// A client's connection; 0: none. Never used again within a run.
+using ConnectionId = std::uint64_t;
+
+/// One delivery of one queue.
+struct Delivery {
+  QueueName queue;
+  DeliveryId id = 0;
+};
+
+struct PutRequest {
+  Priority priority = priority_default;
+  std::uint32_t flags = 0;
+  Milliseconds delay{0};
+  std::optional<WallTime> expires_at;
+  std::uint32_t max_deliveries = 0;      ///< 0: the queue's own
+  std::optional<Hash128> id;             ///< retry token: a second put of it stores nothing
+  std::optional<Hash128> unique;         ///< held while the item, or a successor, lives
+  std::optional<Delivery> acknowledges;  ///< this put is its successor: one atomic record
+  bool is_synced = false;                ///< durable before the answer whatever the queue says
+};
+
+enum class PutOutcome {
+  stored,     ///< or known already by its retry token
+  full,       ///< max_items or max_bytes
+  too_large,  ///< above max_item_bytes
+  key_held,   ///< another item holds the unique key
+  gone,       ///< the delivery to acknowledge is not (any more) there; nothing was stored
+  no_space,   ///< the disk is full
+  failed,     ///< the disk has failed; whether it is stored is unknown
+};
+
+/// The answer may go out when the journal is durable up to `wait_for` (0: at once).
+struct [[nodiscard]] PutResult {
+  PutOutcome outcome = PutOutcome::failed;
+  Sequence wait_for = 0;
+};
+
+struct TakeRequest {
+  std::span<const QueueName> queues;  ///< best first
+  Priority priority_min = priority_first, priority_max = priority_last;
+  /// pop: handed out once. lease: comes back at its deadline. open: comes back when the connection
+  /// is lost. open_lease: at whichever is first.
+  enum class Mode { pop, lease, open, open_lease } mode = Mode::pop;
+  std::optional<Milliseconds> lease;  ///< nullopt: the queue's lease_default
+  ConnectionId connection = 0;
+};
+
+class Queue;
+
+/// A plain pop whose bytes are not yet on their way: the store must hear of its end, by sent() or
+/// unsent().
+struct Unsent {
+  Queue* queue = nullptr;
+  Locator at;
+  Sequence sequence = 0;
+  std::uint32_t size = 0, deliveries = 0;
+  std::uint8_t priority = 0;
+};
+
+/// An item handed out. `queue` and `body` are good until the next call of the store.
+struct Taken {
+  std::string_view queue;
+  std::string_view body;
+  std::uint32_t flags = 0;
+  DeliveryId delivery = 0;
+  Sequence sequence = 0;           ///< of its put
+  std::uint32_t deliveries = 0;    ///< this one included
+  std::uint64_t better_ready = 0;  ///< ready items of the request's better queues (must be 0)
+  Unsent unsent;                   ///< mode pop only
+};
+
+enum class Settled { done, gone, failed };
+struct [[nodiscard]] SettleResult {
+  Settled outcome = Settled::failed;
+  Sequence wait_for = 0;  ///< as in PutResult
+};
+
+/// What one queue looks like now, and what it has seen since this start.
+struct QueueFigures {
+  std::string name;
+  std::uint64_t ready = 0, delayed = 0, leased = 0, buried = 0;
+  std::uint64_t bytes = 0;  ///< of bodies
+  bool is_paused = false;
+  std::uint64_t total = 0, expired = 0, discarded = 0, redelivered = 0, dead = 0, flushes = 0;
+  std::uint64_t opened = 0, canceled = 0, open_now = 0;
+  Milliseconds last_age{0};    ///< how long the item last handed out had waited
+  Milliseconds oldest_age{0};  ///< of the first ready item of the best priority
+
+  [[nodiscard]] std::uint64_t items() const { return ready + delayed + leased + buried; }
+};
+
+}  // namespace daemonz::queue
