@@ -4,16 +4,11 @@
 //     offline_tasks::push_pull(course::GradeSubmission{.submission_id = 42});
 #pragma once
 
-#include <boost/describe.hpp>
-
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "offline_tasks/context.h"
-#include "offline_tasks/options.h"
-#include "offline_tasks/outcome.h"
-#include "offline_tasks/task_list.h"
+#include "offline_tasks/task.h"
 
 namespace daemonz::course {
 

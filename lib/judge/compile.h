@@ -26,6 +26,7 @@ struct Executable {
   std::vector<std::string> argv;  ///< argv[0] = interpreter, or the program's shown name
   UniqueFd image;                 ///< sealed memfd; not open for scripts
   std::vector<Entry> files;       ///< put into the box before each run; empty for an image
+  UniqueFd archive;               ///< what a build script made: a tar file that argv unpacks
 };
 
 enum class CompileState { compiled, failed, unknown_language, cancelled, broken };
@@ -41,6 +42,10 @@ struct Compiled {
 /// Never throws for what stands in the sources; NUL bytes are bytes.
 [[nodiscard]] Compiled compile(const std::vector<Entry>& files, const CompileLimits& limits,
                                sandbox::Slot& slot);
+
+/// The same for a validator, which may be a folder with scripts `build` and `run`.
+[[nodiscard]] Compiled compile_validator(const std::vector<Entry>& files,
+                                         const CompileLimits& limits, sandbox::Slot& slot);
 
 /// The language of a set of files: that of `main.*`, else that of all sources. nullptr and a
 /// reason in `why`: none, several, or Python 2.

@@ -45,6 +45,9 @@ struct Entry {
 /// An anonymous file in memory for one run's output. `name` shows in /proc only.
 [[nodiscard]] UniqueFd memory_file(const char* name);
 
+/// The same open file once more, for reading only and from offset 0 (proc(5), /proc/self/fd).
+[[nodiscard]] UniqueFd reopen_for_reading(int fd);
+
 /// Text that may be printed, stored and put into JSON: at most `size_max` bytes of valid UTF-8,
 /// without control characters but newline and tab; what does not fit is replaced by '?'.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t size_max);

@@ -54,7 +54,6 @@ class Judge {
  public:
   /// `slot` must outlive the judge.
   explicit Judge(sandbox::Slot& slot, const Clock& clock = real_clock());
-  ~Judge();
 
   /// nullopt: stopped on request, or the run was cancelled. Whatever a submission or a validator
   /// does is a verdict, never an exception. Throws Error only for files that cannot be read.
@@ -68,11 +67,17 @@ class Judge {
       const Package& package, const std::function<bool()>& is_stop_requested = {});
 
  private:
-  const ValidatorSet& validators_of(const Package& package);
+  struct Validators {
+    std::string stamp;  ///< names, sizes and times of the validators' files
+    ValidatorSet set;
+  };
+
+  /// nullptr: cancelled.
+  const ValidatorSet* validators_of(const Package& package);
 
   sandbox::Slot& slot_;
   const Clock& clock_;
-  std::map<std::string, ValidatorSet> validators_;  ///< by root and the files' sizes and times
+  std::map<std::string, Validators> validators_;  ///< by the package's root
 };
 
 /// A case of an accepted submission that needs longer than this is a mistake of the package.

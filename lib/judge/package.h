@@ -53,6 +53,7 @@ struct Package {
   std::string short_name;  ///< the folder's name
   std::string name;        ///< problem.yaml's, else the folder's
   bool has_custom_validator = false;
+  std::vector<std::string> validator_flags;       ///< problem.yaml's, split at blanks
   std::vector<std::filesystem::path> validators;  ///< output_validators/*: files and folders
   Limits limits;
   std::vector<Case> cases;              ///< samples first, groups in sorted order; at least one

@@ -4,6 +4,7 @@
 // accepted, 43 wrong, anything else is the validator's own failure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,10 @@ struct Validation {
 /// All validators of one package. Move-only: owns their compiled images. Threads: one.
 class ValidatorSet {
  public:
-  /// Compiles output_validators/*. Never throws for what they contain: check() then says
-  /// judge_error with the compiler's text.
-  [[nodiscard]] static ValidatorSet compile(const Package& package, sandbox::Slot& slot);
+  /// Compiles output_validators/*. A validator that does not compile is no exception: check() then
+  /// says judge_error with the compiler's text. nullopt: the run was cancelled.
+  [[nodiscard]] static std::optional<ValidatorSet> compile(const Package& package,
+                                                           sandbox::Slot& slot);
 
   /// Every validator must accept. `output_fd` is the submission's output, read from offset 0.
   [[nodiscard]] Validation check(const Package& package, const Case& test_case, int output_fd,
