@@ -1,0 +1,217 @@
+#include "supervisor/control.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <set>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/unique_fd.h"
+#include "base/units.h"
+
+namespace daemonz::supervisor {
+namespace {
+
+constexpr std::size_t connections_max = 64;  // people and scripts, not traffic
+constexpr int backlog = 64;
+constexpr std::size_t reply_piece = 65536;
+
+// unix(7) allows 107 bytes of path. The folder is opened and the short name reached through it, so
+// that a deep checkout works too.
+struct Address {
+  UniqueFd folder;
+  sockaddr_un socket{};
+
+  explicit Address(const std::string& path) {
+    const std::filesystem::path whole(path);
+    folder.reset(::open(whole.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    socket.sun_family = AF_UNIX;
+    auto name = path;
+    if (name.size() >= sizeof socket.sun_path)
+      name = "/proc/self/fd/" + std::to_string(folder.get()) + "/" + whole.filename().string();
+    if (name.size() < sizeof socket.sun_path)
+      std::memcpy(socket.sun_path, name.data(), name.size());
+  }
+  [[nodiscard]] const sockaddr* pointer() const {
+    return reinterpret_cast<const sockaddr*>(&socket);
+  }
+};
+
+bool is_allowed(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
+  return peer.uid == 0 || peer.uid == ::geteuid();
+}
+
+}  // namespace
+
+namespace {
+
+// One peer. Shared between the server's set and replies that are still to come.
+struct Connection : std::enable_shared_from_this<Connection> {
+  Connection(Loop& the_loop, int its_fd) : loop(the_loop), fd(its_fd) {}
+
+  void watch_for_requests() {
+    reading = loop.when_readable(fd.get(), [this] { read_some(); });
+  }
+
+  void read_some() {
+    char piece[4096];
+    const auto size = ::recv(fd.get(), piece, sizeof piece, MSG_DONTWAIT);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (size <= 0) return close();
+    input.append(piece, static_cast<std::size_t>(size));
+    const auto self = shared_from_this();  // a request may close the connection
+    for (auto end = input.find('\n'); fd.is_open() && end != std::string::npos;
+         end = input.find('\n')) {
+      const auto line = input.substr(0, end);
+      input.erase(0, end + 1);
+      std::weak_ptr<Connection> weak = self;
+      handle(line, [weak](std::string reply) {
+        if (const auto alive = weak.lock()) alive->send(std::move(reply));
+      });
+    }
+    if (input.size() > control_line_max) close();
+  }
+
+  void send(std::string line) {
+    output += line;
+    output += '\n';
+    write_some();
+  }
+
+  void write_some() {
+    while (fd.is_open() && !output.empty()) {
+      const auto size = ::send(fd.get(), output.data(), std::min(output.size(), reply_piece),
+                               MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (size < 0 && errno == EINTR) continue;
+      if (size < 0 && errno == EAGAIN) {
+        if (!is_waiting_to_write) {
+          is_waiting_to_write = true;
+          writing = loop.when_writable(fd.get(), [this] { write_some(); });
+        }
+        return;
+      }
+      if (size < 0) return close();
+      output.erase(0, static_cast<std::size_t>(size));
+    }
+    is_waiting_to_write = false;
+    writing.cancel();
+  }
+
+  void close() {
+    const auto self = shared_from_this();
+    reading.cancel();
+    writing.cancel();
+    fd.reset();
+    closed(self);
+  }
+
+  Loop& loop;
+  UniqueFd fd;
+  Loop::Watch reading, writing;
+  bool is_waiting_to_write = false;
+  std::string input, output;
+  ControlServer::Handler handle;
+  std::function<void(const std::shared_ptr<Connection>&)> closed;
+};
+
+}  // namespace
+
+struct ControlServer::Parts {
+  Loop& loop;
+  std::string path;
+  Handler handler;
+  UniqueFd listener;
+  Loop::Watch accepting;
+  std::set<std::shared_ptr<Connection>> connections;
+
+  void accept_one() {
+    UniqueFd fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!fd.is_open()) return;
+    if (connections.size() >= connections_max || !is_allowed(fd.get())) {
+      log::warn("supervisor", "control connection refused", {{"open", connections.size()}});
+      return;
+    }
+    auto connection = std::make_shared<Connection>(loop, fd.release());
+    connection->handle = handler;
+    connection->closed = [this](const auto& gone) { connections.erase(gone); };
+    connection->watch_for_requests();
+    connections.insert(std::move(connection));
+  }
+};
+
+ControlServer::ControlServer(Loop& loop, const std::string& path, Handler handler)
+    : parts_(new Parts{.loop = loop, .path = path, .handler = std::move(handler)}) {
+  ::unlink(path.c_str());  // the lock says that nobody listens there
+  const Address address(path);
+  parts_->listener.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const auto mask = ::umask(0117);  // born as 0660, not made so a moment later
+  const int bound = ::bind(parts_->listener.get(), address.pointer(), sizeof address.socket);
+  ::umask(mask);
+  if (bound != 0 || ::listen(parts_->listener.get(), backlog) != 0)
+    throw_errno("cannot listen on the control socket", path, "May this user write to its folder?");
+  parts_->accepting =
+      loop.when_readable(parts_->listener.get(), [parts = parts_.get()] { parts->accept_one(); });
+}
+
+ControlServer::~ControlServer() {
+  const auto connections = std::exchange(parts_->connections, {});
+  for (const auto& connection : connections) {
+    connection->closed = [](const auto&) {};
+    connection->close();
+  }
+  parts_->accepting.cancel();
+  ::unlink(parts_->path.c_str());
+}
+
+void ControlServer::flush(SteadyTime deadline) {
+  for (const auto& connection : std::set(parts_->connections)) {
+    while (connection->fd.is_open() && !connection->output.empty()) {
+      const auto left = std::chrono::ceil<Milliseconds>(deadline - real_clock().steady()).count();
+      pollfd writable{connection->fd.get(), POLLOUT, 0};
+      if (left <= 0 || ::poll(&writable, 1, static_cast<int>(left)) == 0) return;
+      connection->write_some();
+    }
+  }
+}
+
+std::optional<std::string> ask(const std::string& path, const std::string& line,
+                               std::optional<SteadyTime> deadline) {
+  const Address address(path);
+  const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::connect(fd.get(), address.pointer(), sizeof address.socket) != 0) {
+    if (errno == ENOENT || errno == ECONNREFUSED) return {};
+    throw_errno("cannot reach the supervisor", path, "Are you its user, or root?");
+  }
+  const auto request = line + "\n";
+  if (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return {};
+  std::string answer;
+  for (;;) {
+    int timeout = -1;
+    if (deadline) {
+      const auto left = std::chrono::ceil<Milliseconds>(*deadline - real_clock().steady()).count();
+      timeout = static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
+    }
+    pollfd readable{fd.get(), POLLIN, 0};
+    const int count = ::poll(&readable, 1, timeout);
+    if (count == 0)
+      throw Error(ErrorText{.what = "the supervisor does not answer in time", .where = path});
+    char piece[65536];
+    const auto size = ::recv(fd.get(), piece, sizeof piece, 0);
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return {};
+    answer.append(piece, static_cast<std::size_t>(size));
+    if (answer.back() == '\n') return answer.substr(0, answer.size() - 1);
+  }
+}
+
+}  // namespace daemonz::supervisor

@@ -1,0 +1,44 @@
+// The control socket, both ends: one JSON object per line, one answer per question. Not the meaning
+// of the commands: supervisor.cc. Documented in PROTOCOL.md.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "supervisor/loop.h"
+
+namespace daemonz::supervisor {
+
+inline constexpr int control_version = 1;
+inline constexpr std::size_t control_line_max = 65536;  ///< a request: a command and some names
+
+/// The supervisor's end. Mode 0660; only root and the supervisor's own user are answered
+/// (SO_PEERCRED). A peer that is slow, mute or gone costs its connection, never the loop.
+/// Owns the socket file. Threads: one.
+class ControlServer {
+ public:
+  using Reply = std::function<void(std::string line)>;  ///< call it once, now or later
+  using Handler = std::function<void(const std::string& line, Reply reply)>;
+
+  /// Throws Error that names the path.
+  ControlServer(Loop& loop, const std::string& path, Handler handler);
+  ~ControlServer();
+  ControlServer(const ControlServer&) = delete;
+  ControlServer& operator=(const ControlServer&) = delete;
+
+  /// Hands out what was replied but not read yet, at most until `deadline`: before an end.
+  void flush(SteadyTime deadline);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+/// Asks and waits for the answer line, at most until `deadline` (nullopt: for ever). nullopt:
+/// nobody listens, or the connection ended without an answer. Throws Error: not allowed, or late.
+[[nodiscard]] std::optional<std::string> ask(const std::string& path, const std::string& line,
+                                             std::optional<SteadyTime> deadline = std::nullopt);
+
+}  // namespace daemonz::supervisor

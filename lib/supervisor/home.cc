@@ -1,0 +1,150 @@
+#include "supervisor/home.h"
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "process/cgroup.h"
+#include "process/tree.h"
+#include "supervisor/state_file.h"
+
+namespace daemonz::supervisor {
+namespace {
+
+constexpr Seconds kill_time(10);      // for SIGKILL to take effect on a busy machine
+constexpr Seconds stop_time_max(60);  // of a stale instance: a start must not hang for long
+
+// FNV-1a, 64 bit: a short stable name for a folder, the same in every version of the program.
+std::string short_name_of(const std::string& path) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : path) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return text;
+}
+
+void wait_for_end(const process::TreeMark& mark, SteadyTime deadline) {
+  const auto pidfd = process::open_pidfd(mark.leader);
+  if (!pidfd.is_open()) return;
+  const auto left = std::chrono::ceil<Milliseconds>(deadline - real_clock().steady());
+  pollfd ended{pidfd.get(), POLLIN, 0};
+  ::poll(&ended, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+}
+
+void signal_leader(const process::TreeMark& mark, int signal) {
+  const auto pidfd = process::open_pidfd(mark.leader);
+  if (!pidfd.is_open()) return;
+  ::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0);
+  ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGCONT, nullptr, 0);
+}
+
+int end_rank(const std::vector<const RecordedInstance*>& instances) {
+  int alive = 0;
+  Milliseconds patience{0};
+  for (const auto* instance : instances) {
+    if (!process::is_running(instance->mark.leader)) continue;
+    ++alive;
+    log::warn("supervisor", "stale instance of an earlier run is ended",
+              {{"name", instance->name}, {"pid", instance->mark.leader.pid}});
+    signal_leader(instance->mark, instance->stop_signal);
+    patience = std::max(patience, instance->stop_timeout);
+  }
+  const auto deadline =
+      real_clock().steady() + std::min(patience, std::chrono::milliseconds(stop_time_max));
+  for (const auto* instance : instances) wait_for_end(instance->mark, deadline);
+  for (const auto* instance : instances) {
+    if (!process::kill_tree(instance->mark, real_clock().steady() + kill_time))
+      throw Error(ErrorText{.what = "cannot end the stale instance " + instance->name,
+                            .where = "pid " + std::to_string(instance->mark.leader.pid),
+                            .hint = "It does not die of SIGKILL: is it waiting for a device?"});
+    if (!instance->mark.cgroup.empty()) process::remove_cgroup(instance->mark.cgroup);
+  }
+  return alive;
+}
+
+int end_recorded(const Home& home) {
+  std::optional<RecordedState> state;
+  try {
+    state = read_state_file(home.state_file);
+  } catch (const Error& problem) {  // torn or foreign: cgroup and marks still find the processes
+    log::warn("supervisor", "state file is not readable", {{"why", problem.what()}});
+  }
+  std::map<int, std::vector<const RecordedInstance*>, std::greater<>> ranks;
+  if (state)
+    for (const auto& instance : state->instances) ranks[instance.rank].push_back(&instance);
+  int alive = 0;
+  for (const auto& [rank, instances] : ranks) alive += end_rank(instances);
+  return alive;
+}
+
+// Launched, but not yet recorded when the supervisor died.
+int end_unrecorded(const Home& home) {
+  int alive = 0;
+  const auto deadline = real_clock().steady() + kill_time;
+  if (!home.cgroup.empty() && process::is_populated(home.cgroup)) {
+    ++alive;
+    process::kill_cgroup(home.cgroup);
+    static_cast<void>(process::wait_until_empty(home.cgroup, deadline));
+  }
+  for (;;) {
+    const auto left = process::processes_with_token_prefix(home.token_prefix);
+    if (left.empty()) return alive;
+    alive += static_cast<int>(left.size());
+    if (!process::kill_processes(left, deadline))
+      throw Error(ErrorText{.what = "cannot end a process of an earlier run",
+                            .where = "pid " + std::to_string(left[0].pid)});
+  }
+}
+
+}  // namespace
+
+Home home_of(const config::Config& config) {
+  std::error_code ignored;
+  auto folder = std::filesystem::weakly_canonical(config.state_dir, ignored).string();
+  if (folder.empty()) folder = config.state_dir;
+  const auto name = short_name_of(folder);
+  const auto group = process::own_cgroup();
+  return {.folder = folder,
+          .lock_file = config.lock_file,
+          .control_socket = folder + "/control.sock",
+          .notify_socket = folder + "/notify.sock",
+          .state_file = folder + "/state.json",
+          .token_prefix = name,
+          .cgroup = group ? *group + "/daemonz-" + name : ""};
+}
+
+void prepare(const Home& home) {
+  const auto lock_folder = std::filesystem::path(home.lock_file).parent_path().string();
+  for (const auto& folder : {home.folder, lock_folder}) {
+    std::error_code code;
+    std::filesystem::create_directories(folder, code);
+    if (code || ::access(folder.c_str(), W_OK) != 0)
+      throw Error(ErrorText{.what = "cannot write to the folder",
+                            .where = folder,
+                            .hint = "It holds lock, socket and state: correct its rights, or set "
+                                    "state_dir and master_file",
+                            .code = code ? code.value() : errno});
+  }
+}
+
+int end_stale_instances(const Home& home) {
+  const int alive = end_recorded(home) + end_unrecorded(home);
+  clean(home);
+  return alive;
+}
+
+void clean(const Home& home) {
+  for (const auto& file : {home.control_socket, home.notify_socket, home.state_file})
+    ::unlink(file.c_str());
+  if (!home.cgroup.empty()) process::remove_cgroup(home.cgroup);
+}
+
+}  // namespace daemonz::supervisor

@@ -1,0 +1,38 @@
+// The places of one installation at run time: lock, control socket, notify socket, state file,
+// cgroup; and the ending of what an earlier supervisor has left there.
+#pragma once
+
+#include <string>
+
+#include "config/config.h"
+
+namespace daemonz::supervisor {
+
+/// Two installations on one machine have different homes; a start from another folder has the same.
+/// A value. Threads: any.
+struct Home {
+  std::string folder;  ///< config.state_dir
+  std::string lock_file;
+  std::string control_socket;
+  std::string notify_socket;
+  std::string state_file;
+  std::string token_prefix;  ///< of the marks of all its trees (process/tree.h)
+  std::string cgroup;        ///< the group above all instances; empty: this machine gives none
+};
+
+[[nodiscard]] Home home_of(const config::Config& config);
+
+/// Makes the folders. Throws Error that names the folder.
+void prepare(const Home& home);
+
+/// Ends every process that an earlier supervisor of this home has left: those that state.json
+/// records (pid + start time + boot id), by their stop signal and in reverse order of their ranks,
+/// then whatever else their cgroups and marks show. Removes groups, sockets and the state file.
+/// Only for the holder of the lock. Returns how many instances were found alive.
+/// Throws Error when a process cannot be ended.
+int end_stale_instances(const Home& home);
+
+/// Removes sockets, state file and empty groups: after an end in order.
+void clean(const Home& home);
+
+}  // namespace daemonz::supervisor

@@ -1,0 +1,202 @@
+#include "supervisor/plan.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <grp.h>
+#include <pwd.h>
+
+#include <algorithm>
+#include <map>
+
+#include "process/launch.h"
+
+namespace daemonz::supervisor {
+namespace {
+
+bool is_executable(const std::string& path) {
+  struct stat found {};
+  return ::stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode) &&
+         ::access(path.c_str(), X_OK) == 0;
+}
+
+// Replaces command[0] by the file it means. False: there is none.
+bool resolve_program(config::Daemon& daemon, const std::string& program_folder) {
+  auto& program = daemon.command[0];
+  if (program.find('/') != std::string::npos) return is_executable(program);
+  const auto beside = program_folder + "/" + program;
+  if (!daemon.is_path_only && is_executable(beside)) {
+    program = beside;
+    return true;
+  }
+  const auto found = process::find_program(program);
+  if (found) program = *found;
+  return found.has_value();
+}
+
+Policy policy_of(const config::Daemon& daemon) {
+  Policy policy;
+  policy.is_ready_when_launched = daemon.ready.kind == config::Ready::Kind::started;
+  policy.ready_timeout = daemon.ready.timeout;
+  policy.stop_timeout = daemon.stop.timeout;
+  policy.is_vital = daemon.is_vital;
+  switch (daemon.restart.policy) {
+    case config::Restart::Policy::always: policy.restart = RestartPolicy::always; break;
+    case config::Restart::Policy::on_failure: policy.restart = RestartPolicy::on_failure; break;
+    case config::Restart::Policy::never: policy.restart = RestartPolicy::never; break;
+  }
+  policy.delay = daemon.restart.delay;
+  policy.delay_max = daemon.restart.max_delay;
+  policy.factor = daemon.restart.factor;
+  policy.jitter = daemon.restart.jitter;
+  policy.reset_after = daemon.restart.reset_after;
+  policy.limit = daemon.restart.limit;
+  policy.within = daemon.restart.within;
+  return policy;
+}
+
+class Planner {
+ public:
+  Planner(const config::Config& config, const std::string& program_folder)
+      : config_(config), program_folder_(program_folder) {}
+
+  Plan make() {
+    std::map<std::pair<int, int>, int> levels;  // (start_order, depth) -> rank
+    for (const auto& daemon : config_.daemons)
+      if (!daemon.is_disabled) levels[{daemon.start_order, depth_of(daemon)}] = 0;
+    int rank = 0;
+    for (auto& [level, its_rank] : levels) its_rank = rank++;
+    for (const auto& daemon : config_.daemons) {
+      if (daemon.is_disabled) continue;
+      check(daemon);
+      for (int index = 0; index < daemon.instances; ++index)
+        add(daemon, index, levels[{daemon.start_order, depth_of(daemon)}]);
+    }
+    std::stable_sort(plan_.instances.begin(), plan_.instances.end(), [](auto& a, auto& b) {
+      return std::tie(a.rank, a.daemon, a.index) < std::tie(b.rank, b.daemon, b.index);
+    });
+    return std::move(plan_);
+  }
+
+ private:
+  void fault(const config::Daemon& daemon, const std::string& text) {
+    plan_.faults.push_back(config_.path + ": daemons." + daemon.name + "." + text);
+  }
+
+  void add(const config::Daemon& daemon, int index, int rank) {
+    PlannedInstance planned{
+        .name = daemon.instances > 1 ? daemon.name + ":" + std::to_string(index) : daemon.name,
+        .daemon = daemon.name,
+        .index = index,
+        .rank = rank,
+        .config = config::for_instance(daemon, index),
+        .policy = policy_of(daemon)};
+    if (!planned.config.command.empty() && !resolve_program(planned.config, program_folder_) &&
+        index == 0)
+      fault(daemon, "command: " + planned.config.command[0] +
+                        (planned.config.command[0].find('/') != std::string::npos
+                             ? " is not there or not executable. Build or install it, or correct "
+                               "the path"
+                             : " is neither beside " + program_folder_ +
+                                   "/daemonz nor in PATH. Build or install it"));
+    plan_.instances.push_back(std::move(planned));
+  }
+
+  // Longest chain of depends_on within the same start_order; a cycle is a fault and counts once.
+  int depth_of(const config::Daemon& daemon) {
+    if (const auto known = depths_.find(daemon.name); known != depths_.end()) return known->second;
+    if (std::find(path_.begin(), path_.end(), daemon.name) != path_.end()) return 0;
+    path_.push_back(daemon.name);
+    int depth = 0;
+    for (const auto& [name, condition] : daemon.depends_on) {
+      const auto* other = config_.find_daemon(name);
+      if (other && !other->is_disabled && other->start_order == daemon.start_order)
+        depth = std::max(depth, depth_of(*other) + 1);
+    }
+    path_.pop_back();
+    return depths_[daemon.name] = depth;
+  }
+
+  bool reaches(const config::Daemon& from, const std::string& target,
+               std::vector<std::string>& way) const {
+    if (std::find(way.begin(), way.end(), from.name) != way.end()) return false;
+    way.push_back(from.name);
+    for (const auto& [name, condition] : from.depends_on) {
+      const auto* next = config_.find_daemon(name);
+      if (name == target || (next && reaches(*next, target, way))) return true;
+    }
+    way.pop_back();
+    return false;
+  }
+
+  void check_dependencies(const config::Daemon& daemon) {
+    for (const auto& [name, condition] : daemon.depends_on) {
+      const auto* other = config_.find_daemon(name);
+      if (!other)
+        fault(daemon, "depends_on: there is no daemon " + name);
+      else if (other->is_disabled)
+        fault(daemon, "depends_on: " + name + " is disabled, so it would wait for ever");
+      else if (other->start_order > daemon.start_order)
+        fault(daemon, "depends_on: " + name + " has a later start_order (" +
+                          std::to_string(other->start_order) + "): give it an earlier one");
+    }
+    std::vector<std::string> way;
+    if (!reaches(daemon, daemon.name, way)) return;
+    std::string circle;
+    for (const auto& name : way) circle += name + " -> ";
+    fault(daemon, "depends_on: goes in a circle: " + circle + daemon.name);
+  }
+
+  void check_user(const config::Daemon& daemon) {
+    if (!daemon.user.empty() && !::getpwnam(daemon.user.c_str()))
+      fault(daemon, "user: there is no user " + daemon.user + " on this machine");
+    if (!daemon.group.empty() && !::getgrnam(daemon.group.c_str()))
+      fault(daemon, "group: there is no group " + daemon.group + " on this machine");
+    if ((!daemon.user.empty() || !daemon.group.empty()) && ::geteuid() != 0)
+      fault(daemon, "user: only root may start a daemon as somebody else");
+  }
+
+  // What the configuration can say and this supervisor cannot do (yet) is refused, never ignored.
+  void check_support(const config::Daemon& daemon) {
+    using Kind = config::Ready::Kind;
+    if (daemon.type == config::Daemon::Type::forking)
+      fault(daemon,
+            "pids: self-daemonizing programs are not supported yet: give `command` and run it in "
+            "the foreground");
+    if (daemon.ready.kind == Kind::http || daemon.ready.kind == Kind::exec ||
+        daemon.ready.kind == Kind::log)
+      fault(daemon, "ready: this check is not supported yet; allowed: notify, tcp, unix, memcache");
+    if (daemon.limits.memory) fault(daemon, "limits.memory: is not supported yet: take it out");
+    if (daemon.stop.kill == config::Stop::Kill::group ||
+        daemon.stop.kill == config::Stop::Kill::process)
+      fault(daemon, "stop.kill: is not supported yet; allowed: tree, cgroup");
+    if (!daemon.stop.command.empty())
+      fault(daemon, "stop.command: is not supported yet: stop it by a signal");
+  }
+
+  void check(const config::Daemon& daemon) {
+    if (daemon.command.empty()) fault(daemon, "command: is missing");
+    check_dependencies(daemon);
+    check_user(daemon);
+    check_support(daemon);
+  }
+
+  const config::Config& config_;
+  const std::string& program_folder_;
+  Plan plan_;
+  std::map<std::string, int> depths_;
+  std::vector<std::string> path_;  // of depth_of
+};
+
+}  // namespace
+
+Plan make_plan(const config::Config& config, const std::string& program_folder) {
+  return Planner(config, program_folder).make();
+}
+
+bool is_meant(const PlannedInstance& instance, const std::string& target) {
+  return target == instance.daemon || target == instance.daemon + ":*" ||
+         target == instance.daemon + ":" + std::to_string(instance.index);
+}
+
+}  // namespace daemonz::supervisor

@@ -1,0 +1,87 @@
+#include "supervisor/state_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/json.h"
+
+namespace daemonz::supervisor {
+namespace {
+
+json::object to_json(const process::Identity& identity) {
+  return {{"pid", identity.pid}, {"start", identity.start_ticks}, {"boot_id", identity.boot_id}};
+}
+
+process::Identity identity_from(const json::object& object) {
+  return {.pid = static_cast<pid_t>(json::integer_of(object, "pid").value_or(0)),
+          .start_ticks = static_cast<std::uint64_t>(json::integer_of(object, "start").value_or(0)),
+          .boot_id = json::string_of(object, "boot_id").value_or("")};
+}
+
+json::object to_json(const RecordedInstance& instance) {
+  auto object = to_json(instance.mark.leader);
+  object["name"] = instance.name;
+  object["cgroup"] = instance.mark.cgroup;
+  object["token"] = instance.mark.token;
+  object["rank"] = instance.rank;
+  object["stop_signal"] = instance.stop_signal;
+  object["stop_timeout_ms"] = instance.stop_timeout.count();
+  return object;
+}
+
+RecordedInstance instance_from(const json::object& object) {
+  RecordedInstance instance;
+  instance.name = json::string_of(object, "name").value_or("?");
+  instance.mark = {.leader = identity_from(object),
+                   .cgroup = json::string_of(object, "cgroup").value_or(""),
+                   .token = json::string_of(object, "token").value_or("")};
+  instance.rank = static_cast<int>(json::integer_of(object, "rank").value_or(0));
+  instance.stop_signal = static_cast<int>(json::integer_of(object, "stop_signal").value_or(15));
+  instance.stop_timeout =
+      Milliseconds(json::integer_of(object, "stop_timeout_ms").value_or(10'000));
+  return instance;
+}
+
+}  // namespace
+
+void write_state_file(const std::string& path, const RecordedState& state) {
+  json::array instances;
+  for (const auto& instance : state.instances) instances.push_back(to_json(instance));
+  const json::object object{{"version", state_file_version},
+                            {"supervisor", to_json(state.supervisor)},
+                            {"instances", std::move(instances)}};
+  const auto text = json::serialize(object) + "\n";
+  const auto fresh = path + ".new";
+  const UniqueFd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
+  if (!fd.is_open() ||
+      ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      std::rename(fresh.c_str(), path.c_str()) != 0)
+    throw_errno("cannot write", path, "Is the disk full, or the folder not writable?");
+}
+
+std::optional<RecordedState> read_state_file(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return {};
+  std::stringstream text;
+  text << file.rdbuf();
+  const auto parsed = json::parse(text.str(), path);
+  if (!parsed.is_object() || json::integer_of(parsed.get_object(), "version") != state_file_version)
+    throw Error(ErrorText{.what = "not a state file of version 1",
+                          .where = path,
+                          .hint = "If no daemon of an earlier run is left, remove it"});
+  const auto& object = parsed.get_object();
+  RecordedState state;
+  if (const auto* supervisor = json::object_of(object, "supervisor"))
+    state.supervisor = identity_from(*supervisor);
+  if (const auto* instances = json::array_of(object, "instances"))
+    for (const auto& instance : *instances)
+      if (instance.is_object()) state.instances.push_back(instance_from(instance.get_object()));
+  return state;
+}
+
+}  // namespace daemonz::supervisor
