@@ -31,7 +31,6 @@ struct Path {
 
 /// Throws Error `argument "PATH" must be WANTED, found VALUE`.
 [[noreturn]] void wrong(const Path& path, const std::string& wanted, const json::value& found);
-[[nodiscard]] bool is_utf8(std::string_view text);
 [[nodiscard]] json::value text_value(const std::string& text, const Path& path);
 [[nodiscard]] json::value real_value(double number, const Path& path);
 [[nodiscard]] const json::object& as_object(const json::value& from, const Path& path);

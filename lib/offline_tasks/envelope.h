@@ -47,7 +47,7 @@ struct Envelope {
   Milliseconds timeout = timeout_default;
   std::vector<Milliseconds> backoff;  ///< empty: the stock one, see retry_delay
   std::optional<Track> track;
-  std::string unique_key;  ///< as the caller wrote it; empty: none
+  json::object unique;  ///< {"key": as the caller wrote it}; empty: none
   std::string batch;
   json::object context;              ///< "ctx"
   std::vector<AttemptError> errors;  ///< the last errors_kept
@@ -62,7 +62,21 @@ struct Envelope {
 
   /// The JSON text. Throws Error that names task and size when it is above envelope_size_max.
   [[nodiscard]] std::string encode() const;
+
+  [[nodiscard]] std::string unique_key() const;  ///< empty: none
 };
+
+/// 1..task_name_size_max characters of [A-Za-z0-9_.:-].
+[[nodiscard]] constexpr bool is_task_name(std::string_view name) {
+  if (name.empty() || name.size() > task_name_size_max) return false;
+  for (const char c : name) {
+    const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool is_digit = c >= '0' && c <= '9';
+    if (!is_letter && !is_digit && std::string_view("_.:-").find(c) == std::string_view::npos)
+      return false;
+  }
+  return true;
+}
 
 /// Any bytes that are no envelope become a job of the task `raw`: args {"body": text}, or
 /// {"body_base64": ..} where they are not UTF-8. A processor without such a task puts it aside.
@@ -74,12 +88,12 @@ inline constexpr std::string_view raw_task = "raw";
 /// is dead.
 [[nodiscard]] Envelope after_failure(Envelope job, std::string_view why, WallTime now);
 
-/// How long a job waits that has failed `job.attempt` times (1..): the job's own backoff, or
-/// n^4 + 15 s, plus `jitter` (0..1) times n x 10 s for the stock one, so that what failed together
-/// does not come back together. n counts from 0 as Sidekiq's does.
+/// How long a job waits that has failed `job.attempt` times (1..): its own backoff, or Sidekiq's
+/// n^4 + 15 s + jitter (0..1) x 10 s x (n + 1) with n = attempt - 1. The jitter keeps what failed
+/// together from coming back together.
 [[nodiscard]] Milliseconds retry_delay(const Envelope& job, double jitter);
 
-/// The queue's unique key for a caller's one: 32 hexadecimal digits.
+/// The queue's unique key for a caller's one: 32 hexadecimal digits (a 128-bit hash).
 [[nodiscard]] std::string unique_key_digest(std::string_view key);
 
 /// Orders the attempts at one job: attempt x 2^32 + the delivery number's low 32 bits

@@ -96,8 +96,10 @@ struct PushRequest {
 /// Throws Error that names the task when nothing took the job within the deadline. After an unknown
 /// outcome the same id is pushed again, so it is stored once.
 PushAnswer push(const PushRequest& request);
-/// One round trip, all or nothing; all get one batch id. No unique keys. An empty list does
-/// nothing.
+/// The same for an envelope that is made up already (a relay, a retry by hand).
+PushAnswer push_envelope(const Envelope& job);
+/// One round trip, all or nothing; all get one batch id. One queue, priority, delay and expiry for
+/// all, and no unique keys: throws Error otherwise. An empty list does nothing.
 std::vector<JobId> push_many(const std::vector<PushRequest>& requests);
 
 // By type.

@@ -48,18 +48,6 @@ template <Task T>
     return {};
 }
 
-/// 1..task_name_size_max characters of [A-Za-z0-9_.:-].
-[[nodiscard]] constexpr bool is_task_name(std::string_view name) {
-  if (name.empty() || name.size() > task_name_size_max) return false;
-  for (const char c : name) {
-    const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    const bool is_digit = c >= '0' && c <= '9';
-    if (!is_letter && !is_digit && std::string_view("_.:-").find(c) == std::string_view::npos)
-      return false;
-  }
-  return true;
-}
-
 /// All tasks of a site. Two tasks of one name, a type that is no task, and pushing a task that is
 /// not in the list are compile errors. The push functions are push.h's, checked against the list.
 template <class... Tasks>

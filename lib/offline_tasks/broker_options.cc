@@ -1,0 +1,30 @@
+#include "offline_tasks/broker_options.h"
+
+#include <algorithm>
+
+namespace daemonz::offline_tasks {
+namespace {
+
+/// Whole milliseconds from `now` to `time`, rounded up: never early.
+Milliseconds until(WallTime time, WallTime now) {
+  return std::max(Milliseconds(0), std::chrono::ceil<Milliseconds>(time - now));
+}
+
+}  // namespace
+
+broker::PushOptions successor_options(const Envelope& job, Milliseconds delay, WallTime now) {
+  broker::PushOptions options{.priority = job.priority, .delay = delay};
+  if (job.expires)  // expired already: 1 ms, since 0 means never
+    options.expires_in = std::max(Milliseconds(1), until(*job.expires, now));
+  return options;
+}
+
+broker::PushOptions broker_options(const Envelope& job, WallTime now) {
+  auto options =
+      successor_options(job, job.run_at ? until(*job.run_at, now) : Milliseconds(0), now);
+  options.id = job.id;
+  if (const auto key = job.unique_key(); !key.empty()) options.unique_key = unique_key_digest(key);
+  return options;
+}
+
+}  // namespace daemonz::offline_tasks

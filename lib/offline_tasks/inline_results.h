@@ -1,0 +1,41 @@
+// What became of jobs that the inline strategy performed, so that status() and wait() answer at the
+// same call sites as with a queue. Of this process only, and only the last ones.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+
+#include "offline_tasks/status.h"
+
+namespace daemonz::offline_tasks {
+
+/// Threads: any.
+class InlineResults {
+ public:
+  static constexpr std::size_t kept_max = 1'000;  ///< a test that asks for older ones is unusual
+
+  void keep(JobStatus status) {
+    const std::lock_guard lock(mutex_);
+    order_.push_back(status.id);
+    by_id_[status.id] = std::move(status);
+    if (order_.size() <= kept_max) return;
+    by_id_.erase(order_.front());
+    order_.pop_front();
+  }
+
+  [[nodiscard]] std::optional<JobStatus> find(const JobId& id) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_id_.find(id);
+    if (found == by_id_.end()) return {};
+    return found->second;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<JobId, JobStatus> by_id_;
+  std::deque<JobId> order_;
+};
+
+}  // namespace daemonz::offline_tasks

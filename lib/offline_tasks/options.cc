@@ -1,0 +1,89 @@
+#include "offline_tasks/options.h"
+
+#include "base/error.h"
+
+namespace daemonz::offline_tasks {
+namespace {
+
+constexpr std::size_t unique_key_size_max = 500;  // it travels in the envelope
+constexpr std::string_view dead_suffix = ".dead";
+
+[[noreturn]] void bad(std::string_view task, std::string_view option, std::string what) {
+  throw Error(ErrorText{.what = "option \"" + std::string(option) + "\" " + std::move(what),
+                        .where = "task " + std::string(task)});
+}
+
+void check_queue(std::string_view task, const std::string& queue) {
+  const auto name = QueueName::parse(queue);
+  if (!name) bad(task, "queue", "is \"" + queue + "\", not a queue name ([A-Za-z0-9_.:-])");
+  if (name->dead().text().size() > job_queue_name_size_max)
+    bad(task, "queue",
+        "is \"" + queue + "\", longer than " +
+            std::to_string(job_queue_name_size_max - dead_suffix.size()) + " bytes");
+}
+
+void check_span(std::string_view task, std::string_view option,
+                const std::optional<Milliseconds>& span, Milliseconds at_least) {
+  if (span && *span < at_least)
+    bad(task, option,
+        "is " + std::to_string(span->count()) + " ms, at least " +
+            std::to_string(at_least.count()) + " ms is possible");
+}
+
+}  // namespace
+
+const char* to_string(Track track) { return track == Track::all ? "all" : "failures"; }
+
+std::optional<Track> parse_track(std::string_view text) {
+  if (text == "all") return Track::all;
+  if (text == "failures") return Track::failures;
+  return {};
+}
+
+Options built_in() {
+  return {.priority = priority_default,
+          .max_attempts = max_attempts_default,
+          .timeout = timeout_default};
+}
+
+Options merge(Options preferred, const Options& otherwise) {
+  const auto fill = [](auto& field, const auto& from) {
+    if (!field) field = from;
+  };
+  fill(preferred.queue, otherwise.queue);
+  fill(preferred.priority, otherwise.priority);
+  if (!preferred.delay && !preferred.run_at) {  // two spellings of one thing: when
+    preferred.delay = otherwise.delay;
+    preferred.run_at = otherwise.run_at;
+  }
+  fill(preferred.max_attempts, otherwise.max_attempts);
+  fill(preferred.backoff, otherwise.backoff);
+  fill(preferred.timeout, otherwise.timeout);
+  fill(preferred.expires_in, otherwise.expires_in);
+  fill(preferred.track, otherwise.track);
+  fill(preferred.unique_key, otherwise.unique_key);
+  preferred.context.insert(otherwise.context.begin(), otherwise.context.end());
+  return preferred;
+}
+
+void check(const Options& options, std::string_view task) {
+  if (options.queue) check_queue(task, *options.queue);
+  if (options.priority && *options.priority > priority_last)
+    bad(task, "priority",
+        "is " + std::to_string(options.priority->level) + ", it must be in 0..9 (0 is first)");
+  check_span(task, "delay", options.delay, Milliseconds(0));
+  check_span(task, "timeout", options.timeout, Milliseconds(1));
+  check_span(task, "expires_in", options.expires_in, Milliseconds(1));
+  for (const auto wait : options.backoff.value_or(std::vector<Milliseconds>{}))
+    check_span(task, "backoff", wait, Milliseconds(0));
+  if (options.max_attempts &&
+      (*options.max_attempts < 1 || *options.max_attempts > max_attempts_limit))
+    bad(task, "max_attempts",
+        "is " + std::to_string(*options.max_attempts) + ", it must be in 1.." +
+            std::to_string(max_attempts_limit));
+  if (options.unique_key &&
+      (options.unique_key->empty() || options.unique_key->size() > unique_key_size_max))
+    bad(task, "unique_key", "must have 1.." + std::to_string(unique_key_size_max) + " bytes");
+}
+
+}  // namespace daemonz::offline_tasks

@@ -1,0 +1,137 @@
+#include "offline_tasks/push.h"
+
+#include <atomic>
+
+#include "offline_tasks/front.h"
+
+namespace daemonz::offline_tasks {
+namespace {
+
+std::atomic<std::shared_ptr<Front>> the_front;
+
+/// call site > daemonz.yml > task > built in; the queue as the direction says.
+Options merged_options(const PushRequest& request) {
+  const auto connected = front_if_any();
+  auto options = request.call_site;
+  if (connected)
+    if (const auto& told = connected->options().tasks; told.contains(request.task))
+      options = merge(std::move(options), told.at(request.task));
+  options = merge(merge(std::move(options), request.task_defaults), built_in());
+  if (request.direction == Direction::pull) options.queue = request.call_site.queue;
+  if (!options.queue) options.queue = request.direction == Direction::pull ? pulls : pushes;
+  if (!options.track)
+    options.track = request.direction == Direction::pull ? Track::all : Track::failures;
+  return options;
+}
+
+std::optional<WallTime> due_time(const Options& options, WallTime now) {
+  if (options.run_at) return options.run_at;
+  if (options.delay && options.delay->count() > 0) return now + *options.delay;
+  return {};
+}
+
+}  // namespace
+
+std::optional<Strategy> parse_strategy(std::string_view text) {
+  if (text == "queue") return Strategy::queue;
+  if (text == "inline") return Strategy::in_call;
+  return {};
+}
+
+std::shared_ptr<Front> front_if_any() noexcept { return the_front.load(); }
+
+std::shared_ptr<Front> front() {
+  if (auto connected = front_if_any()) return connected;
+  throw Error(
+      ErrorText{.what = "a push before offline_tasks::connect()",
+                .hint = "Call connect({.broker = \"memcache://127.0.0.1:22122\"}) once, in main"});
+}
+
+void connect(ConnectOptions options) {
+  // Shared: see front(). A push under way keeps the old one alive until it ends.
+  the_front = std::make_shared<Front>(std::move(options));
+}
+
+void disconnect() { the_front.store(nullptr); }
+
+const JobId& PushAnswer::id() const {
+  if (const auto* pushed = std::get_if<Pushed>(&answer_)) return pushed->id;
+  throw Error(ErrorText{.what = "the push was a duplicate: a job with the unique key \"" +
+                                std::get<Duplicate>(answer_).unique_key + "\" is alive",
+                        .hint = "Ask is_duplicate() before id()"});
+}
+
+Envelope make_envelope(const PushRequest& request, WallTime now) {
+  if (!is_task_name(request.task))
+    throw Error("\"" + request.task +
+                "\" is not a task name (1..100 characters of [A-Za-z0-9_.:-])");
+  const auto options = merged_options(request);
+  check(options, request.task);
+  Envelope job;
+  job.id = new_job_id(now);
+  job.task = request.task;
+  job.args = request.args;
+  job.queue = *options.queue;
+  job.priority = *options.priority;
+  job.created = now;
+  job.run_at = due_time(options, now);
+  if (options.expires_in) job.expires = now + *options.expires_in;
+  job.max_attempts = *options.max_attempts;
+  job.timeout = *options.timeout;
+  if (options.backoff) job.backoff = *options.backoff;
+  job.track = options.track;
+  if (options.unique_key) job.unique["key"] = *options.unique_key;
+  for (const auto& [key, value] : options.context) job.context[key] = value;
+  return job;
+}
+
+PushAnswer push(const PushRequest& request) {
+  return front()->push(make_envelope(request, real_clock().wall()));
+}
+
+PushAnswer push_envelope(const Envelope& job) { return front()->push(job); }
+
+namespace {
+
+/// A batch is one put with one set of broker options.
+void check_alike(const Envelope& job, const Envelope& first) {
+  if (job.queue == first.queue && job.priority == first.priority && job.run_at == first.run_at &&
+      job.expires == first.expires)
+    return;
+  throw Error(ErrorText{.what = "the jobs of one push_many go into one queue, with one priority, "
+                                "delay and expiry",
+                        .where = "task " + job.task,
+                        .hint = "Call push_many once for each kind"});
+}
+
+}  // namespace
+
+std::vector<JobId> push_many(const std::vector<PushRequest>& requests) {
+  std::vector<JobId> ids;
+  if (requests.empty()) return ids;
+  const auto connected = front();
+  const auto now = real_clock().wall();
+  const auto batch = new_job_id(now);
+  std::vector<Envelope> jobs;
+  for (const auto& request : requests) {
+    auto job = make_envelope(request, now);
+    if (!job.unique.empty())
+      throw Error(ErrorText{.what = "push_many knows no unique keys", .where = "task " + job.task});
+    job.batch = batch;
+    ids.push_back(job.id);
+    jobs.push_back(std::move(job));
+    check_alike(jobs.back(), jobs.front());
+  }
+  connected->push_many(QueueName(jobs.front().queue), jobs);
+  return ids;
+}
+
+PushAnswer push_pull(std::string_view task, json::object args, const Options& options) {
+  return push({Direction::pull, std::string(task), std::move(args), options, {}});
+}
+
+PushAnswer push_push(std::string_view task, json::object args, const Options& options) {
+  return push({Direction::push, std::string(task), std::move(args), options, {}});
+}
+
+}  // namespace daemonz::offline_tasks
