@@ -29,6 +29,7 @@ class FaultLog {
   void add(Place place, std::string_view key, std::string_view text);
   [[nodiscard]] std::string where(Place place) const;  ///< "FILE:LINE:COLUMN"
   [[nodiscard]] bool is_empty() const { return entries_.empty(); }
+  [[nodiscard]] std::size_t count() const { return entries_.size(); }
   /// Throws Faults, sorted by place, if there are any.
   void throw_if_any() const;
 

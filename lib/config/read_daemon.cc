@@ -329,10 +329,7 @@ void read_identity(Section& from, Daemon& daemon) {
                            " (port + index is above 65535)");
 }
 
-void check_daemon(Section& from, const Node& key, const std::string& path, Daemon& daemon) {
-  auto& reader = from.reader();
-  if (daemon.command.empty())
-    reader.fault(key, path, "has no command (command: [PROGRAM, ARGUMENT, ..])");
+void check_daemon(Section& from, const Daemon& daemon) {
   if (daemon.type == Daemon::Type::forking && daemon.pid_files.empty())
     from.fault("type", "`forking` needs `pids`: the glob of its pid files");
   if (!daemon.port && daemon.ready.port_text.find("${port}") != std::string::npos)
@@ -353,6 +350,7 @@ Daemon read_daemon(Reader& reader, const Node& key, const std::string& path, con
   daemon.working_folder = reader.config.root_path;
   daemon.log.path = reader.config.resolve("log/${name}.${index}.log");
 
+  const auto faults_before = reader.faults.count();
   Section from(reader, &node, path, Strings::of_daemon);
   from.words("command", daemon.command);
   resolve_program(reader.config, daemon.command);
@@ -377,8 +375,10 @@ Daemon read_daemon(Reader& reader, const Node& key, const std::string& path, con
   using Type = Daemon::Type;
   from.choice<Type, Type>("type", daemon.type,
                           {{"simple", Type::simple}, {"forking", Type::forking}});
-  const bool is_readable = node.kind == Node::Kind::map || node.kind == Node::Kind::null;
-  if (is_readable) check_daemon(from, key, path, daemon);
+  // A bad command is told already; that it is missing then would be noise.
+  if (daemon.command.empty() && reader.faults.count() == faults_before)
+    reader.fault(key, path, "has no command (command: [PROGRAM, ARGUMENT, ..])");
+  check_daemon(from, daemon);
   from.done();
   return daemon;
 }

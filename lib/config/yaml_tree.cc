@@ -241,6 +241,14 @@ std::optional<Stopped> find_odd_byte(std::string_view text, int file) {
   return {};
 }
 
+// yaml-cpp's messages do not say that a tab in front was the reason.
+bool is_indented_by_tab(std::string_view text, int line) {
+  for (; line > 1 && !text.empty(); --line)
+    text.remove_prefix(std::min(text.size(), text.find('\n') + 1));
+  const auto indentation = text.substr(0, text.find_first_not_of(" \t"));
+  return indentation.find('\t') != std::string_view::npos;
+}
+
 }  // namespace
 
 const Node* Node::find(std::string_view key) const {
@@ -272,7 +280,9 @@ Node parse_yaml(std::string_view text, int file, SymbolKeys symbols, FaultLog& f
   } catch (const YAML::Exception& problem) {
     const auto& mark = problem.mark;
     const Place place{file, mark.is_null() ? 0 : mark.line + 1, mark.column + 1};
-    faults.add(place, "", "not YAML: " + problem.msg);
+    const bool is_tab = is_indented_by_tab(text, place.line);
+    faults.add(place, "",
+               "not YAML: " + (is_tab ? "a tab cannot indent: use blanks" : problem.msg));
   }
   return builder.take();
 }
