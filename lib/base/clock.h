@@ -26,10 +26,12 @@ class Clock {
 /// "2026-11-21T13:20:01.123Z" (UTC, milliseconds).
 [[nodiscard]] std::string to_iso8601(WallTime time);
 
-/// Reads what to_iso8601 writes; the fraction is optional (0..9 digits). nullopt: not such a time.
+/// Reads what to_iso8601 writes, years 1678 to 2261 (what WallTime holds); the fraction is optional
+/// (1 to 9 digits). nullopt: not such a time.
 [[nodiscard]] std::optional<WallTime> parse_iso8601(std::string_view text);
 
 [[nodiscard]] std::int64_t unix_milliseconds(WallTime time);
+/// A number beyond what WallTime holds gives the nearest time that it holds.
 [[nodiscard]] WallTime from_unix_milliseconds(std::int64_t milliseconds);
 
 }  // namespace daemonz

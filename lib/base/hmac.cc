@@ -14,7 +14,9 @@ Sha256Digest hmac_sha256(std::string_view key, std::string_view message) {
   Sha256Digest digest{};
   unsigned size = 0;
   const auto* data = reinterpret_cast<const unsigned char*>(message.data());
-  if (!::HMAC(::EVP_sha256(), key.data(), static_cast<int>(key.size()), data, message.size(),
+  // OpenSSL takes a null key for "the key of last time": an empty one must point somewhere.
+  const char* const key_data = key.empty() ? "" : key.data();
+  if (!::HMAC(::EVP_sha256(), key_data, static_cast<int>(key.size()), data, message.size(),
               digest.data(), &size))
     throw Error("cannot compute an HMAC-SHA256");
   return digest;

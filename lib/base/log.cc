@@ -51,7 +51,7 @@ const char* name_of(Level level) {
 void append_value(std::string& out, const std::string& value) {
   const bool is_plain =
       !value.empty() && value.find_first_of(" \"\\=\n\r\t") == std::string::npos &&
-      std::all_of(value.begin(), value.end(), [](unsigned char c) { return c >= 32; });
+      std::all_of(value.begin(), value.end(), [](unsigned char c) { return c >= 32 && c != 127; });
   if (is_plain) {
     out += value;
     return;
@@ -66,7 +66,7 @@ void append_value(std::string& out, const std::string& value) {
       out += "\\r";
     else if (c == '\t')
       out += "\\t";
-    else if (static_cast<unsigned char>(c) < 32)
+    else if (static_cast<unsigned char>(c) < 32 || c == 127)
       out += '?';
     else
       out += c;
