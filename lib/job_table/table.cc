@@ -198,6 +198,16 @@ bool Table::record_failed(const Facts& job, Token token, int attempt, std::strin
   return record_failure(job, token, {State::retrying, attempt, error, run_at, {}});
 }
 
+bool Table::record_put_off(std::string_view id, Token token, std::string_view why,
+                           WallTime run_at) {
+  return connection_.execute(
+             joined({"UPDATE daemonz_jobs SET state = 'retrying', attempts = attempts - 1, "
+                     "last_error = ?, run_at = ?, locked_at = NULL, locked_by = '', "
+                     "updated_at = ? WHERE id = ? AND token = ? AND state = 'running'"}),
+             {cut(why, error_size_max), to_iso8601(run_at), to_iso8601(clock_.wall()),
+              std::string(id), token}) > 0;
+}
+
 bool Table::record_dead(const Facts& job, Token token, int attempt, std::string_view error,
                         std::string_view envelope) {
   if (record_failure(job, token, {State::dead, attempt, error, {}, envelope})) return true;

@@ -97,6 +97,8 @@ class Table {
   /// The attempt failed, the job runs again at `run_at`.
   bool record_failed(const Facts& job, Token token, int attempt, std::string_view error,
                      WallTime run_at);
+  /// The handler put the job off: no attempt was used up.
+  bool record_put_off(std::string_view id, Token token, std::string_view why, WallTime run_at);
   /// Given up. `envelope` is what a retry pushes. The same death again changes nothing (true).
   bool record_dead(const Facts& job, Token token, int attempt, std::string_view error,
                    std::string_view envelope);

@@ -37,6 +37,7 @@ struct Options {
       5'000};  ///< queue or database down: retried at most this seldom
 
   const Clock* clock = &real_clock();
+  std::function<void()> on_ready;  ///< queue and database have answered, work begins
   /// Makes one connection. Empty: broker::connect(broker). Tests give a double.
   std::function<std::unique_ptr<broker::Broker>()> connect_broker;
 };

@@ -1,0 +1,276 @@
+#include "processor/lane.h"
+
+#include "base/log.h"
+
+namespace daemonz::processor {
+namespace {
+
+using broker::Broker;
+using broker::Settled;
+using offline_tasks::Outcome;
+
+/// A lease that the job table says is somebody else's: time for the other one to finish.
+constexpr Milliseconds lost_delay{5'000};
+
+std::string id_of(const Reserved& reserved) { return reserved.job.id; }
+
+void log_settled(const Reserved& reserved, const Settlement& settlement) {
+  const auto kind = settlement.kind;
+  if (kind == Settlement::Kind::done) {
+    log::debug("processor", "job done", {{"job", id_of(reserved)}, {"task", reserved.job.task}});
+    return;
+  }
+  const auto write = kind == Settlement::Kind::dead ? log::error : log::warn;
+  write("processor", std::string("job ") + to_string(kind),
+        {{"job", id_of(reserved)},
+         {"task", reserved.job.task},
+         {"attempt", reserved.job.attempt + 1},
+         {"why", settlement.why}});
+}
+
+}  // namespace
+
+void Lane::interrupt_pop() noexcept {
+  const std::scoped_lock lock(guard_);
+  if (!is_popping_) return;
+  was_interrupted_ = true;
+  connection_->interrupt();
+}
+
+std::optional<Reserved> Lane::pop(Milliseconds wait, std::optional<broker::Lease>& ack) {
+  const auto& options = workshop_.options;
+  const broker::PopRequest request{.queues = options.queues,
+                                   .wait = wait,
+                                   .lease = options.lease,
+                                   .priority_min = options.priority_min,
+                                   .priority_max = options.priority_max,
+                                   .ack = ack};
+  {
+    const std::scoped_lock lock(guard_);
+    is_popping_ = true;
+    was_interrupted_ = false;
+  }
+  const auto leave = [&](const int*) {
+    const std::scoped_lock lock(guard_);
+    is_popping_ = false;
+  };
+  broker::Popped popped;
+  {
+    int popping = 1;
+    const std::unique_ptr<const int, decltype(leave)> left(&popping, leave);
+    popped = connection_->pop(request);
+  }
+  if (popped.settled == Settled::done) {
+    ack.reset();
+  } else if (popped.settled == Settled::gone) {
+    log::warn("processor", "lease gone at the acknowledgement", {{"delivery", ack->id}});
+    ack.reset();
+  }
+  if (!popped.lease) return std::nullopt;
+  if (was_interrupted_) {  // delivery.md, point 14: handed over in the instant of the interrupt
+    give_back(*popped.lease, Broker::Release::uncounted, Milliseconds(0));
+    return std::nullopt;
+  }
+  workshop_.heartbeat.hold(*popped.lease);
+  return unpack(std::move(*popped.lease));
+}
+
+Reserved Lane::unpack(broker::Lease lease) {
+  Reserved reserved{.lease = std::move(lease)};
+  const auto now = workshop_.options.clock->wall();
+  try {
+    if (auto job = offline_tasks::Envelope::decode(reserved.lease.body)) {
+      reserved.job = std::move(*job);
+    } else {
+      reserved.fault = "not an envelope (a JSON object with \"v\" and \"task\")";
+    }
+  } catch (const Error& problem) {
+    reserved.fault = problem.what();
+  }
+  if (!reserved.fault.empty()) {
+    reserved.job = offline_tasks::raw_job(reserved.lease.body, reserved.lease.queue, now);
+  }
+  reserved.token = offline_tasks::Token::of(reserved.job.attempt, reserved.lease.id);
+  return reserved;
+}
+
+std::optional<Reserved> Lane::reserve(Milliseconds wait) {
+  std::optional<broker::Lease> none;
+  return pop(wait, none);
+}
+
+Outcome Lane::perform(const Reserved& reserved) {
+  const auto& job = reserved.job;
+  used_database_ = false;
+  if (!reserved.fault.empty() && !workshop_.registry.knows(offline_tasks::raw_task))
+    return offline_tasks::Kill{reserved.fault};
+  if (job.expires && *job.expires <= workshop_.options.clock->wall())
+    return offline_tasks::Kill{"expired before it was started"};
+  switch (workshop_.reports.started(job, reserved.token)) {
+    case Reports::Start::go: break;
+    case Reports::Start::over:
+      log::info("processor", "job was over, acknowledged", {{"job", job.id}});
+      return offline_tasks::Done{};
+    case Reports::Start::lost:
+      throw offline_tasks::Superseded("another delivery of this job has a higher token");
+  }
+  return run_handler(reserved);
+}
+
+Outcome Lane::run_handler(const Reserved& reserved) {
+  const auto& job = reserved.job;
+  const auto deadline = real_clock().steady() + job.timeout;
+  std::optional<db::Pool::Taken> connection;
+  SteadyTime progress_written{};
+  offline_tasks::Context::Parts parts{.job = job, .token = reserved.token, .services = services_};
+  parts.stop_requested = [&] {
+    return workshop_.stop.is_stopping() || workshop_.heartbeat.is_lost(reserved.lease) ||
+           real_clock().steady() >= deadline;
+  };
+  if (workshop_.pool)
+    parts.db = [&]() -> db::Connection& {
+      used_database_ = true;
+      if (!connection)
+        connection.emplace(workshop_.pool->take());
+      else if (!(*connection)->is_in_transaction())
+        (*connection)->verify();
+      return **connection;
+    };
+  parts.report_progress = [&](const offline_tasks::Progress& progress) {
+    constexpr Milliseconds interval{250};  // people look at it; more is load without a reader
+    const auto now = real_clock().steady();
+    if (now - progress_written < interval && progress.done != progress.total) return;
+    progress_written = now;
+    workshop_.reports.progress(job, reserved.token, progress);
+  };
+  parts.push = [&](const offline_tasks::Envelope& further) { return workshop_.push(further); };
+  offline_tasks::Context context(std::move(parts));
+  return workshop_.registry.dispatch(context, workshop_.options.clock->wall());
+}
+
+/// Repeats what was not answered until it is, or until the processor leaves. The lease is kept
+/// meanwhile, so that nobody else runs what may be settled already.
+template <class Operation>
+Settled Lane::insist(const broker::Lease& lease, const Operation& operation) {
+  Backoff backoff(workshop_.options.unreachable_wait_max);
+  for (bool is_repeated = false;; is_repeated = true) {
+    const auto settled = operation();
+    if (settled == Settled::done) return settled;
+    // delivery.md, point 10: a repeated one that is gone was perhaps done the first time.
+    if (settled == Settled::gone) return is_repeated ? Settled::done : settled;
+    log::warn("processor", "cannot settle a delivery, trying again", {{"delivery", lease.id}});
+    if (!workshop_.stop.pause_while_finishing(backoff.next())) return settled;
+  }
+}
+
+void Lane::give_back(const broker::Lease& lease, Broker::Release how, Milliseconds delay) {
+  const auto settled = insist(lease, [&] { return connection_->release(lease, how, delay); });
+  workshop_.heartbeat.drop(lease);
+  log::info("processor", "job handed back",
+            {{"delivery", lease.id}, {"was_ours", settled == Settled::done}});
+}
+
+bool Lane::store_done(const Reserved& reserved, Outcome& outcome) {
+  try {
+    if (used_database_) workshop_.reports.fence_done(reserved.job, reserved.token);
+    return workshop_.reports.done(reserved.job, reserved.token,
+                                  std::get<offline_tasks::Done>(outcome).result);
+  } catch (const Error& problem) {  // without its result the job is not done
+    outcome = offline_tasks::Fail{std::string("cannot store the result: ") + problem.what()};
+    return true;
+  }
+}
+
+bool Lane::carry_out(const Reserved& reserved, const Settlement& settlement) {
+  const auto& lease = reserved.lease;
+  const auto settled = insist(lease, [&] {
+    if (settlement.queue)
+      return connection_->replace(lease, *settlement.queue, settlement.body, settlement.options);
+    if (settlement.kind == Settlement::Kind::done) return connection_->ack(lease);
+    return connection_->dead(lease);  // too large to carry its reason
+  });
+  workshop_.heartbeat.drop(lease);
+  if (settled != Settled::done) {
+    log::warn("processor", "lease gone, the outcome is dropped",
+              {{"job", id_of(reserved)}, {"outcome", to_string(settlement.kind)}});
+    return false;
+  }
+  log_settled(reserved, settlement);
+  workshop_.reports.settled(reserved.job, reserved.token, settlement);
+  return true;
+}
+
+bool Lane::settle(const Reserved& reserved, const Outcome& given) {
+  auto outcome = given;
+  if (std::holds_alternative<offline_tasks::Done>(outcome))
+    (void)store_done(reserved, outcome);  // a row that refuses: acknowledging shows who has the job
+  return carry_out(reserved, decide({reserved.lease, reserved.job}, outcome,
+                                    workshop_.options.clock->wall(), workshop_.jitter()));
+}
+
+void Lane::handle(const Reserved& reserved, std::optional<broker::Lease>* next, Counts& counts) {
+  try {
+    auto outcome = perform(reserved);
+    const bool is_done = std::holds_alternative<offline_tasks::Done>(outcome);
+    if (is_done && next && store_done(reserved, outcome) &&
+        std::holds_alternative<offline_tasks::Done>(outcome)) {
+      log::debug("processor", "job done", {{"job", id_of(reserved)}, {"task", reserved.job.task}});
+      workshop_.heartbeat.drop(reserved.lease);
+      next->emplace(broker::Lease{.queue = reserved.lease.queue, .id = reserved.lease.id});
+      ++counts.succeeded;
+      return;
+    }
+    const bool is_ours = settle(reserved, outcome);
+    ++(is_done && is_ours ? counts.succeeded : counts.failed);
+  } catch (const offline_tasks::Superseded& problem) {
+    log::warn("processor", "lease lost, the attempt is dropped",
+              {{"job", id_of(reserved)}, {"why", problem.what()}});
+    give_back(reserved.lease, Broker::Release::counted, lost_delay);
+    ++counts.failed;
+  }
+}
+
+void Lane::work_once(std::optional<broker::Lease>& ack) {
+  if (!ack && !workshop_.is_database_there()) throw Error("the database is away");
+  const auto started = real_clock().steady();
+  const auto wait = workshop_.options.pop_wait;
+  auto reserved = pop(wait, ack);
+  if (ack) {  // not answered: ask until it is
+    const auto lease = *std::exchange(ack, std::nullopt);
+    workshop_.heartbeat.hold(lease);
+    (void)insist(lease, [&] { return connection_->ack(lease); });
+    workshop_.heartbeat.drop(lease);
+  }
+  if (!reserved) {
+    // An engine that answers "nothing" at once must not make us spin.
+    if (real_clock().steady() - started < wait / 2) workshop_.stop.pause(Milliseconds(50));
+    return;
+  }
+  if (!workshop_.is_database_there()) {
+    give_back(reserved->lease, Broker::Release::uncounted, Milliseconds(0));
+    throw Error("the database is away");
+  }
+  Counts ignored;
+  handle(*reserved, &ack, ignored);
+}
+
+void Lane::work() {
+  Backoff backoff(workshop_.options.unreachable_wait_max);
+  std::optional<broker::Lease> ack;
+  while (!workshop_.stop.is_stopping()) {
+    try {
+      work_once(ack);
+      backoff.reset();
+    } catch (const std::exception& problem) {
+      const auto wait = backoff.next();
+      log::warn("processor", "cannot take jobs, waiting",
+                {{"wait_ms", wait.count()}, {"problem", problem.what()}});
+      workshop_.stop.pause(wait);
+    }
+  }
+  if (ack) {
+    (void)insist(*ack, [&] { return connection_->ack(*ack); });
+  }
+}
+
+}  // namespace daemonz::processor

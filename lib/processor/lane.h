@@ -1,0 +1,54 @@
+// One thread's way through its jobs: pop, verify, perform, settle, over one connection that holds
+// the leases. Of this room only; Processor owns the lanes. Follows jobs.md, "The processor".
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "broker/broker.h"
+#include "processor/processor.h"
+#include "processor/workshop.h"
+
+namespace daemonz::processor {
+
+/// Threads: one, but for interrupt_pop().
+class Lane {
+ public:
+  Lane(Workshop& workshop, const offline_tasks::Services* services)
+      : workshop_(workshop), services_(services), connection_(workshop.connect_broker()) {}
+
+  /// Until the workshop stops.
+  void work();
+  /// Ends a pop that waits. Does nothing while a job is in hand: closing the connection would give
+  /// that away. Threads: any.
+  void interrupt_pop() noexcept;
+
+  [[nodiscard]] std::optional<Reserved> reserve(Milliseconds wait);
+  [[nodiscard]] offline_tasks::Outcome perform(const Reserved& reserved);
+  bool settle(const Reserved& reserved, const offline_tasks::Outcome& outcome);
+  /// perform and settle; an attempt whose lease was lost is dropped. Never throws for what a job
+  /// does. With `next` an ack is left there for the next pop to carry.
+  void handle(const Reserved& reserved, std::optional<broker::Lease>* next, Counts& counts);
+
+ private:
+  void work_once(std::optional<broker::Lease>& ack);
+  [[nodiscard]] std::optional<Reserved> pop(Milliseconds wait, std::optional<broker::Lease>& ack);
+  [[nodiscard]] Reserved unpack(broker::Lease lease);
+  [[nodiscard]] offline_tasks::Outcome run_handler(const Reserved& reserved);
+  [[nodiscard]] bool store_done(const Reserved& reserved, offline_tasks::Outcome& outcome);
+  template <class Operation>
+  [[nodiscard]] broker::Settled insist(const broker::Lease& lease, const Operation& operation);
+  void give_back(const broker::Lease& lease, broker::Broker::Release how, Milliseconds delay);
+  bool carry_out(const Reserved& reserved, const Settlement& settlement);
+
+  Workshop& workshop_;
+  const offline_tasks::Services* services_;
+  std::unique_ptr<broker::Broker> connection_;
+  std::mutex guard_;
+  bool is_popping_ = false;       // guarded; connection_->interrupt() only while true
+  bool was_interrupted_ = false;  // guarded
+  bool used_database_ = false;    // by the current handler
+};
+
+}  // namespace daemonz::processor

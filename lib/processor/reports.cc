@@ -1,0 +1,101 @@
+#include "processor/reports.h"
+
+#include "base/log.h"
+#include "job_table/fence.h"
+
+namespace daemonz::processor {
+namespace {
+
+using offline_tasks::Envelope;
+using offline_tasks::Token;
+
+int attempt_number(const Envelope& job) { return static_cast<int>(job.attempt) + 1; }
+
+}  // namespace
+
+job_table::Facts facts_of(const Envelope& job) {
+  return {.id = job.id,
+          .task = job.task,
+          .queue = job.queue,
+          .priority = job.priority,
+          .max_attempts = static_cast<int>(job.max_attempts),
+          .handler = json::serialize(json::object{{"task", job.task}, {"args", job.args}}),
+          .run_at = job.run_at,
+          .created_at = job.created};
+}
+
+bool Reports::is_tracked(const Envelope& job) const {
+  return pool_ && (job.track == offline_tasks::Track::all || job.attempt > 0);
+}
+
+Reports::Start Reports::started(const Envelope& job, Token token) {
+  if (!pool_) return Start::go;
+  const auto connection = pool_->take();
+  if (!is_tracked(job)) {
+    const auto fence = job_table::look_at_fence(*connection, job.id, table_token(token));
+    if (fence == job_table::Fence::open) return Start::go;
+    return fence == job_table::Fence::done ? Start::over : Start::lost;
+  }
+  job_table::Table table(*connection, clock_);
+  if (table.record_started(facts_of(job), table_token(token), attempt_number(job), locked_by_))
+    return Start::go;
+  const auto row = table.find(job.id);
+  const bool is_over =
+      row && (row->state == job_table::State::done || row->state == job_table::State::cancelled);
+  return is_over ? Start::over : Start::lost;
+}
+
+bool Reports::done(const Envelope& job, Token token, const json::value& result) {
+  if (!is_tracked(job)) return true;
+  const auto connection = pool_->take();
+  return job_table::Table(*connection, clock_)
+      .record_done(job.id, table_token(token),
+                   result.is_null() ? std::string() : json::serialize(result));
+}
+
+void Reports::fence_done(const Envelope& job, Token token) {
+  if (!pool_ || is_tracked(job)) return;  // a row that says `done` serves as well
+  const auto connection = pool_->take();
+  connection->transaction([&](db::Connection& inside) {
+    if (job_table::enter_fence(inside, job.id, table_token(token)) == job_table::Fence::open)
+      job_table::mark_done(inside, job.id, table_token(token));
+  });
+}
+
+void Reports::settled(const Envelope& job, Token token, const Settlement& settlement) {
+  if (!pool_) return;
+  try {
+    const auto connection = pool_->take();
+    job_table::Table table(*connection, clock_);
+    if (settlement.kind == Settlement::Kind::retry)
+      table.record_failed(facts_of(job), table_token(token), attempt_number(job), settlement.why,
+                          settlement.job.run_at.value_or(clock_.wall()));
+    else if (settlement.kind == Settlement::Kind::later)
+      table.record_put_off(job.id, table_token(token), settlement.why,
+                           settlement.job.run_at.value_or(clock_.wall()));
+    else if (settlement.kind == Settlement::Kind::dead)
+      table.record_dead(facts_of(job), table_token(token), attempt_number(job), settlement.why,
+                        settlement.body);
+  } catch (const Error& problem) {
+    log::warn("processor", "cannot write to the job table",
+              {{"job", job.id}, {"problem", problem.what()}});
+  }
+}
+
+void Reports::progress(const Envelope& job, Token token, const offline_tasks::Progress& progress) {
+  if (!is_tracked(job)) return;
+  const auto connection = pool_->take();
+  job_table::Table(*connection, clock_)
+      .record_progress(
+          job.id, table_token(token),
+          json::serialize(json::object{
+              {"done", progress.done}, {"total", progress.total}, {"note", progress.note}}));
+}
+
+void Reports::pushed(const Envelope& job) {
+  if (!pool_ || job.track != offline_tasks::Track::all) return;
+  const auto connection = pool_->take();
+  job_table::Table(*connection, clock_).record_pushed(facts_of(job));
+}
+
+}  // namespace daemonz::processor

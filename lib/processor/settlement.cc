@@ -1,0 +1,90 @@
+#include "processor/settlement.h"
+
+#include "offline_tasks/broker_options.h"
+
+namespace daemonz::processor {
+namespace {
+
+using offline_tasks::Envelope;
+
+/// A retry goes back where the job was pushed first; a name that is none cannot be gone back to.
+QueueName home_of(const Delivery& delivery) {
+  return QueueName::parse(delivery.job.queue).value_or(delivery.lease.queue);
+}
+
+/// The errors make a job grow; near the size limit they are given up before the job is.
+std::optional<std::string> encoded(Envelope& job) {
+  try {
+    return job.encode();
+  } catch (const Error&) {
+    job.errors.clear();
+  }
+  try {
+    return job.encode();
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+Settlement bury(const Delivery& delivery, Envelope successor, const std::string& why,
+                WallTime now) {
+  Settlement settlement{.kind = Settlement::Kind::dead, .why = why, .job = std::move(successor)};
+  settlement.job.run_at.reset();
+  if (auto body = encoded(settlement.job)) {
+    settlement.queue = home_of(delivery).dead();
+    settlement.body = std::move(*body);
+    settlement.options = offline_tasks::successor_options(settlement.job, Milliseconds(0), now);
+    settlement.options.expires_in = Milliseconds(0);  // what is dead waits for a person
+  }
+  return settlement;
+}
+
+Settlement put_back(const Delivery& delivery, Settlement settlement, Milliseconds delay,
+                    WallTime now) {
+  settlement.job.run_at = now + delay;
+  auto body = encoded(settlement.job);
+  if (!body) return bury(delivery, settlement.job, "too large for a retry: " + settlement.why, now);
+  settlement.queue = home_of(delivery);
+  settlement.body = std::move(*body);
+  settlement.options = offline_tasks::successor_options(settlement.job, delay, now);
+  return settlement;
+}
+
+Settlement after_fail(const Delivery& delivery, const std::string& why, WallTime now,
+                      double jitter) {
+  auto successor = offline_tasks::after_failure(delivery.job, why, now);
+  if (successor.attempt >= successor.max_attempts)
+    return bury(delivery, std::move(successor), why, now);
+  const auto delay = offline_tasks::retry_delay(successor, jitter);
+  return put_back(delivery,
+                  {.kind = Settlement::Kind::retry, .why = why, .job = std::move(successor)}, delay,
+                  now);
+}
+
+}  // namespace
+
+Settlement decide(const Delivery& delivery, const offline_tasks::Outcome& outcome, WallTime now,
+                  double jitter) {
+  using namespace offline_tasks;
+  if (const auto* again = std::get_if<Again>(&outcome))
+    return put_back(delivery,
+                    {.kind = Settlement::Kind::later, .why = again->why, .job = delivery.job},
+                    again->in, now);
+  if (const auto* fail = std::get_if<Fail>(&outcome))
+    return after_fail(delivery, fail->why, now, jitter);
+  if (const auto* kill = std::get_if<Kill>(&outcome))
+    return bury(delivery, after_failure(delivery.job, kill->why, now), kill->why, now);
+  return {.kind = Settlement::Kind::done, .job = delivery.job};
+}
+
+const char* to_string(Settlement::Kind kind) {
+  switch (kind) {
+    case Settlement::Kind::done: return "done";
+    case Settlement::Kind::later: return "put off";
+    case Settlement::Kind::retry: return "failed";
+    case Settlement::Kind::dead: break;
+  }
+  return "dead";
+}
+
+}  // namespace daemonz::processor

@@ -1,0 +1,43 @@
+// What is to become of a delivery after its attempt, as one decision without side effects: outcome
+// in, one broker operation and one report out. Follows jobs.md, "The processor", and delivery.md,
+// points 15 and 16.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "broker/broker.h"
+#include "offline_tasks/envelope.h"
+#include "offline_tasks/outcome.h"
+
+namespace daemonz::processor {
+
+/// One delivery as it was popped.
+struct Delivery {
+  const broker::Lease& lease;
+  const offline_tasks::Envelope& job;
+};
+
+struct Settlement {
+  enum class Kind {
+    done,   ///< ack
+    later,  ///< successor, no attempt counted
+    retry,  ///< successor with the next attempt
+    dead    ///< into the dead queue
+  };
+  Kind kind = Kind::done;
+  /// Where the successor goes; nullopt: ack (done), or the bytes as they are into the dead queue.
+  std::optional<QueueName> queue;
+  std::string body;
+  broker::PushOptions options;
+  std::string why;              ///< for the log and the job table
+  offline_tasks::Envelope job;  ///< the successor
+};
+
+/// `jitter`: 0..1, spreads retries.
+[[nodiscard]] Settlement decide(const Delivery& delivery, const offline_tasks::Outcome& outcome,
+                                WallTime now, double jitter);
+
+[[nodiscard]] const char* to_string(Settlement::Kind kind);
+
+}  // namespace daemonz::processor

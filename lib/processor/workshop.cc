@@ -1,0 +1,110 @@
+#include "processor/workshop.h"
+
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "broker/broker.h"
+#include "offline_tasks/broker_options.h"
+
+namespace daemonz::processor {
+namespace {
+
+constexpr int push_tries = 3;  ///< of an unknown outcome; the same id is stored once
+
+std::string default_name() {
+  char host[256] = "localhost";
+  if (::gethostname(host, sizeof host - 1) != 0) host[0] = '?';
+  const auto start = unix_milliseconds(real_clock().wall()) / 1000;
+  return std::string(host) + ":" + std::to_string(::getpid()) + ":" + std::to_string(start);
+}
+
+Options filled(Options options) {
+  check(options);
+  if (options.name.empty()) options.name = default_name();
+  if (!options.connect_broker)
+    options.connect_broker = [url = options.broker] { return broker::connect({.url = url}); };
+  return options;
+}
+
+Heartbeat::Options heartbeat_options(const Options& options) {
+  return {.lease = options.lease, .every = options.heartbeat, .connect = options.connect_broker};
+}
+
+std::unique_ptr<db::Pool> pool_of(const Options& options) {
+  if (options.database.empty()) return nullptr;
+  // One for each lane's handler, one for the main thread.
+  const auto limit = static_cast<std::size_t>(options.threads) + 1;
+  return std::make_unique<db::Pool>(db::PoolOptions{.url = options.database, .limit = limit});
+}
+
+void refuse(std::string what, std::string hint) {
+  throw Error(ErrorText{.what = std::move(what), .where = "processor", .hint = std::move(hint)});
+}
+
+}  // namespace
+
+void check(const Options& options) {
+  if (options.queues.empty()) refuse("no queue to work on", "Name them: --queues pulls,pushes");
+  for (const auto& queue : options.queues)
+    if (queue.is_dead_queue())
+      refuse("the queue " + queue.text() + " holds what was given up",
+             "Look at it with daemonz-jobs dead, and push it again with daemonz-jobs retry.");
+  if (options.threads < 1 || options.threads > threads_max)
+    refuse(std::to_string(options.threads) + " threads",
+           "Allowed: 1.." + std::to_string(threads_max) + ".");
+  if (options.priority_max < options.priority_min)
+    refuse("the worst priority is better than the best", "0 is served first, 9 last.");
+  if (options.heartbeat * 3 > options.lease)
+    refuse("a heartbeat every " + daemonz::to_string(options.heartbeat) +
+               " cannot keep a lease of " + daemonz::to_string(options.lease),
+           "Make the lease at least three times as long.");
+}
+
+Workshop::Workshop(Options given, const offline_tasks::Registry& tasks)
+    : options(filled(std::move(given))),
+      registry(tasks),
+      pool(pool_of(options)),
+      heartbeat(heartbeat_options(options)),
+      reports(pool.get(), options.name, *options.clock) {}
+
+bool Workshop::is_database_there() {
+  if (!pool) return true;
+  try {
+    const auto connection = pool->take();  // verified, when it was idle for a second
+    return true;
+  } catch (const Error& problem) {
+    log::warn("processor", "database away", {{"problem", problem.what()}});
+    return false;
+  }
+}
+
+offline_tasks::JobId Workshop::push(const offline_tasks::Envelope& job) {
+  const QueueName queue(job.queue);
+  const auto body = job.encode();
+  reports.pushed(job);
+  broker::PushResult result;
+  {
+    const std::scoped_lock lock(guard_);
+    if (!push_connection_) push_connection_ = connect_broker();
+    for (int tries = 0; tries < push_tries; ++tries) {
+      result = push_connection_->push(queue, body,
+                                      offline_tasks::broker_options(job, options.clock->wall()));
+      if (result.state != broker::PushState::unknown) break;
+    }
+  }
+  const bool is_taken =
+      result.state == broker::PushState::confirmed || result.state == broker::PushState::duplicate;
+  if (!is_taken)
+    throw Error(
+        ErrorText{.what = "the job of task " + job.task + " was not taken: " + result.detail,
+                  .where = "queue " + job.queue});
+  return job.id;
+}
+
+double Workshop::jitter() {
+  const std::scoped_lock lock(guard_);
+  return std::uniform_real_distribution<double>(0, 1)(random_);
+}
+
+}  // namespace daemonz::processor

@@ -1,0 +1,47 @@
+// What the lanes of one processor share: options, registry, pool, heartbeat, the way into the job
+// table, the connection for further pushes. Of this room only.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <random>
+
+#include "db/pool.h"
+#include "offline_tasks/registry.h"
+#include "processor/heartbeat.h"
+#include "processor/options.h"
+#include "processor/reports.h"
+#include "processor/stop_state.h"
+
+namespace daemonz::processor {
+
+/// Threads: any, after construction.
+class Workshop {
+ public:
+  Workshop(Options given, const offline_tasks::Registry& tasks);
+
+  [[nodiscard]] std::unique_ptr<broker::Broker> connect_broker() const {
+    return options.connect_broker();
+  }
+  /// For Context::push: never the connection of a lease (jobs.md). Throws Error when nothing took
+  /// the job.
+  offline_tasks::JobId push(const offline_tasks::Envelope& job);
+  /// True: the database answers, or none is configured.
+  [[nodiscard]] bool is_database_there();
+  [[nodiscard]] double jitter();
+
+  Options options;  // `connect_broker` and `name` filled
+  const offline_tasks::Registry& registry;
+  std::unique_ptr<db::Pool> pool;  // nullptr: no database
+  StopState stop;
+  Heartbeat heartbeat;
+  Reports reports;
+
+ private:
+  std::mutex guard_;
+  std::unique_ptr<broker::Broker> push_connection_;
+  std::mt19937_64 random_{std::random_device{}()};
+};
+
+}  // namespace daemonz::processor
