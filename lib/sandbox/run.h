@@ -20,6 +20,7 @@ enum class Verdict { XX, CANCELLED, MLE, OLE, TLE_CPU, TLE_WALL, SG, RE, OK };
 
 enum class Profile { run, compile };                 ///< compile: see sandbox.md, point 10
 enum class LimitMode { automatic, v2, v1, rlimit };  ///< automatic: the best this machine has
+[[nodiscard]] const char* to_string(LimitMode mode);
 
 /// Zero is a limit of zero, not "none": every limit holds in every run.
 struct Limits {
@@ -48,11 +49,12 @@ struct BoxFile {
 /// What to run. Descriptors are handed to the keeper and stay the caller's.
 struct Program {
   std::vector<std::string> argv;  ///< argv[0]: a bare name is looked up in the box's PATH
-  UniqueFd image;                 ///< if open: executed by descriptor (a compiled submission)
-  std::vector<std::string> env;   ///< "NAME=value", added to the profile's fixed list
+  UniqueFd image;  ///< if open: executed by descriptor (a compiled submission); a file that is not
+                   ///< a sealed memfd is copied into one first
+  std::vector<std::string> env;  ///< "NAME=value", added to the profile's fixed list
   std::vector<BoxFile> files;
   std::vector<std::string> collect;  ///< names in /box to bring back after the run
-  int stdin_fd = -1;                 ///< a file or pipe; -1: empty input
+  int stdin_fd = -1;   ///< a file (read from its start, its offset stays) or pipe; -1: empty input
   int stdout_fd = -1;  ///< a file, memfd or pipe written up to the cap; -1: counted, dropped
   int stderr_fd = -1;
   bool is_box_read_only = false;  ///< /box without write permission; /tmp stays writable

@@ -1,0 +1,223 @@
+// daemonz-run: one program in the sandbox, one JSON object about it. The contract is cli.md.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "program.h"
+#include "sandbox/run.h"
+
+namespace {
+
+using namespace daemonz;
+namespace fs = std::filesystem;
+
+constexpr int exit_sandbox_failed = 3;  // verdict XX
+
+/// The command line. What was not given is empty: the profile's own limit holds then.
+struct Options {
+  std::string profile = "run", limits = "auto";
+  std::string stdin_path, stdout_path, stderr_path;
+  std::vector<std::string> files;
+  int slot = 0;
+  std::optional<std::string> cpu, wall, memory, stdout_max, stderr_max, file_size, scratch;
+  std::optional<std::uint32_t> processes, inodes, descriptors;
+  std::vector<std::string> program;  ///< behind "--"
+};
+
+std::string check_duration(const std::string& text) {
+  return parse_duration(text) ? "" : "\"" + text + "\" is not a time (500ms, 2s, 1m)";
+}
+
+std::string check_size(const std::string& text) {
+  return parse_bytes(text) ? "" : "\"" + text + "\" is not a size (64K, 64M, 1G)";
+}
+
+void add_options(CLI::App& app, Options& options) {
+  const auto time = [&](const char* name, std::optional<std::string>& value, const char* help) {
+    app.add_option(name, value, help)->check(check_duration)->type_name("TIME");
+  };
+  const auto size = [&](const char* name, std::optional<std::string>& value, const char* help) {
+    app.add_option(name, value, help)->check(check_size)->type_name("SIZE");
+  };
+  app.add_option("--profile", options.profile, "run, or compile: the limits that are not given")
+      ->check(CLI::IsMember({"run", "compile"}))
+      ->capture_default_str();
+  time("--cpu", options.cpu, "processor time of all its processes together (run: 1s)");
+  time("--wall", options.wall, "time on the clock (run: 3s)");
+  size("--memory", options.memory, "of all its processes together (run: 64M)");
+  app.add_option("--processes", options.processes, "at a time, threads included (run: 16)");
+  size("--stdout-max", options.stdout_max, "one byte more ends it: OLE (1M)");
+  size("--stderr-max", options.stderr_max, "the same for stderr (1M)");
+  size("--file-size", options.file_size, "of each file that it writes (run: 8M)");
+  size("--scratch", options.scratch, "room in /box and in /tmp, each (run: 16M)");
+  app.add_option("--inodes", options.inodes, "files in /box and in /tmp, each (run: 1024)");
+  app.add_option("--fds", options.descriptors, "open files of a process (run: 64)");
+  app.add_option("--stdin", options.stdin_path, "its input; else it is empty")->type_name("FILE");
+  app.add_option("--stdout", options.stdout_path, "takes its output; else it is only counted")
+      ->type_name("FILE");
+  app.add_option("--stderr", options.stderr_path, "takes its stderr")->type_name("FILE");
+  app.add_option("--file", options.files, "put a copy of SRC into /box, as NAME")
+      ->type_name("SRC[:NAME]")
+      ->allow_extra_args(false);
+  app.add_option("--slot", options.slot, "sandbox slot; different ones may run at the same time")
+      ->check(CLI::Range(0, 4095))
+      ->capture_default_str();
+  app.add_option("--limits", options.limits, "what enforces the limits")
+      ->check(CLI::IsMember({"auto", "v2", "v1", "rlimit"}))
+      ->capture_default_str();
+}
+
+sandbox::Limits limits_of(const Options& options, sandbox::Profile profile) {
+  auto limits = sandbox::Limits::for_profile(profile);
+  const auto time = [](const std::optional<std::string>& text, Milliseconds& value) {
+    if (text) value = *parse_duration(*text);
+  };
+  const auto size = [](const std::optional<std::string>& text, Bytes& value) {
+    if (text) value = *parse_bytes(*text);
+  };
+  time(options.cpu, limits.cpu);
+  time(options.wall, limits.wall);
+  size(options.memory, limits.memory);
+  size(options.stdout_max, limits.stdout_max);
+  size(options.stderr_max, limits.stderr_max);
+  size(options.file_size, limits.file_size);
+  size(options.scratch, limits.scratch);
+  limits.processes = options.processes.value_or(limits.processes);
+  limits.inodes = options.inodes.value_or(limits.inodes);
+  limits.descriptors = options.descriptors.value_or(limits.descriptors);
+  return limits;
+}
+
+UniqueFd open_or_throw(const std::string& path, int flags) {
+  UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC, 0644));
+  if (!fd.is_open()) throw_errno("cannot open", path);
+  return fd;
+}
+
+sandbox::BoxFile box_file(const std::string& argument) {
+  const auto colon = argument.rfind(':');
+  const auto source = argument.substr(0, colon);
+  auto name = colon == std::string::npos ? fs::path(source).filename().string()
+                                         : argument.substr(colon + 1);
+  auto fd = open_or_throw(source, O_RDONLY);
+  struct stat found {};
+  if (::fstat(fd.get(), &found) != 0) throw_errno("cannot read", source);
+  return {.name = std::move(name),
+          .fd = std::move(fd),
+          .is_executable = (found.st_mode & S_IXUSR) != 0};
+}
+
+/// All installations of one user share the slots of one folder, wherever they are called from.
+std::string state_folder(const program::Common& common) {
+  const auto config = program::find_config(common.config_path);
+  if (!config.empty()) return fs::absolute(config).parent_path().parent_path() / "tmp" / "daemonz";
+  return "/tmp/daemonz-" + std::to_string(::geteuid());
+}
+
+sandbox::Result run(const Options& options, const program::Common& common) {
+  sandbox::Program program;
+  program.profile =
+      options.profile == "compile" ? sandbox::Profile::compile : sandbox::Profile::run;
+  program.limits = limits_of(options, program.profile);
+  program.argv = options.program;
+  if (program.argv[0].find('/') != std::string::npos) {
+    program.image = open_or_throw(program.argv[0], O_RDONLY);
+    program.argv[0] = fs::path(program.argv[0]).filename();
+  }
+  for (const auto& file : options.files) program.files.push_back(box_file(file));
+  constexpr int writing = O_WRONLY | O_CREAT | O_TRUNC;
+  UniqueFd input, output, errors;
+  if (!options.stdin_path.empty()) input = open_or_throw(options.stdin_path, O_RDONLY);
+  if (!options.stdout_path.empty()) output = open_or_throw(options.stdout_path, writing);
+  if (!options.stderr_path.empty()) errors = open_or_throw(options.stderr_path, writing);
+  program.stdin_fd = input.get();
+  program.stdout_fd = output.get();
+  program.stderr_fd = errors.get();
+  sandbox::SlotOptions slot{.number = options.slot, .state_folder = state_folder(common)};
+  for (const auto mode :
+       {sandbox::LimitMode::v2, sandbox::LimitMode::v1, sandbox::LimitMode::rlimit})
+    if (options.limits == to_string(mode)) slot.limit_mode = mode;
+  return sandbox::Slot::open(slot)->run(program);
+}
+
+json::value or_null(const std::string& text) {
+  if (text.empty()) return nullptr;
+  return json::value(text);
+}
+
+json::value or_null(const std::optional<int>& number) {
+  if (!number) return nullptr;
+  return *number;
+}
+
+json::object to_json(const sandbox::Result& result) {
+  const bool is_stage_known = !result.stage.empty();
+  return {{"verdict", to_string(result.verdict)},
+          {"exit_code", or_null(result.exit_code)},
+          {"signal", or_null(result.signal)},
+          {"killed_by", or_null(result.killed_by)},
+          {"stage", or_null(result.stage)},
+          {"errno", is_stage_known ? json::value(result.errno_value) : json::value(nullptr)},
+          {"cpu_ms", result.cpu.count()},
+          {"user_ms", result.user.count()},
+          {"sys_ms", result.system.count()},
+          {"wall_ms", result.wall.count()},
+          {"idle", result.is_idle},
+          {"peak_kib", result.peak_kib},
+          {"peak_source", or_null(result.peak_source)},
+          {"processes_peak", result.processes_peak},
+          {"switches_voluntary", result.switches_voluntary},
+          {"switches_forced", result.switches_forced},
+          {"stdout_bytes", result.stdout_bytes},
+          {"stdout_cut", result.is_stdout_cut},
+          {"stderr_bytes", result.stderr_bytes},
+          {"stderr_cut", result.is_stderr_cut},
+          {"limits", or_null(result.limits)},
+          {"setup_us", result.setup.count()},
+          {"teardown_us", result.teardown.count()}};
+}
+
+/// Runs and prints. Whatever kept the program from running is XX too: one object, always.
+int run_and_print(const Options& options, const program::Common& common) {
+  sandbox::Result result;
+  try {
+    result = run(options, common);
+    if (result.verdict == sandbox::Verdict::XX)
+      std::cerr << "daemonz-run: the sandbox failed at " << result.stage << ": "
+                << error_text(result.errno_value) << '\n';
+  } catch (const Error& problem) {
+    std::cerr << "daemonz-run: " << problem.what() << '\n';
+    result.stage = problem.text().what;
+    result.errno_value = problem.code();
+  }
+  std::cout << json::serialize(to_json(result)) << '\n';
+  return result.verdict == sandbox::Verdict::XX ? exit_sandbox_failed : program::exit_done;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Runs one program in the sandbox and prints what happened as one JSON object.\n"
+      "Usage: daemonz-run [OPTIONS] -- PROGRAM [ARGS..]\n"
+      "PROGRAM with a slash is a file of this machine; without one it is looked up in the box.\n"
+      "Example: daemonz-run --cpu 2s --stdin case.in --stdout case.out -- ./solution",
+      "daemonz-run");
+  Options options;
+  program::Common common;
+  program::add_common_options(app, common);
+  add_options(app, options);
+  int own = 1;  // arguments of our own: those before "--"
+  while (own < argc && std::string_view(argv[own]) != "--") ++own;
+  if (own < argc) options.program.assign(argv + own + 1, argv + argc);
+  return program::run(app, own, argv, common, [&] {
+    if (!options.program.empty() && !options.program[0].empty())
+      return run_and_print(options, common);
+    std::cerr << "daemonz-run: write what to run behind --: daemonz-run -- ./program\n";
+    return program::exit_usage;
+  });
+}

@@ -1,0 +1,397 @@
+#include "sandbox/one_run.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+
+#include "base/error.h"
+#include "sandbox/box_files.h"
+#include "sandbox/init.h"
+#include "sandbox/layers.h"
+#include "sandbox/tree_usage.h"
+#include "sandbox/view.h"
+
+namespace daemonz::sandbox {
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr Milliseconds setup_max{10'000};     // a box full of files on a busy machine
+constexpr Milliseconds stop_patience{250};    // init normally needs a millisecond
+constexpr Milliseconds sink_patience{1'000};  // a reader that is alive takes something by then
+constexpr nanoseconds look_min{1'000'000};    // how far over the cpu limit a run may get
+constexpr nanoseconds look_max{100'000'000};  // how late an out-of-memory kill is noticed
+constexpr nanoseconds sample_interval{10'000'000};  // mode rlimit: nobody else watches the sum
+
+SteadyTime now() { return std::chrono::steady_clock::now(); }
+
+Microseconds between(SteadyTime from, SteadyTime to) {
+  return std::chrono::duration_cast<Microseconds>(to - from);
+}
+
+Microseconds time_of(const timeval& time) {
+  return Seconds(time.tv_sec) + Microseconds(time.tv_usec);
+}
+
+struct Pipe {
+  UniqueFd out, in;  // out: to read from
+};
+
+Pipe make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe");
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+/// Our end only: the program gets an ordinary, blocking pipe.
+void set_nonblocking(const UniqueFd& end) {
+  if (::fcntl(end.get(), F_SETFL, O_NONBLOCK) != 0) throw_errno("pipe");
+}
+
+}  // namespace
+
+OneRun::OneRun(KeeperState& keeper, Request request, std::vector<UniqueFd> descriptors)
+    : keeper_(keeper), loans_(std::move(descriptors)), requested_(now()) {
+  plan_.request = std::move(request);
+}
+
+OneRun::~OneRun() {
+  if (!init_.pidfd.is_open()) return;  // reaped
+  ::syscall(SYS_pidfd_send_signal, init_.pidfd.get(), SIGKILL, nullptr, 0U);
+  ::waitpid(init_.pid, nullptr, 0);
+}
+
+Result OneRun::run() {
+  try {
+    prepare(std::move(loans_));
+    spawn();
+    watch();
+    return finish();
+  } catch (const Error& refused) {
+    Result result;
+    result.stage = refused.text().what;
+    result.errno_value = refused.code();
+    result.limits = to_string(keeper_.groups.mode());
+    return result;
+  }
+}
+
+void OneRun::prepare(std::vector<UniqueFd> descriptors) {
+  auto& request = plan_.request;
+  const auto expected = request.files.size() + request.has_image + request.has_stdin +
+                        request.has_stdout + request.has_stderr;
+  if (expected != descriptors.size()) throw_errno("request", {}, {}, EPROTO);
+  for (const auto& file : request.files)
+    if (!is_box_name(file.name)) throw_errno("file " + file.name, {}, {}, EINVAL);
+  auto next = descriptors.begin();
+  if (request.has_image) plan_.image = std::move(*next++);
+  const auto take_loan = [&](bool is_there) {
+    if (!is_there) return -1;
+    loans_.push_back(std::move(*next++));
+    return loans_.back().get();
+  };
+  loans_.clear();
+  const int input = take_loan(request.has_stdin);
+  const int output = take_loan(request.has_stdout);
+  const int errors = take_loan(request.has_stderr);
+  plan_.files.assign(std::make_move_iterator(next), std::make_move_iterator(descriptors.end()));
+  prepare_image();
+  prepare_streams(input, output, errors);
+  group_.emplace(keeper_.groups.create(request.limits));
+  plan_.join_files = group_->join_files();
+  plan_.filter = &keeper_.filter;
+  plan_.is_address_space_limited = keeper_.groups.mode() == LimitMode::rlimit;
+  plan_.env = request.env;
+}
+
+void OneRun::prepare_image() {
+  if (!plan_.image.is_open()) return;
+  char start[2] = {};
+  plan_.is_script =
+      ::pread(plan_.image.get(), start, 2, 0) == 2 && start[0] == '#' && start[1] == '!';
+  if (plan_.is_script && !is_box_name(plan_.request.argv[0]))
+    throw_errno("script name", {}, {}, EINVAL);
+}
+
+void OneRun::prepare_streams(int input, int output, int errors) {
+  const auto& limits = plan_.request.limits;
+  auto in = make_pipe();
+  set_nonblocking(in.in);
+  plan_.input = std::move(in.out);
+  input_.emplace(input, std::move(in.in));
+  auto out = make_pipe();
+  set_nonblocking(out.out);
+  plan_.output = std::move(out.in);
+  output_.emplace(std::move(out.out), output, limits.stdout_max);
+  auto error = make_pipe();
+  set_nonblocking(error.out);
+  plan_.errors = std::move(error.in);
+  errors_.emplace(std::move(error.out), errors, limits.stderr_max);
+}
+
+void OneRun::spawn() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) throw_errno("socketpair");
+  reins_.reset(ends[0]);
+  plan_.reins.reset(ends[1]);
+  std::uint64_t namespaces =
+      CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+  if (layers.pid_namespace) namespaces |= CLONE_NEWPID;
+  init_ = clone_process(namespaces);
+  if (init_.pid == 0) {
+    reins_.reset();
+    init_main(plan_);
+  }
+  plan_.reins.reset();
+  plan_.input.reset();
+  plan_.output.reset();
+  plan_.errors.reset();
+  write_maps();
+  if (::send(reins_.get(), &word_go, 1, MSG_NOSIGNAL) != 1) throw_errno("release init");
+}
+
+void OneRun::write_maps() {
+  const auto folder = "/proc/" + std::to_string(init_.pid);
+  const auto write_map = [&](const char* file, unsigned outside) {
+    const auto line = std::to_string(box_uid) + " " + std::to_string(outside) + " 1";
+    write_file(AT_FDCWD, (folder + "/" + file).c_str(), line, file);
+  };
+  write_file(AT_FDCWD, (folder + "/setgroups").c_str(), "deny", "setgroups");
+  write_map("uid_map", keeper_.box_kernel_uid);
+  write_map("gid_map", keeper_.box_kernel_gid);
+}
+
+void OneRun::watch() {
+  kill_deadline_ = requested_ + setup_max;
+  while (phase_ != Phase::over) {
+    pollfd wait[] = {{init_.pidfd.get(), POLLIN, 0},
+                     {reins_.get(), POLLIN, 0},
+                     {is_slot_there_ ? keeper_.control : -1, POLLIN, 0},
+                     input_->interest(),
+                     output_->interest(),
+                     errors_->interest()};
+    const auto left = std::max(time_to_next_look(), nanoseconds(0));
+    const timespec timeout{left.count() / 1'000'000'000, left.count() % 1'000'000'000};
+    if (::ppoll(wait, std::size(wait), &timeout, nullptr) < 0 && errno != EINTR)
+      throw_errno("poll");
+    if (wait[3].revents) input_->pump();
+    if (wait[4].revents) output_->pump();
+    if (wait[5].revents) errors_->pump();
+    if (wait[1].revents) handle_message();
+    if (wait[0].revents) handle_init_end();
+    if (wait[2].revents) handle_control();
+    look_at_limits();
+  }
+}
+
+nanoseconds OneRun::time_to_next_look() const {
+  if (phase_ != Phase::running) return kill_deadline_ - now();
+  const auto wall_end = started_ + plan_.request.limits.wall;
+  return std::min(wall_end, next_look_) - now();
+}
+
+void OneRun::handle_control() {
+  const auto packet = receive_packet(keeper_.control);
+  if (!packet) {
+    is_slot_there_ = false;
+    end(KillReason::cancel);
+  } else if (decode_cancel(packet->bytes) == plan_.request.number) {
+    end(KillReason::cancel);
+  }
+}
+
+void OneRun::handle_message() {
+  auto packet = receive_packet(reins_.get());
+  InitMessage message;
+  if (!packet || packet->bytes.size() != sizeof message) return reins_.reset();
+  std::memcpy(&message, packet->bytes.data(), sizeof message);
+  switch (message.type) {
+    case InitMessage::Type::started: return program_started(std::move(packet->descriptors));
+    case InitMessage::Type::failed: failure_ = message.failure; break;
+    case InitMessage::Type::ended: report_ = message; break;
+  }
+  ended_ = now();
+  if (phase_ == Phase::setting_up) started_ = ended_;
+  phase_ = Phase::ending;
+  kill_deadline_ = ended_ + stop_patience;
+}
+
+void OneRun::program_started(std::vector<UniqueFd> descriptors) {
+  if (!descriptors.empty()) box_ = std::move(descriptors.front());
+  started_ = now();
+  next_look_ = started_ + (group_->join_files().empty()
+                               ? sample_interval
+                               : std::clamp<nanoseconds>(plan_.request.limits.cpu / keeper_.cores,
+                                                         look_min, look_max));
+  if (phase_ == Phase::setting_up) phase_ = Phase::running;
+}
+
+void OneRun::handle_init_end() {
+  if (reins_.is_open()) {  // its last words may have come after this round's poll
+    pollfd wait{reins_.get(), POLLIN, 0};
+    while (reins_.is_open() && ::poll(&wait, 1, 0) > 0) handle_message();
+  }
+  ::waitpid(init_.pid, nullptr, 0);
+  init_.pidfd.reset();
+  if (phase_ == Phase::setting_up) started_ = now();
+  if (phase_ != Phase::ending) ended_ = now();
+  phase_ = Phase::over;
+}
+
+GroupUsage OneRun::usage() const {
+  auto usage = group_->usage();
+  if (keeper_.groups.mode() != LimitMode::rlimit) return usage;
+  usage.processes_peak = sampled_processes_;
+  usage.memory_peak = sampled_memory_;
+  usage.cpu = sampled_cpu_;
+  if (!report_) return usage;
+  usage.user = time_of(report_->usage.ru_utime);
+  usage.system = time_of(report_->usage.ru_stime);
+  usage.cpu = std::max(usage.cpu, usage.user + usage.system);
+  const auto largest = static_cast<std::uint64_t>(report_->usage.ru_maxrss) * 1024;
+  usage.memory_peak = std::max(usage.memory_peak, largest);
+  return usage;
+}
+
+void OneRun::look_at_limits() {
+  const auto time = now();
+  if (phase_ == Phase::over || phase_ == Phase::ending || phase_ == Phase::setting_up) {
+    if (phase_ == Phase::over || time < kill_deadline_) return;
+    if (phase_ == Phase::setting_up) {
+      failure_.emplace();
+      set_failure(*failure_, "setup took too long", ETIMEDOUT);
+    }
+    ::syscall(SYS_pidfd_send_signal, init_.pidfd.get(), SIGKILL, nullptr, 0U);
+    kill_deadline_ = time + setup_max;
+    return;
+  }
+  end_if_over_cap();
+  const auto& limits = plan_.request.limits;
+  if (time >= started_ + limits.wall) return end(KillReason::wall);
+  if (time < next_look_) return;
+  if (keeper_.groups.mode() == LimitMode::rlimit) {
+    const auto sample = tree_usage(init_.pid);
+    sampled_memory_ = std::max(sampled_memory_, sample.memory);
+    sampled_processes_ = std::max(sampled_processes_, sample.processes);
+    sampled_cpu_ = std::max(sampled_cpu_, sample.user + sample.system);
+  }
+  const auto used = usage();
+  if (used.oom_kills > 0) return end(KillReason::memory);
+  if (keeper_.groups.mode() == LimitMode::rlimit && used.memory_peak >= limits.memory.count)
+    return end(KillReason::memory);
+  if (used.cpu > limits.cpu) return end(KillReason::cpu);
+  const nanoseconds left = limits.cpu - used.cpu;
+  next_look_ = time + (keeper_.groups.mode() == LimitMode::rlimit
+                           ? sample_interval
+                           : std::clamp(left / keeper_.cores, look_min, look_max));
+}
+
+void OneRun::end_if_over_cap() {
+  if (output_->is_over_cap()) return end(KillReason::stdout_cap);
+  if (errors_->is_over_cap()) return end(KillReason::stderr_cap);
+  if (output_->sink_error() == 0 && errors_->sink_error() == 0) return;
+  failure_.emplace();
+  const bool is_output = output_->sink_error() != 0;
+  set_failure(*failure_, is_output ? "stdout sink" : "stderr sink",
+              is_output ? output_->sink_error() : errors_->sink_error());
+  end(KillReason::own_failure);
+}
+
+void OneRun::end(KillReason reason) {
+  if (phase_ != Phase::running && phase_ != Phase::setting_up) return;
+  killed_ = reason;
+  ended_ = now();
+  if (phase_ == Phase::setting_up) {
+    started_ = ended_;
+    kill_deadline_ = ended_;  // there is nothing to report on yet
+  } else {
+    kill_deadline_ = ended_ + stop_patience;
+    group_->kill();
+    if (::send(reins_.get(), &word_stop, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
+      kill_deadline_ = ended_;
+  }
+  phase_ = Phase::ending;
+}
+
+Result OneRun::finish() {
+  const auto patience = sink_patience;
+  output_->drain(patience);
+  errors_->drain(patience);
+  input_->close();
+  Observation seen{.failure = failure_, .killed = killed_, .limits = plan_.request.limits};
+  Result result;
+  fill_outputs(seen, result);
+  const auto used = usage();
+  seen.cpu = used.cpu;
+  seen.wall = between(started_, ended_);
+  seen.memory_peak = used.memory_peak;
+  seen.oom_kills = used.oom_kills;
+  seen.is_peak_decisive = keeper_.groups.mode() == LimitMode::rlimit;
+  if (report_)
+    seen.wait_status = report_->wait_status;
+  else if (killed_ != KillReason::none)
+    seen.wait_status = SIGKILL;  // a raw status: ours, through init's death
+  decide(seen, result);
+  fill_figures(result, used);
+  if (report_) collect(result);
+  group_.reset();
+  result.teardown = between(ended_, now());
+  return result;
+}
+
+void OneRun::fill_outputs(Observation& seen, Result& result) {
+  if (!seen.failure && output_->sink_error() != 0)
+    set_failure(seen.failure.emplace(), "stdout sink", output_->sink_error());
+  if (!seen.failure && errors_->sink_error() != 0)
+    set_failure(seen.failure.emplace(), "stderr sink", errors_->sink_error());
+  seen.is_stdout_over = output_->is_over_cap();
+  seen.is_stderr_over = errors_->is_over_cap();
+  result.stdout_bytes = output_->bytes();
+  result.stderr_bytes = errors_->bytes();
+  result.is_stdout_cut = output_->is_cut();
+  result.is_stderr_cut = errors_->is_cut();
+}
+
+void OneRun::fill_figures(Result& result, const GroupUsage& used) const {
+  const auto whole = [](Microseconds time) {
+    return std::chrono::duration_cast<Milliseconds>(time);
+  };
+  result.cpu = whole(used.cpu);
+  result.user = whole(used.user);
+  result.system = whole(used.system);
+  result.wall = whole(between(started_, ended_));
+  result.setup = between(requested_, started_);
+  result.limits = to_string(keeper_.groups.mode());
+  result.peak_kib = used.memory_peak / 1024;
+  result.peak_source = keeper_.groups.mode() == LimitMode::rlimit ? "rusage" : "cgroup";
+  result.processes_peak = used.processes_peak;
+  if (report_) {
+    result.switches_voluntary = static_cast<std::uint64_t>(report_->usage.ru_nvcsw);
+    result.switches_forced = static_cast<std::uint64_t>(report_->usage.ru_nivcsw);
+    if (used.memory_peak == 0) {  // a v2 kernel without memory.peak
+      result.peak_kib = static_cast<std::uint64_t>(report_->usage.ru_maxrss);
+      result.peak_source = "rusage";
+    }
+  }
+  if (result.processes_peak == 0 && report_) result.processes_peak = 1;
+}
+
+void OneRun::collect(Result& result) {
+  if (!box_.is_open()) return;
+  for (const auto& name : plan_.request.collect) {
+    if (!is_box_name(name)) continue;
+    auto file = collect_file(box_.get(), name, plan_.request.limits.file_size);
+    if (!file.fd.is_open()) continue;
+    result.collected.push_back({.name = name, .fd = std::move(file.fd), .size = file.size});
+  }
+}
+
+}  // namespace daemonz::sandbox

@@ -1,0 +1,87 @@
+// The keeper's side of one run: prepares it, starts init, moves its bytes, watches its limits, ends
+// it and says what happened. Never throws for what the program does: our own failures are XX.
+// Follows sandbox.md, points 2, 6 and 7.
+#pragma once
+
+#include <linux/filter.h>
+
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "base/clock.h"
+#include "sandbox/group.h"
+#include "sandbox/plan.h"
+#include "sandbox/stream.h"
+#include "sandbox/system.h"
+#include "sandbox/verdict.h"
+
+namespace daemonz::sandbox {
+
+/// What a keeper has once and lends to each run.
+struct KeeperState {
+  GroupRoot groups;
+  std::vector<sock_filter> filter;
+  unsigned box_kernel_uid = 0;  ///< outside; one per slot as root, else our own
+  unsigned box_kernel_gid = 0;
+  int cores = 1;    ///< that a run can use at a time
+  int control = 3;  ///< the socket to the Slot: cancel, or its end
+};
+
+/// One run, from request to result. Owns all that is of this run alone. Threads: one.
+class OneRun {
+ public:
+  OneRun(KeeperState& keeper, Request request, std::vector<UniqueFd> descriptors);
+  ~OneRun();
+  /// A run up to the last step before execve: proves that every layer can be had here.
+  void set_rehearsal() { plan_.is_rehearsal = true; }
+  [[nodiscard]] Result run();
+  /// False: the Slot has closed its socket; the run was ended for it.
+  [[nodiscard]] bool is_slot_there() const noexcept { return is_slot_there_; }
+
+ private:
+  enum class Phase { setting_up, running, ending, over };
+
+  void prepare(std::vector<UniqueFd> descriptors);
+  void prepare_streams(int input, int output, int errors);
+  void prepare_image();
+  void spawn();
+  void write_maps();
+  void watch();
+  [[nodiscard]] std::chrono::nanoseconds time_to_next_look() const;
+  void handle_control();
+  void handle_message();
+  void program_started(std::vector<UniqueFd> descriptors);
+  void handle_init_end();
+  void look_at_limits();
+  void end(KillReason reason);
+  void end_if_over_cap();
+  [[nodiscard]] GroupUsage usage() const;
+  [[nodiscard]] Result finish();
+  void fill_figures(Result& result, const GroupUsage& usage) const;
+  void fill_outputs(Observation& seen, Result& result);
+  void collect(Result& result);
+
+  KeeperState& keeper_;
+  Plan plan_;
+  std::vector<UniqueFd> loans_;  // the Slot's stdin and sinks
+  std::optional<RunGroup> group_;
+  std::optional<InputStream> input_;
+  std::optional<OutputStream> output_, errors_;
+  Spawned init_;
+  UniqueFd reins_;
+  UniqueFd box_;
+
+  Phase phase_ = Phase::setting_up;
+  KillReason killed_ = KillReason::none;
+  std::optional<Failure> failure_;
+  std::optional<InitMessage> report_;
+  bool is_slot_there_ = true;
+  SteadyTime requested_, started_, ended_;
+  SteadyTime next_look_, kill_deadline_;
+  std::uint64_t sampled_memory_ = 0;
+  std::uint32_t sampled_processes_ = 0;
+  Microseconds sampled_cpu_{0};
+};
+
+}  // namespace daemonz::sandbox

@@ -1,0 +1,62 @@
+#include "sandbox/tree_usage.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "sandbox/system.h"
+
+namespace daemonz::sandbox {
+namespace {
+
+std::vector<pid_t> children_of(pid_t pid) {
+  // Children hang on the thread that made them; a program's other threads are looked at too.
+  std::vector<pid_t> children;
+  const auto id = std::to_string(pid);
+  const auto path = "/proc/" + id + "/task/" + id + "/children";
+  std::istringstream list(read_small_file(AT_FDCWD, path.c_str()).value_or(""));
+  for (pid_t child = 0; list >> child;) children.push_back(child);
+  return children;
+}
+
+/// Adds one process. `is_self`: its own times and memory too, not only its dead children's times.
+void add_process(pid_t pid, bool is_self, TreeUsage& sum) {
+  const auto path = "/proc/" + std::to_string(pid) + "/stat";
+  const auto text = read_small_file(AT_FDCWD, path.c_str()).value_or("");
+  const auto name_end = text.rfind(')');  // the name may hold anything
+  if (name_end == std::string::npos) return;
+  std::istringstream fields(text.substr(name_end + 1));
+  std::string skip;
+  for (int field = 3; field < 14; ++field) fields >> skip;
+  std::uint64_t user = 0, system = 0, dead_user = 0, dead_system = 0, pages = 0, threads = 0;
+  fields >> user >> system >> dead_user >> dead_system >> skip >> skip >> threads;
+  for (int field = 21; field < 24; ++field) fields >> skip;
+  fields >> pages;
+  const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  const auto time = [&](std::uint64_t count) { return Microseconds(count * 1'000'000 / ticks); };
+  sum.user += time(dead_user + (is_self ? user : 0));
+  sum.system += time(dead_system + (is_self ? system : 0));
+  if (!is_self) return;
+  sum.memory += pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  sum.processes += static_cast<std::uint32_t>(threads);
+}
+
+}  // namespace
+
+TreeUsage tree_usage(pid_t root) {
+  TreeUsage sum;
+  add_process(root, false, sum);
+  auto left = children_of(root);
+  while (!left.empty()) {
+    const auto pid = left.back();
+    left.pop_back();
+    add_process(pid, true, sum);
+    for (const auto child : children_of(pid)) left.push_back(child);
+  }
+  return sum;
+}
+
+}  // namespace daemonz::sandbox
