@@ -28,10 +28,11 @@ struct Problem {
 struct SubmissionRow {
   std::int64_t id = 0;
   std::int64_t problem_id = 0;
-  std::string name;  ///< as judge::Submission::name
-  std::string path;  ///< absolute: a file or a folder
-  std::string root;  ///< links must not lead out of here
-  std::optional<std::vector<judge::Verdict>> expected;
+  std::string name;                                     ///< as judge::Submission::name
+  std::string path;                                     ///< absolute: a file or a folder
+  std::string root;                                     ///< links must not lead out of here
+  std::optional<std::vector<judge::Verdict>> expected;  ///< nullopt: unlabelled
+  std::string mail_to;                                  ///< told the verdict; empty: nobody
   std::string job_id;
 };
 
@@ -42,8 +43,8 @@ struct ResultRow {
   std::int64_t attempts = 0;                  ///< how often judging was begun
 };
 
-/// Makes the tables that are missing. Idempotent; concurrent calls are fine.
-void create_tables(db::Connection& connection);
+/// Brings the tables to this program's version. Idempotent; concurrent calls are fine.
+void migrate(db::Connection& connection);
 
 /// Adds the problem or points the known one to `package`; state becomes importing. Returns its id.
 std::int64_t add_problem(db::Connection& connection, const std::string& name,
@@ -61,6 +62,7 @@ void set_job(db::Connection& connection, std::int64_t submission_id, const std::
 
 /// One row per beginning, so that a killed attempt is seen too.
 void add_attempt(db::Connection& connection, std::int64_t submission_id, int slot, WallTime at);
+[[nodiscard]] bool has_result(db::Connection& connection, std::int64_t submission_id);
 /// Writes the one result of a submission. False: it has one already; nothing changed.
 bool add_result(db::Connection& connection, std::int64_t submission_id,
                 const judge::Judgement& judgement);
