@@ -82,6 +82,9 @@ class Planner {
   void fault(const config::Daemon& daemon, const std::string& text) {
     plan_.faults.push_back(config_.path + ": daemons." + daemon.name + "." + text);
   }
+  void obstacle(const config::Daemon& daemon, const std::string& text) {
+    plan_.obstacles.push_back(config_.path + ": daemons." + daemon.name + "." + text);
+  }
 
   void add(const config::Daemon& daemon, int index, int rank) {
     PlannedInstance planned{
@@ -93,12 +96,13 @@ class Planner {
         .policy = policy_of(daemon)};
     if (!planned.config.command.empty() && !resolve_program(planned.config, program_folder_) &&
         index == 0)
-      fault(daemon, "command: " + planned.config.command[0] +
-                        (planned.config.command[0].find('/') != std::string::npos
-                             ? " is not there or not executable. Build or install it, or correct "
-                               "the path"
-                             : " is neither beside " + program_folder_ +
-                                   "/daemonz nor in PATH. Build or install it"));
+      obstacle(daemon,
+               "command: " + planned.config.command[0] +
+                   (planned.config.command[0].find('/') != std::string::npos
+                        ? " is not there or not executable. Build or install it, or correct "
+                          "the path"
+                        : " is neither beside " + program_folder_ +
+                              "/daemonz nor in PATH. Build or install it"));
     plan_.instances.push_back(std::move(planned));
   }
 
@@ -149,11 +153,11 @@ class Planner {
 
   void check_user(const config::Daemon& daemon) {
     if (!daemon.user.empty() && !::getpwnam(daemon.user.c_str()))
-      fault(daemon, "user: there is no user " + daemon.user + " on this machine");
+      obstacle(daemon, "user: there is no user " + daemon.user + " on this machine");
     if (!daemon.group.empty() && !::getgrnam(daemon.group.c_str()))
-      fault(daemon, "group: there is no group " + daemon.group + " on this machine");
+      obstacle(daemon, "group: there is no group " + daemon.group + " on this machine");
     if ((!daemon.user.empty() || !daemon.group.empty()) && ::geteuid() != 0)
-      fault(daemon, "user: only root may start a daemon as somebody else");
+      obstacle(daemon, "user: only root may start a daemon as somebody else");
   }
 
   // What the configuration can say and this supervisor cannot do (yet) is refused, never ignored.

@@ -23,7 +23,9 @@ struct PlannedInstance {
 
 struct Plan {
   std::vector<PlannedInstance> instances;  ///< by rank, then name, then index
-  std::vector<std::string> faults;         ///< sentences that name the daemon and the next step
+  std::vector<std::string> faults;         ///< of the file; sentences that name the daemon
+  std::vector<std::string> obstacles;      ///< of the machine: a missing program, an unknown user
+  [[nodiscard]] bool is_good() const { return faults.empty() && obstacles.empty(); }
 };
 
 /// `program_folder`: where the running daemonz stands; bare command names are looked for there

@@ -1,0 +1,111 @@
+// daemonz: starts, watches and stops the daemons of config/daemonz.yml. Follows cli.md.
+#include <filesystem>
+#include <iostream>
+
+#include "config/config.h"
+#include "program.h"
+#include "supervisor/commands.h"
+#include "supervisor/supervisor.h"
+
+namespace {
+
+using namespace daemonz;
+
+struct Chosen {
+  program::Common common;
+  std::vector<std::string> targets;
+  bool is_waiting = false, is_not_waiting = false, is_forced = false;
+  bool is_json = false, is_following = false;
+  int lines = 10;
+  int report_fd = -1;
+  std::string signal;
+};
+
+config::Config load(const Chosen& chosen) {
+  const auto path = program::find_config(chosen.common.config_path);
+  if (path.empty())
+    throw Error(ErrorText{.what = "no config/daemonz.yml here or in a folder above",
+                          .hint = "Name one by --config FILE"});
+  return config::load(path);
+}
+
+std::string own_path() { return std::filesystem::canonical("/proc/self/exe").string(); }
+
+int perform(const std::string& command, const Chosen& chosen) {
+  const auto config = load(chosen);
+  const supervisor::Caller caller{config, own_path(), std::cout, std::cerr};
+  const supervisor::StartOptions start{
+      .targets = chosen.targets,
+      .is_waiting = chosen.is_waiting || (!chosen.is_not_waiting && !config.is_start_async),
+      .is_forced = chosen.is_forced,
+      .log_level = chosen.common.log_level};
+  if (command == "start") return supervisor::start(caller, start);
+  if (command == "stop") return supervisor::stop(caller, chosen.targets);
+  if (command == "restart") return supervisor::restart(caller, start);
+  if (command == "status") return supervisor::status(caller, chosen.targets, chosen.is_json);
+  if (command == "check") return supervisor::check(caller);
+  if (command == "signal")
+    return supervisor::signal_instances(caller, chosen.signal, chosen.targets);
+  if (command == "logs")
+    return supervisor::logs(
+        caller,
+        {.targets = chosen.targets, .lines = chosen.lines, .is_following = chosen.is_following});
+  return supervisor::run_supervisor(
+      {.config = config,
+       .program_folder = std::filesystem::path(caller.program).parent_path().string(),
+       .targets = chosen.targets,
+       .report_fd = chosen.report_fd,
+       .is_log_in_file = chosen.report_fd >= 0});
+}
+
+void add_targets(CLI::App* command, Chosen& chosen) {
+  command->add_option("name", chosen.targets, "daemons: NAME, NAME:INDEX or NAME:* (default: all)")
+      ->type_name("NAME");
+}
+
+void add_waiting(CLI::App* command, Chosen& chosen) {
+  auto* wait = command->add_flag("--wait", chosen.is_waiting, "return when all is up, or failed");
+  command->add_flag("--no-wait", chosen.is_not_waiting, "return at once")->excludes(wait);
+  command->add_flag("--force", chosen.is_forced, "although the file says `disabled`");
+}
+
+// Every command takes --config and --log-level on either side of its name.
+void add_commands(CLI::App& app, Chosen& chosen) {
+  app.require_subcommand(1);
+  app.fallthrough();
+  auto* start = app.add_subcommand("start", "start everything, or NAMEs, in the background");
+  auto* stop = app.add_subcommand("stop", "stop everything, or NAMEs");
+  auto* restart = app.add_subcommand("restart", "stop and start everything, or NAMEs");
+  auto* status = app.add_subcommand("status",
+                                    "a table; exit codes as LSB: 0 running, 1 dead, "
+                                    "3 stopped, 4 not known");
+  auto* run = app.add_subcommand("run", "the foreground form of start, for containers");
+  app.add_subcommand("check", "print the plan, or every fault of the file");
+  auto* logs = app.add_subcommand("logs", "the last lines of the logs");
+  auto* signal = app.add_subcommand("signal", "send a signal to the main processes");
+  signal->add_option("signal", chosen.signal, "HUP, SIGHUP or 1")->required()->type_name("SIG");
+  for (auto* command : {start, stop, restart, status, run, logs, signal})
+    add_targets(command, chosen);
+  for (auto* command : {start, restart}) add_waiting(command, chosen);
+  status->add_flag("--json", chosen.is_json, "one JSON object");
+  logs->add_flag("-f,--follow", chosen.is_following, "go on until interrupted");
+  logs->add_option("-n,--lines", chosen.lines, "how many")->capture_default_str();
+  run->add_option("--report-fd", chosen.report_fd)->group("");  // of `start`, not of people
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Starts, watches and stops the daemons of config/daemonz.yml.", "daemonz");
+  Chosen chosen;
+  program::add_common_options(app, chosen.common);
+  add_commands(app, chosen);
+  return program::run(app, argc, argv, chosen.common, [&]() -> int {
+    try {
+      return perform(app.get_subcommands().front()->get_name(), chosen);
+    } catch (const config::Faults& faults) {
+      std::cerr << faults.what() << '\n';
+      return program::exit_usage;
+    }
+  });
+}

@@ -1,0 +1,167 @@
+#include "supervisor/answers.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "supervisor/control.h"
+
+namespace daemonz::supervisor {
+namespace {
+
+constexpr int lines_shown = 10;         // of a failed instance's log: the cause, not the history
+constexpr int tries_before_report = 2;  // `start` waits for a second try before it calls it failed
+
+struct CommandName {
+  Request::Command command;
+  const char* name;
+};
+constexpr std::array<CommandName, 7> command_names{{{Request::Command::status, "status"},
+                                                    {Request::Command::wait_until_up, "wait"},
+                                                    {Request::Command::start, "start"},
+                                                    {Request::Command::stop, "stop"},
+                                                    {Request::Command::restart, "restart"},
+                                                    {Request::Command::signal, "signal"},
+                                                    {Request::Command::shutdown, "shutdown"}}};
+
+json::object answer(bool is_ok) { return {{"version", control_version}, {"ok", is_ok}}; }
+
+double cpu_percent(const process::ProcessStat& stat, double seconds_up) {
+  const auto ticks = static_cast<double>(stat.user_ticks + stat.system_ticks);
+  const double seconds = ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  return seconds_up > 0 ? 100 * seconds / seconds_up : 0;
+}
+
+json::object to_json(const Supervised& one) {
+  const auto& planned = one.planned();
+  const auto& instance = one.instance();
+  json::object object{{"name", planned.name},
+                      {"daemon", planned.daemon},
+                      {"index", planned.index},
+                      {"state", std::string(name_of(instance.state))},
+                      {"wanted", instance.is_wanted},
+                      {"ready", instance.is_ready},
+                      {"restarts", instance.restarts},
+                      {"pid", nullptr},
+                      {"up_s", nullptr},
+                      {"cpu_percent", nullptr},
+                      {"rss_bytes", nullptr},
+                      {"why", one.why()},
+                      {"status", one.status_text()},
+                      {"log", one.output().path()},
+                      {"log_dropped_bytes", one.output().dropped()}};
+  const auto stat = one.pid() > 0 ? process::stat_of(one.pid()) : std::nullopt;
+  if (!stat || !one.launched_at()) return object;
+  const double seconds =
+      std::chrono::duration<double>(real_clock().steady() - *one.launched_at()).count();
+  object["pid"] = one.pid();
+  object["up_s"] = seconds;
+  object["cpu_percent"] = cpu_percent(*stat, seconds);
+  object["rss_bytes"] = stat->resident_bytes;
+  return object;
+}
+
+bool has_failed(const Supervised& one) {
+  const auto& instance = one.instance();
+  if (!instance.is_wanted) return false;
+  if (instance.state == State::fatal) return true;
+  if (instance.state == State::exited) return !one.has_ended_well();
+  return instance.state == State::backoff && !instance.was_ready &&
+         instance.failures_in_row >= tries_before_report;
+}
+
+bool is_up_or_failed(const Supervised& one) {
+  const auto& instance = one.instance();
+  if (!instance.is_wanted) return instance.state == State::stopped;
+  return instance.is_ready || instance.state == State::exited || has_failed(one);
+}
+
+}  // namespace
+
+Request parse_request(const std::string& line) {
+  const auto parsed = json::parse(line, "control request");
+  if (!parsed.is_object()) throw Error("a control request is one JSON object per line");
+  const auto& object = parsed.get_object();
+  if (json::integer_of(object, "version") != control_version)
+    throw Error("this supervisor speaks version 1 of the control protocol");
+  const auto name = json::string_of(object, "command").value_or("");
+  const auto known = std::find_if(command_names.begin(), command_names.end(),
+                                  [&](const auto& one) { return name == one.name; });
+  if (known == command_names.end()) throw Error("there is no control command \"" + name + "\"");
+  Request request{.command = known->command};
+  if (const auto* targets = json::array_of(object, "targets"))
+    for (const auto& target : *targets) {
+      if (!target.is_string()) throw Error("\"targets\" must hold names");
+      request.targets.emplace_back(target.get_string());
+    }
+  request.signal = static_cast<int>(json::integer_of(object, "signal").value_or(0));
+  if (request.command == Request::Command::signal && request.signal <= 0)
+    throw Error("\"signal\" must be a signal number");
+  return request;
+}
+
+std::string request_line(const Request& request) {
+  json::array targets;
+  for (const auto& target : request.targets) targets.emplace_back(target);
+  const auto known = std::find_if(command_names.begin(), command_names.end(),
+                                  [&](const auto& one) { return request.command == one.command; });
+  json::object object{{"version", control_version}, {"command", known->name}};
+  if (!targets.empty()) object["targets"] = std::move(targets);
+  if (request.signal > 0) object["signal"] = request.signal;
+  return json::serialize(object);
+}
+
+std::string done_answer() { return json::serialize(answer(true)); }
+
+std::string refusal(const std::string& why) {
+  auto object = answer(false);
+  object["error"] = why;
+  return json::serialize(object);
+}
+
+std::string status_answer(const std::vector<Supervised*>& instances) {
+  auto object = answer(true);
+  object["supervisor"] = json::object{{"pid", ::getpid()}};
+  json::array rows;
+  for (const auto* one : instances) rows.push_back(to_json(*one));
+  object["instances"] = std::move(rows);
+  return json::serialize(object);
+}
+
+std::string up_answer(const std::vector<Supervised*>& instances) {
+  json::array failed, waiting;
+  int ready = 0;
+  for (const auto* one : instances) {
+    if (has_failed(*one)) {
+      auto row = to_json(*one);
+      row["last_lines"] = one->last_lines(lines_shown);
+      failed.push_back(std::move(row));
+    } else if (one->instance().is_wanted && !is_up_or_failed(*one)) {
+      waiting.emplace_back(one->planned().name);
+    } else if (one->instance().is_wanted) {
+      ++ready;
+    }
+  }
+  auto object = answer(failed.empty() && waiting.empty());
+  object["ready"] = ready;
+  object["failed"] = std::move(failed);
+  object["waiting"] = std::move(waiting);
+  return json::serialize(object);
+}
+
+bool Waiter::is_over(const std::vector<std::unique_ptr<Supervised>>& all) const {
+  if (goal == Goal::down)
+    return std::all_of(targets.begin(), targets.end(),
+                       [](const auto* one) { return one->is_settled_down(); });
+  const bool is_something_failed =
+      std::any_of(all.begin(), all.end(), [](const auto& one) { return has_failed(*one); });
+  return std::all_of(targets.begin(), targets.end(), [&](const auto* one) {
+    return is_up_or_failed(*one) ||
+           (is_something_failed && one->instance().state == State::waiting);
+  });
+}
+
+}  // namespace daemonz::supervisor

@@ -1,0 +1,43 @@
+// The words of the control protocol: requests read, answers written. Pure text; the socket is
+// control.h's, the doing is supervisor.cc's. Documented in PROTOCOL.md.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "supervisor/supervised.h"
+
+namespace daemonz::supervisor {
+
+struct Request {
+  enum class Command { status, wait_until_up, start, stop, restart, signal, shutdown };
+  Command command = Command::status;
+  std::vector<std::string> targets;  ///< empty: all
+  int signal = 0;
+};
+
+/// Throws Error that says what is wrong with it.
+[[nodiscard]] Request parse_request(const std::string& line);
+[[nodiscard]] std::string request_line(const Request& request);
+
+[[nodiscard]] std::string done_answer();
+[[nodiscard]] std::string refusal(const std::string& why);
+[[nodiscard]] std::string status_answer(const std::vector<Supervised*>& instances);
+/// What has become of a start: ok, or which instances failed, why, and their last lines.
+[[nodiscard]] std::string up_answer(const std::vector<Supervised*>& instances);
+
+/// A question whose answer comes later.
+struct Waiter {
+  enum class Goal { up, down };
+  std::vector<Supervised*> targets;  // loans: instances live as long as the supervisor
+  Goal goal = Goal::up;
+  std::function<void(std::string)> reply;
+
+  /// Up: every target is ready, has ended by itself, or has failed. Down: nothing of them lives.
+  /// `all`: a target that waits for a failed one has failed too.
+  [[nodiscard]] bool is_over(const std::vector<std::unique_ptr<Supervised>>& all) const;
+};
+
+}  // namespace daemonz::supervisor

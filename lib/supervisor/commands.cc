@@ -1,0 +1,248 @@
+#include "supervisor/commands.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <ostream>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "process/identity.h"
+#include "process/launch.h"
+#include "process/lock_file.h"
+#include "process/signals.h"
+#include "supervisor/answers.h"
+#include "supervisor/control.h"
+#include "supervisor/home.h"
+#include "supervisor/log_sink.h"
+#include "supervisor/plan.h"
+#include "supervisor/supervisor.h"
+
+namespace daemonz::supervisor {
+namespace {
+
+constexpr int exit_done = 0;
+constexpr int exit_not_done = 1;
+constexpr int exit_bad_file = 2;
+constexpr int report_fd_there = 3;  // where the new supervisor finds its report pipe
+constexpr int lines_of_failed_start = 10;
+constexpr Seconds stop_slack(30);  // beyond the instances' own stop timeouts
+
+std::string folder_of(const std::string& program) {
+  return std::filesystem::path(program).parent_path().string();
+}
+
+std::optional<pid_t> holder(const Caller& caller) {
+  return process::LockFile::holder_of(caller.config.lock_file);
+}
+
+// The supervisor's answer; nullopt: none runs.
+std::optional<json::object> ask_supervisor(const Caller& caller, const Request& request) {
+  const auto line = ask(home_of(caller.config).control_socket, request_line(request));
+  if (!line) return {};
+  return json::parse(*line, "answer of the supervisor").as_object();
+}
+
+json::object answer_of(const Caller& caller, const Request& request) {
+  auto answer = ask_supervisor(caller, request);
+  if (!answer)
+    throw Error(
+        ErrorText{.what = "the supervisor is not running", .hint = "To start it: daemonz start"});
+  if (const auto why = json::string_of(*answer, "error")) throw Error(*why);
+  return std::move(*answer);
+}
+
+void indent(std::ostream& out, const std::string& text) {
+  for (std::size_t from = 0; from < text.size();) {
+    const auto end = std::min(text.find('\n', from), text.size());
+    out << "    " << text.substr(from, end - from) << '\n';
+    from = end + 1;
+  }
+}
+
+// Says how a start has ended.
+int report_up(const Caller& caller, const json::object& answer) {
+  const auto* failed = json::array_of(answer, "failed");
+  const auto* waiting = json::array_of(answer, "waiting");
+  for (const auto& row : failed ? *failed : json::array{}) {
+    const auto& one = row.as_object();
+    caller.talk << "daemonz: " << *json::string_of(one, "name")
+                << " failed: " << *json::string_of(one, "why") << " ("
+                << *json::string_of(one, "state")
+                << "). Its log: " << caller.config.shown(*json::string_of(one, "log")) << '\n';
+    indent(caller.talk, *json::string_of(one, "last_lines"));
+  }
+  if (waiting && !waiting->empty()) {
+    caller.talk << "daemonz: not started, waiting for others:";
+    for (const auto& name : *waiting) caller.talk << ' ' << std::string(name.as_string());
+    caller.talk << '\n';
+  }
+  if (json::boolean_of(answer, "ok").value_or(false)) {
+    caller.talk << "daemonz: started (" << *json::integer_of(answer, "ready") << " instances)\n";
+    return exit_done;
+  }
+  return exit_not_done;
+}
+
+int check_plan(const Caller& caller, const Plan& plan) {
+  if (!plan.is_good()) caller.talk << sentences_of(plan) << '\n';
+  return !plan.faults.empty() ? exit_bad_file : plan.obstacles.empty() ? exit_done : exit_not_done;
+}
+
+std::string read_line(int fd) {
+  std::string text;
+  char piece[4096];
+  for (;;) {
+    const auto size = ::read(fd, piece, sizeof piece);
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) break;
+    text.append(piece, static_cast<std::size_t>(size));
+  }
+  return text.substr(0, text.find('\n'));
+}
+
+std::string absolute(const std::string& path) { return std::filesystem::absolute(path).string(); }
+
+// Starts `daemonz run` in a session of its own and returns when its control socket answers.
+void launch_supervisor(const Caller& caller, const StartOptions& options) {
+  const auto log_path = log_path_of(caller.config);
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(log_path).parent_path(), ignored);
+  const UniqueFd log(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+  if (!log.is_open())
+    throw_errno("cannot start: cannot open the log", log_path,
+                "May this user write to its folder? `logger` names another one");
+  const auto log_begin = static_cast<std::uint64_t>(::lseek(log.get(), 0, SEEK_END));
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("cannot make a pipe");
+  const UniqueFd report_read(ends[0]);
+  UniqueFd report_write(ends[1]);
+  process::LaunchOptions launch{
+      .argv = {caller.program, "run", "--config", absolute(caller.config.path), "--report-fd",
+               std::to_string(report_fd_there), "--log-level", options.log_level},
+      .working_folder = caller.config.root_path,
+      .stdout_fd = log.get(),
+      .stderr_fd = log.get(),
+      .descriptors = {{report_write.get(), report_fd_there}}};
+  for (const auto& target : options.targets) launch.argv.push_back(target);
+  auto child = process::launch(launch);
+  report_write.reset();
+  const auto line = read_line(report_read.get());
+  if (line.empty()) {
+    static_cast<void>(child.wait());
+    throw Error(ErrorText{.what = "cannot start: the supervisor died at once. Its last lines:\n" +
+                                  last_lines_of(log_path, log_begin, lines_of_failed_start),
+                          .where = log_path});
+  }
+  const auto answer = json::parse(line, "report of the supervisor").as_object();
+  if (const auto why = json::string_of(answer, "error")) {
+    static_cast<void>(child.wait());
+    throw Error(*why);
+  }
+  child.detach();
+}
+
+// Returns when that process has ended; false: it lives on at the deadline.
+bool wait_for_end(pid_t pid, SteadyTime deadline) {
+  const auto identity = process::identity_of(pid);
+  const auto pidfd = identity ? process::open_pidfd(*identity) : UniqueFd();
+  if (!pidfd.is_open()) return true;
+  const auto left = std::chrono::ceil<Milliseconds>(deadline - real_clock().steady()).count();
+  pollfd ended{pidfd.get(), POLLIN, 0};
+  return ::poll(&ended, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, 86'400'000))) > 0;
+}
+
+SteadyTime stop_deadline(const Caller& caller) {
+  Milliseconds longest = stop_slack;
+  for (const auto& daemon : caller.config.daemons) longest += daemon.stop.timeout;
+  return real_clock().steady() + longest;
+}
+
+int stop_everything(const Caller& caller) {
+  const auto home = home_of(caller.config);
+  const auto pid = holder(caller);
+  if (pid) {
+    if (!ask_supervisor(caller, {.command = Request::Command::shutdown}) && *pid > 0)
+      ::kill(*pid, SIGTERM);  // it holds the lock but has no socket: starting, or stopping already
+    if (!wait_for_end(*pid, stop_deadline(caller)))
+      throw Error(ErrorText{
+          .what = "the supervisor (pid " + std::to_string(*pid) + ") has not stopped in time",
+          .hint = "Its log says what it waits for: " +
+                  caller.config.shown(log_path_of(caller.config))});
+    caller.talk << "daemonz: stopped\n";
+    return exit_done;
+  }
+  if (!std::filesystem::exists(home.folder)) {
+    caller.talk << "daemonz: was not running\n";
+    return exit_done;
+  }
+  const auto lock = process::LockFile::try_acquire(home.lock_file);
+  if (!lock) throw Error("a supervisor is starting at this moment; try again");
+  const int count = end_stale_instances(home);
+  if (count > 0)
+    caller.talk << "daemonz: the supervisor had died; ended " << count << " instances it left\n";
+  else
+    caller.talk << "daemonz: was not running\n";
+  return exit_done;
+}
+
+}  // namespace
+
+int start(const Caller& caller, const StartOptions& options) {
+  if (caller.config.is_disabled && !options.is_forced) {
+    caller.talk << "daemonz: disabled by " << caller.config.path << " in the environment \""
+                << caller.config.environment << "\": nothing started. To start anyway: --force\n";
+    return exit_done;
+  }
+  const auto plan = make_plan(caller.config, folder_of(caller.program));
+  if (const int code = check_plan(caller, plan); code != exit_done) return code;
+  if (const auto pid = holder(caller)) {
+    if (options.targets.empty()) throw Error(already_running_text(caller.config, *pid));
+    return report_up(caller, answer_of(caller, {.command = Request::Command::start,
+                                                .targets = options.targets}));
+  }
+  for (const auto& target : options.targets)
+    if (std::none_of(plan.instances.begin(), plan.instances.end(),
+                     [&](const auto& one) { return is_meant(one, target); }))
+      throw Error(ErrorText{.what = "there is no daemon " + target,
+                            .where = caller.config.path,
+                            .hint = "daemonz check lists them"});
+  launch_supervisor(caller, options);
+  if (!options.is_waiting) return exit_done;
+  return report_up(caller, answer_of(caller, {.command = Request::Command::wait_until_up}));
+}
+
+int stop(const Caller& caller, const std::vector<std::string>& targets) {
+  if (targets.empty()) return stop_everything(caller);
+  if (!holder(caller)) {
+    caller.talk << "daemonz: was not running\n";
+    return exit_done;
+  }
+  static_cast<void>(answer_of(caller, {.command = Request::Command::stop, .targets = targets}));
+  return exit_done;
+}
+
+int restart(const Caller& caller, const StartOptions& options) {
+  if (!options.targets.empty())
+    return report_up(caller, answer_of(caller, {.command = Request::Command::restart,
+                                                .targets = options.targets}));
+  // Looked at first: a faulty file must not take down what runs.
+  const auto plan = make_plan(caller.config, folder_of(caller.program));
+  if (const int code = check_plan(caller, plan); code != exit_done) return code;
+  stop_everything(caller);
+  return start(caller, options);
+}
+
+int signal_instances(const Caller& caller, const std::string& signal_text,
+                     const std::vector<std::string>& targets) {
+  const auto number = process::signal_number(signal_text);
+  if (!number) throw Error("\"" + signal_text + "\" is not a signal");
+  static_cast<void>(answer_of(
+      caller, {.command = Request::Command::signal, .targets = targets, .signal = *number}));
+  return exit_done;
+}
+
+}  // namespace daemonz::supervisor

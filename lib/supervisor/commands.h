@@ -1,0 +1,58 @@
+// What the commands of `daemonz` do, without the parsing of their options: each takes a loaded
+// configuration and two streams (data, talk) and returns an exit code. Follows cli.md and
+// supervisor.md, "Control".
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+
+namespace daemonz::supervisor {
+
+/// What every command needs. Loans; they outlive the call.
+struct Caller {
+  const config::Config& config;
+  std::string program;  ///< absolute path of the running daemonz
+  std::ostream& data;
+  std::ostream& talk;
+};
+
+struct StartOptions {
+  std::vector<std::string> targets;  ///< empty: all
+  bool is_waiting = true;            ///< for readiness or failure
+  bool is_forced = false;            ///< although the configuration says `disabled`
+  std::string log_level = "info";    ///< of the supervisor
+};
+
+/// 0: all targets are up. 1: one has failed (named, with its exit code and last lines; the others
+/// run on). Throws Error when a supervisor runs already and no target is named.
+int start(const Caller& caller, const StartOptions& options);
+
+/// Without targets: everything, the supervisor too; what a dead supervisor left is ended. 0 also
+/// when nothing ran.
+int stop(const Caller& caller, const std::vector<std::string>& targets);
+
+/// Without targets: stop and start with the file as it is now.
+int restart(const Caller& caller, const StartOptions& options);
+
+/// LSB: 0 all wanted instances run, 1 one is dead, or the supervisor died with its lock file left,
+/// 3 stopped, 4 not known (still starting, or no answer).
+int status(const Caller& caller, const std::vector<std::string>& targets, bool is_json);
+
+/// `signal_text`: "HUP", "SIGHUP" or "1".
+int signal_instances(const Caller& caller, const std::string& signal_text,
+                     const std::vector<std::string>& targets);
+
+/// The resolved plan. 0 good, 2 faults in the file, 1 something missing on this machine.
+int check(const Caller& caller);
+
+struct LogsOptions {
+  std::vector<std::string> targets;  ///< empty: the supervisor's own and all others
+  int lines = 10;
+  bool is_following = false;  ///< until SIGINT; across rotation
+};
+int logs(const Caller& caller, const LogsOptions& options);
+
+}  // namespace daemonz::supervisor

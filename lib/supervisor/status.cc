@@ -1,0 +1,192 @@
+// The commands that only look: status and check.
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <ostream>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/units.h"
+#include "process/lock_file.h"
+#include "supervisor/answers.h"
+#include "supervisor/commands.h"
+#include "supervisor/control.h"
+#include "supervisor/home.h"
+#include "supervisor/plan.h"
+#include "supervisor/supervisor.h"
+
+namespace daemonz::supervisor {
+namespace {
+
+constexpr Seconds answer_time(5);  // a supervisor answers in milliseconds, or hangs
+
+// Linux Standard Base, "Init Script Actions".
+constexpr int lsb_running = 0;
+constexpr int lsb_dead = 1;
+constexpr int lsb_stopped = 3;
+constexpr int lsb_unknown = 4;
+
+using Row = std::vector<std::string>;
+
+// Columns as wide as their widest cell; the last one is not padded.
+void print_table(std::ostream& out, const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows)
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      widths.resize(std::max(widths.size(), column + 1));
+      widths[column] = std::max(widths[column], row[column].size());
+    }
+  for (const auto& row : rows) {
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      out << row[column];
+      if (column + 1 < row.size()) out << std::string(widths[column] - row[column].size() + 2, ' ');
+    }
+    out << '\n';
+  }
+}
+
+std::string percent(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f%%", value);
+  return text;
+}
+
+Row row_of(const json::object& one) {
+  const auto seconds = json::number_of(one, "up_s");
+  const auto cpu = json::number_of(one, "cpu_percent");
+  const auto rss = json::integer_of(one, "rss_bytes");
+  const auto pid = json::integer_of(one, "pid");
+  return {*json::string_of(one, "name"),
+          *json::string_of(one, "state"),
+          pid ? std::to_string(*pid) : "-",
+          seconds ? to_string(Milliseconds(static_cast<std::int64_t>(*seconds) * 1000)) : "-",
+          std::to_string(*json::integer_of(one, "restarts")),
+          cpu ? percent(*cpu) : "-",
+          rss ? to_string(Bytes(static_cast<std::uint64_t>(*rss))) : "-",
+          *json::boolean_of(one, "ready") ? "yes" : "no"};
+}
+
+// What one instance says about the whole.
+int code_of(const json::object& one) {
+  const auto state = *json::string_of(one, "state");
+  if (!*json::boolean_of(one, "wanted")) return lsb_stopped;
+  if (*json::boolean_of(one, "ready")) return lsb_running;
+  if (state == "EXITED" && json::string_of(one, "why") == "exit code 0") return lsb_running;
+  if (state == "FATAL" || state == "EXITED" || state == "BACKOFF" || state == "UNHEALTHY")
+    return lsb_dead;
+  return lsb_unknown;
+}
+
+int code_of(const json::array& rows) {
+  bool is_any_wanted = false, is_any_dead = false, is_any_unknown = false;
+  for (const auto& row : rows) {
+    const int code = code_of(row.as_object());
+    is_any_wanted |= code != lsb_stopped;
+    is_any_dead |= code == lsb_dead;
+    is_any_unknown |= code == lsb_unknown;
+  }
+  if (!is_any_wanted) return lsb_stopped;
+  return is_any_dead ? lsb_dead : is_any_unknown ? lsb_unknown : lsb_running;
+}
+
+int say_absent(const Caller& caller, bool is_json, int code, const std::string& text) {
+  if (is_json)
+    caller.data << json::serialize(json::object{{"version", control_version},
+                                                {"ok", false},
+                                                {"error", text},
+                                                {"supervisor", nullptr},
+                                                {"instances", json::array{}}})
+                << '\n';
+  else
+    caller.talk << "daemonz: " << text << '\n';
+  return code;
+}
+
+int status_without_answer(const Caller& caller, bool is_json) {
+  const auto& lock = caller.config.lock_file;
+  if (const auto pid = process::LockFile::holder_of(lock))
+    return say_absent(caller, is_json, lsb_unknown,
+                      "the supervisor (pid " + std::to_string(*pid) +
+                          ") holds the lock but does not answer: is it starting or stopping?");
+  if (const auto pid = process::LockFile::last_holder_of(lock))
+    return say_absent(caller, is_json, lsb_dead,
+                      "the supervisor (pid " + std::to_string(*pid) +
+                          ") has died. To end what it left and start again: daemonz start");
+  return say_absent(caller, is_json, lsb_stopped, "stopped");
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+std::string name_of(config::Ready::Kind kind) {
+  using Kind = config::Ready::Kind;
+  switch (kind) {
+    case Kind::started: return "started";
+    case Kind::notify: return "notify";
+    case Kind::tcp: return "tcp";
+    case Kind::unix_socket: return "unix";
+    case Kind::memcache: return "memcache";
+    case Kind::http: return "http";
+    case Kind::exec: return "exec";
+    case Kind::log: return "log";
+  }
+  return "?";
+}
+
+std::string dependencies_of(const config::Daemon& daemon) {
+  std::vector<std::string> names;
+  for (const auto& [name, condition] : daemon.depends_on) names.push_back(name);
+  return names.empty() ? "-" : joined(names);
+}
+
+}  // namespace
+
+int status(const Caller& caller, const std::vector<std::string>& targets, bool is_json) {
+  std::optional<std::string> line;
+  try {
+    line = ask(home_of(caller.config).control_socket,
+               request_line({.command = Request::Command::status, .targets = targets}),
+               real_clock().steady() + answer_time);
+  } catch (const Error& problem) {
+    return say_absent(caller, is_json, lsb_unknown, problem.what());
+  }
+  if (!line) return status_without_answer(caller, is_json);
+  const auto answer = json::parse(*line, "answer of the supervisor").as_object();
+  if (const auto why = json::string_of(answer, "error")) throw Error(*why);
+  const auto& rows = *json::array_of(answer, "instances");
+  if (is_json) {
+    caller.data << *line << '\n';
+    return code_of(rows);
+  }
+  std::vector<Row> table{{"NAME", "STATE", "PID", "UP", "RESTARTS", "CPU", "RSS", "READY"}};
+  for (const auto& row : rows) table.push_back(row_of(row.as_object()));
+  print_table(caller.data, table);
+  for (const auto& row : rows) {
+    const auto& one = row.as_object();
+    if (code_of(one) == lsb_dead && *json::boolean_of(one, "wanted"))
+      caller.talk << "daemonz: " << *json::string_of(one, "name") << ": "
+                  << *json::string_of(one, "why")
+                  << ". Its log: " << caller.config.shown(*json::string_of(one, "log")) << '\n';
+  }
+  return code_of(rows);
+}
+
+int check(const Caller& caller) {
+  const auto folder = std::filesystem::path(caller.program).parent_path().string();
+  const auto plan = make_plan(caller.config, folder);
+  std::vector<Row> table{{"RANK", "NAME", "READY", "AFTER", "STOP", "LOG", "COMMAND"}};
+  for (const auto& one : plan.instances)
+    table.push_back({std::to_string(one.rank), one.name, name_of(one.config.ready.kind),
+                     dependencies_of(one.config), to_string(one.config.stop.timeout),
+                     caller.config.shown(one.config.log.path), joined(one.config.command)});
+  print_table(caller.data, table);
+  for (const auto& note : caller.config.notes) caller.talk << note << '\n';
+  if (plan.is_good()) return 0;
+  caller.talk << sentences_of(plan) << '\n';
+  return plan.faults.empty() ? 1 : 2;
+}
+
+}  // namespace daemonz::supervisor

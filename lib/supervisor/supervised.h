@@ -1,0 +1,93 @@
+// One instance at run time: its state, its child, its tree, its timers. Performs the actions of the
+// state machine (instance.h) and reports what happens as events. Does not decide, and does not know
+// the other instances: supervisor.cc does.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "process/child.h"
+#include "process/notify.h"
+#include "process/tree.h"
+#include "supervisor/home.h"
+#include "supervisor/log_sink.h"
+#include "supervisor/loop.h"
+#include "supervisor/plan.h"
+#include "supervisor/probe.h"
+
+namespace daemonz::supervisor {
+
+/// What all instances of one supervisor share. Loans; they outlive the instances.
+struct Surroundings {
+  Loop& loop;
+  const Home& home;
+  std::string notify_address;
+  rlim_t open_files = 1024;  ///< RLIMIT_NOFILE for children: as the supervisor was started with
+};
+
+/// Owns the child: its end kills the child. Threads: one.
+class Supervised {
+ public:
+  using Feed = std::function<void(Supervised&, Event)>;
+
+  /// `output` and `errors` outlive this. `feed` takes events; it may not call handle() at once.
+  Supervised(const Surroundings& surroundings, PlannedInstance planned, LogSink& output,
+             LogSink& errors, Feed feed);
+  ~Supervised();
+  Supervised(const Supervised&) = delete;
+  Supervised& operator=(const Supervised&) = delete;
+
+  /// One step of the state machine, and its actions but check_dependencies and give_up, which are
+  /// returned for the supervisor.
+  [[nodiscard]] std::vector<Action> handle(Event event);
+
+  void act_on(const process::Notification& notification);
+  void child_ended();   ///< its pidfd is readable: reaps it and feeds exited_*
+  void look_at_tree();  ///< feeds tree_empty when nothing of a dead child's tree is left
+
+  [[nodiscard]] const PlannedInstance& planned() const noexcept { return planned_; }
+  [[nodiscard]] const Instance& instance() const noexcept { return instance_; }
+  [[nodiscard]] pid_t pid() const noexcept { return instance_.has_child ? child_->pid() : 0; }
+  [[nodiscard]] const process::TreeMark& mark() const noexcept { return mark_; }
+  [[nodiscard]] const std::string& why() const noexcept { return why_; }  ///< of the last end
+  /// Its last run ended with exit code 0.
+  [[nodiscard]] bool has_ended_well() const noexcept { return has_ended_well_; }
+  [[nodiscard]] const std::string& status_text() const noexcept { return status_text_; }
+  [[nodiscard]] std::optional<SteadyTime> launched_at() const noexcept { return launched_at_; }
+  [[nodiscard]] const LogSink& output() const noexcept { return output_; }
+  [[nodiscard]] std::string last_lines(int lines_max) const;
+  [[nodiscard]] bool is_settled_down() const noexcept {
+    return !instance_.has_child && !instance_.has_tree;
+  }
+
+ private:
+  void launch();
+  void start_child();
+  void stop_tree();
+  void kill_tree();
+  void arm_timer();
+  void arm_watchdog();
+  void say(State before);
+  [[nodiscard]] std::map<std::string, std::string> environment() const;
+
+  const Surroundings& surroundings_;
+  PlannedInstance planned_;
+  LogSink& output_;
+  LogSink& errors_;
+  Feed feed_;
+  Instance instance_;
+  std::optional<process::Child> child_;
+  process::TreeMark mark_;
+  std::string why_, status_text_;
+  bool has_ended_well_ = false;
+  std::optional<SteadyTime> launched_at_;
+  std::uint64_t run_offset_ = 0;  // where this run's lines begin in the log
+  // After the child: watches end before their descriptors close.
+  Loop::Watch child_watch_, timer_watch_, watchdog_watch_;
+  std::optional<SteadyTime> armed_for_;
+  std::unique_ptr<Probe> probe_;
+};
+
+}  // namespace daemonz::supervisor

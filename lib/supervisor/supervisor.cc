@@ -1,0 +1,386 @@
+#include "supervisor/supervisor.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <deque>
+#include <filesystem>
+#include <map>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "process/lock_file.h"
+#include "process/notify.h"
+#include "process/signals.h"
+#include "supervisor/answers.h"
+#include "supervisor/control.h"
+#include "supervisor/home.h"
+#include "supervisor/state_file.h"
+#include "supervisor/supervised.h"
+
+namespace daemonz::supervisor {
+namespace {
+
+constexpr Seconds last_replies_time(1);  // for the answer to `shutdown` to leave
+constexpr int parents_max = 64;          // between a notifying process and its instance
+
+// Children get the limit we were started with; we need descriptors for all of them.
+rlim_t raise_open_files() {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  const auto before = files.rlim_cur;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+  return before;
+}
+
+struct Sink {
+  LogSink file;
+  Loop::Watch watch;
+};
+
+class Supervisor {
+ public:
+  Supervisor(const SupervisorOptions& options, const Home& home, Plan plan)
+      : options_(options),
+        home_(home),
+        signals_({SIGTERM, SIGINT, SIGHUP, SIGCHLD}),
+        notify_(process::NotifySocket::open(home.notify_socket)),
+        surroundings_{.loop = loop_,
+                      .home = home_,
+                      .notify_address = notify_.address(),
+                      .open_files = raise_open_files()} {
+    for (auto& planned : plan.instances) add(std::move(planned));
+    control_ = std::make_unique<ControlServer>(
+        loop_, home_.control_socket,
+        [this](const std::string& line, ControlServer::Reply reply) { answer(line, reply); });
+    signal_watch_ = loop_.when_readable(signals_.fd(), [this] { take_signals(); });
+    notify_watch_ = loop_.when_readable(notify_.fd(), [this] { take_notifications(); });
+  }
+
+  int run() {
+    for (const auto& instance : instances_)
+      if (is_wanted_first(*instance)) feed(*instance, Event::start);
+    loop_.run();
+    control_->flush(real_clock().steady() + last_replies_time);
+    return exit_code_;
+  }
+
+ private:
+  void add(PlannedInstance planned) {
+    auto& output = sink_at(planned.config.log.path, planned.config.log);
+    auto& errors = planned.config.log.stderr_path.empty()
+                       ? output
+                       : sink_at(planned.config.log.stderr_path, planned.config.log);
+    instances_.push_back(std::make_unique<Supervised>(
+        surroundings_, std::move(planned), output, errors,
+        [this](Supervised& instance, Event event) { feed(instance, event); }));
+  }
+
+  // Instances that name one file share its sink: two of them would turn it over twice.
+  LogSink& sink_at(const std::string& path, const config::LogFile& log) {
+    auto& sink = sinks_[path];
+    if (!sink) {
+      sink.reset(new Sink{.file = LogSink(path, log)});
+      sink->watch =
+          loop_.when_readable(sink->file.read_end(), [file = &sink->file] { file->take(); });
+    }
+    return sink->file;
+  }
+
+  bool is_wanted_first(const Supervised& instance) const {
+    return options_.targets.empty() ||
+           std::any_of(options_.targets.begin(), options_.targets.end(),
+                       [&](const auto& target) { return is_meant(instance.planned(), target); });
+  }
+
+  void feed(Supervised& instance, Event event) {
+    events_.emplace_back(&instance, event);
+    settle();
+  }
+
+  // Events are taken one after the other: handling one may cause the next. Called again from within,
+  // it leaves the rest to the outer call.
+  void settle() {
+    if (std::exchange(is_settling_, true)) return;
+    do {
+      while (!events_.empty()) {
+        const auto [instance, event] = events_.front();
+        events_.pop_front();
+        for (const auto action : instance->handle(event))
+          if (action == Action::give_up) begin_shutdown(1);
+      }
+      look_around();
+    } while (!events_.empty());
+    is_settling_ = false;
+  }
+
+  // After each burst of events: what has become possible?
+  void look_around() {
+    for (const auto& instance : instances_)
+      if (instance->instance().state == State::waiting && instance->is_settled_down() &&
+          may_start(*instance))
+        events_.emplace_back(instance.get(), Event::dependencies_met);
+    if (!events_.empty()) return;
+    if (is_shutting_down_) go_on_stopping();
+    answer_waiters();
+    record();
+  }
+
+  bool may_start(const Supervised& candidate) const {
+    for (const auto& other : instances_) {
+      const auto& there = other->instance();
+      const auto wanted = candidate.planned().config.depends_on.find(other->planned().daemon);
+      if (wanted != candidate.planned().config.depends_on.end()) {
+        const bool is_met = wanted->second == config::Condition::completed
+                                ? there.state == State::exited && other->has_ended_well()
+                            : wanted->second == config::Condition::started ? there.has_child
+                                                                           : there.is_ready;
+        if (!is_met) return false;
+      } else if (other->planned().config.start_order < candidate.planned().config.start_order &&
+                 there.is_wanted && !there.was_ready && there.state != State::exited) {
+        return false;  // an earlier wave is not up yet
+      }
+    }
+    return true;
+  }
+
+  void take_signals() {
+    while (const auto signal = signals_.take()) {
+      if (*signal == SIGCHLD) {
+        reap();
+      } else if (*signal == SIGTERM || *signal == SIGINT) {
+        log::info("supervisor", "asked to stop", {{"signal", process::signal_name(*signal)}});
+        begin_shutdown(0);
+        settle();
+      }
+    }
+  }
+
+  // Orphans of the trees are ours (subreaper). The instances' own children are looked at without
+  // being reaped, so that their status is not lost.
+  void reap() {
+    siginfo_t info{};
+    while (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) {
+      const auto child = std::find_if(instances_.begin(), instances_.end(),
+                                      [&](const auto& one) { return one->pid() == info.si_pid; });
+      if (child != instances_.end())
+        (*child)->child_ended();
+      else
+        ::waitpid(info.si_pid, nullptr, WNOHANG);
+      info.si_pid = 0;
+    }
+    for (const auto& instance : instances_) instance->look_at_tree();
+  }
+
+  void take_notifications() {
+    while (const auto notification = notify_.receive()) {
+      auto* const sender = instance_of(notification->sender);
+      if (sender)
+        sender->act_on(*notification);
+      else
+        log::debug("supervisor", "notification from a stranger", {{"pid", notification->sender}});
+    }
+  }
+
+  Supervised* instance_of(pid_t pid) {
+    for (int generation = 0; pid > 1 && generation < parents_max; ++generation) {
+      for (const auto& instance : instances_)
+        if (instance->pid() == pid) return instance.get();
+      const auto stat = process::stat_of(pid);
+      pid = stat ? stat->parent : 0;
+    }
+    return nullptr;
+  }
+
+  void begin_shutdown(int exit_code) {
+    if (exit_code != 0) exit_code_ = exit_code;
+    is_shutting_down_ = true;
+  }
+
+  // Ranks end in reverse: the highest that still lives is asked first, and awaited.
+  void go_on_stopping() {
+    int highest = -1;
+    for (const auto& instance : instances_)
+      if (!instance->is_settled_down()) highest = std::max(highest, instance->planned().rank);
+    for (const auto& instance : instances_) {
+      const bool is_at_rest = instance->is_settled_down();
+      if (instance->instance().is_wanted && (is_at_rest || instance->planned().rank == highest))
+        events_.emplace_back(instance.get(), Event::stop);
+    }
+    if (events_.empty() && highest < 0) loop_.stop();
+  }
+
+  std::vector<Supervised*> chosen(const Request& request) {
+    std::vector<Supervised*> found;
+    for (const auto& target : request.targets) {
+      const auto count = found.size();
+      for (const auto& instance : instances_)
+        if (is_meant(instance->planned(), target)) found.push_back(instance.get());
+      if (found.size() == count)
+        throw Error(
+            ErrorText{.what = "there is no daemon " + target, .hint = "daemonz status lists them"});
+    }
+    if (request.targets.empty())
+      for (const auto& instance : instances_) found.push_back(instance.get());
+    return found;
+  }
+
+  void answer(const std::string& line, const ControlServer::Reply& reply) {
+    try {
+      const auto request = parse_request(line);
+      auto targets = chosen(request);
+      switch (request.command) {
+        case Request::Command::status: return reply(status_answer(targets));
+        case Request::Command::wait_until_up:
+          waiters_.push_back({std::move(targets), Waiter::Goal::up, reply});
+          break;
+        case Request::Command::start:
+          return begin(std::move(targets), Event::start, Waiter::Goal::up, reply);
+        case Request::Command::restart:
+          return begin(std::move(targets), Event::restart, Waiter::Goal::up, reply);
+        case Request::Command::stop:
+          return begin(std::move(targets), Event::stop, Waiter::Goal::down, reply);
+        case Request::Command::signal:
+          for (const auto* target : targets)
+            if (target->pid() > 0) ::kill(target->pid(), request.signal);
+          return reply(done_answer());
+        case Request::Command::shutdown:
+          log::info("supervisor", "asked to stop", {{"by", "control"}});
+          begin_shutdown(0);
+          reply(done_answer());
+          break;
+      }
+      settle();
+    } catch (const std::exception& problem) {
+      reply(refusal(problem.what()));
+    }
+  }
+
+  void begin(std::vector<Supervised*> targets, Event event, Waiter::Goal goal,
+             const ControlServer::Reply& reply) {
+    if (is_shutting_down_) return reply(refusal("the supervisor is stopping"));
+    waiters_.push_back({targets, goal, reply});
+    for (auto* const target : targets) events_.emplace_back(target, event);
+    settle();
+  }
+
+  void answer_waiters() {
+    auto waiting = std::exchange(waiters_, {});
+    for (auto& waiter : waiting) {
+      if (waiter.is_over(instances_))
+        waiter.reply(waiter.goal == Waiter::Goal::up ? up_answer(waiter.targets) : done_answer());
+      else
+        waiters_.push_back(std::move(waiter));
+    }
+  }
+
+  // Written only when a child came or went: a state alone is not worth a file.
+  void record() {
+    RecordedState state;
+    std::vector<pid_t> pids;
+    state.supervisor = process::identity_of(::getpid()).value_or(process::Identity{});
+    for (const auto& instance : instances_) {
+      if (instance->is_settled_down()) continue;
+      const auto& planned = instance->planned();
+      state.instances.push_back({.name = planned.name,
+                                 .mark = instance->mark(),
+                                 .rank = planned.rank,
+                                 .stop_signal = planned.config.stop.signal,
+                                 .stop_timeout = planned.config.stop.timeout});
+      pids.push_back(instance->mark().leader.pid);
+    }
+    if (pids == recorded_pids_) return;
+    try {
+      write_state_file(home_.state_file, state);
+      recorded_pids_ = std::move(pids);
+    } catch (const Error& problem) {
+      log::warn("supervisor", "state not recorded", {{"why", problem.what()}});
+    }
+  }
+
+  const SupervisorOptions& options_;
+  const Home& home_;
+  Loop loop_;
+  process::SignalWatch signals_;
+  process::NotifySocket notify_;
+  Surroundings surroundings_;
+  std::map<std::string, std::unique_ptr<Sink>> sinks_;
+  std::vector<std::unique_ptr<Supervised>> instances_;
+  std::deque<std::pair<Supervised*, Event>> events_;
+  bool is_settling_ = false;
+  bool is_shutting_down_ = false;
+  int exit_code_ = 0;
+  std::vector<Waiter> waiters_;
+  std::vector<pid_t> recorded_pids_;
+  std::unique_ptr<ControlServer> control_;
+  Loop::Watch signal_watch_, notify_watch_;
+};
+
+void log_to_file(const config::Config& config) {
+  const auto path = log_path_of(config);
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  log::to_file(path);
+}
+
+void report(int fd, const std::string& line) {
+  const auto text = line + "\n";
+  [[maybe_unused]] const auto written = ::write(fd, text.data(), text.size());
+}
+
+}  // namespace
+
+std::string log_path_of(const config::Config& config) {
+  return config.logger.kind == config::Logger::Kind::file ? config.logger.path
+                                                          : config.resolve("log/daemonz.log");
+}
+
+std::string sentences_of(const Plan& plan) {
+  std::string text;
+  for (const auto* list : {&plan.faults, &plan.obstacles})
+    for (const auto& sentence : *list) text += (text.empty() ? "" : "\n") + sentence;
+  return text;
+}
+
+std::string already_running_text(const config::Config& config, pid_t holder) {
+  return "cannot start: already running (pid " + std::to_string(holder) + " holds " +
+         config.shown(config.lock_file) + "). To restart it: daemonz restart";
+}
+
+int run_supervisor(const SupervisorOptions& options) {
+  UniqueFd report_fd(options.report_fd);
+  try {
+    if (options.is_log_in_file) log_to_file(options.config);
+    const auto home = home_of(options.config);
+    auto plan = make_plan(options.config, options.program_folder);
+    if (!plan.is_good()) throw Error("cannot start: " + sentences_of(plan));
+    prepare(home);
+    const auto lock = process::LockFile::try_acquire(home.lock_file);
+    if (!lock)
+      throw Error(already_running_text(options.config,
+                                       process::LockFile::holder_of(home.lock_file).value_or(0)));
+    process::become_subreaper();
+    if (const int count = end_stale_instances(home); count > 0)
+      log::warn("supervisor", "stale instances of an earlier run ended", {{"count", count}});
+    int exit_code = 0;
+    {
+      Supervisor supervisor(options, home, std::move(plan));
+      log::info("supervisor", "started", {{"pid", ::getpid()}, {"config", options.config.path}});
+      if (report_fd.is_open()) report(report_fd.get(), done_answer());
+      report_fd.reset();
+      exit_code = supervisor.run();
+    }
+    clean(home);
+    log::info("supervisor", "stopped", {{"exit_code", exit_code}});
+    return exit_code;
+  } catch (const Error& problem) {
+    if (report_fd.is_open()) report(report_fd.get(), refusal(problem.what()));
+    throw;
+  }
+}
+
+}  // namespace daemonz::supervisor

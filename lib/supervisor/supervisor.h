@@ -1,0 +1,41 @@
+// The supervisor: starts the plan in order, keeps it running, stops it in reverse, and answers on
+// the control socket. Not the state machine (instance.h) and not the commands of people
+// (commands.h). Follows supervisor.md.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "supervisor/plan.h"
+
+namespace daemonz::supervisor {
+
+struct SupervisorOptions {
+  config::Config config;
+  std::string program_folder;        ///< where daemonz itself stands
+  std::vector<std::string> targets;  ///< wanted from the beginning; empty: all
+  /// One JSON line goes there once the control socket answers, or when that failed; then it is
+  /// closed. -1: nobody asks.
+  int report_fd = -1;
+  bool is_log_in_file = false;  ///< the own log goes to log_path_of(), not to stderr
+};
+
+/// Holds the lock, ends stale instances, supervises until SIGTERM, SIGINT or the command `shutdown`.
+/// Returns the exit code: 0, or 1 when a vital instance was given up.
+/// Throws Error when it cannot start (nothing was started then). Call it from the main thread of a
+/// process that is there for nothing else.
+///
+/// Survives its own kill -9: the children live on, and the next run ends them first.
+[[nodiscard]] int run_supervisor(const SupervisorOptions& options);
+
+/// Where the supervisor itself logs when nobody looks at its stderr.
+[[nodiscard]] std::string log_path_of(const config::Config& config);
+
+/// All faults and obstacles of a plan, one per line.
+[[nodiscard]] std::string sentences_of(const Plan& plan);
+
+/// "cannot start: already running (pid 4121 holds tmp/daemonz/daemonz.lock). To restart it: ..."
+[[nodiscard]] std::string already_running_text(const config::Config& config, pid_t holder);
+
+}  // namespace daemonz::supervisor
