@@ -1,0 +1,3 @@
+#include "tasks.h"   // expected: BOOST_DESCRIBE_STRUCT
+using List = daemonz::offline_tasks::TaskList<First, Undescribed>;
+void f() { List::push_pull(First{1}); }

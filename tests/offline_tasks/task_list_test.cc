@@ -1,0 +1,51 @@
+#include "offline_tasks/task.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "process/run.h"
+#include "sample_tasks.h"
+
+using namespace daemonz;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Asks the compiler about one file of must_not_compile/. Its first line tells what is expected.
+process::RunResult compiled(const fs::path& file) {
+  const auto rooms = fs::path(DAEMONZ_BIN_DIR).parent_path() / "rooms";
+  return process::run(
+      {.argv = {"c++", "-std=c++20", "-fsyntax-only", "-I" + (rooms / "base").string(),
+                "-I" + (rooms / "offline_tasks").string(), file.string()},
+       .time_limit = std::chrono::minutes(2)});
+}
+
+}  // namespace
+
+TEST_CASE("offline_tasks: a list knows its tasks") {
+  static_assert(samples::Tasks::contains<samples::Echo>);
+  static_assert(!samples::Tasks::contains<samples::ElsewherePerformed>);
+  static_assert(offline_tasks::Task<samples::Chain>);
+  static_assert(!offline_tasks::Task<std::string>);
+  CHECK(samples::Tasks::names[1] == "end");
+  CHECK(offline_tasks::task_defaults<samples::Echo>().queue == "echoes");
+  CHECK_FALSE(offline_tasks::task_defaults<samples::End>().queue);
+}
+
+TEST_CASE("offline_tasks: mistakes in a TaskList do not compile, and the compiler says why") {
+  const fs::path folder = fs::path(DAEMONZ_SOURCE_DIR) / "tests/offline_tasks/must_not_compile";
+  CHECK(compiled(folder / "control.cc").status.is_success());
+  for (const auto* name : {"two_of_one_name", "outside_the_list", "not_described"}) {
+    const auto file = folder / (std::string(name) + ".cc");
+    std::string expected;
+    std::ifstream text(file);
+    REQUIRE(std::getline(text, expected));
+    expected = expected.substr(expected.find("expected: ") + 10);
+    const auto result = compiled(file);
+    CAPTURE(name);
+    CHECK_FALSE(result.status.is_success());
+    CHECK(result.errors.find(expected) != std::string::npos);
+  }
+}
