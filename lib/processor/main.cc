@@ -1,0 +1,118 @@
+#include "processor/main.h"
+
+#include <getopt.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/units.h"
+#include "processor/command_line.h"
+
+namespace daemonz::processor {
+namespace {
+
+constexpr int exit_not_done = 1, exit_usage = 2;
+
+constexpr const char* usage_text =
+    "Performs background jobs.\n\n"
+    "  --queues A,B           queues, best first (default pulls,pushes)\n"
+    "  --broker URL           memcache://HOST:PORT or memcache+unix://PATH\n"
+    "  --database URL         sqlite:PATH\n"
+    "  --threads N            jobs at a time (default 1)\n"
+    "  --name NAME            in the log and the job table (default host:pid:start)\n"
+    "  --work-off N           perform at most N ready jobs, then leave\n"
+    "  --min-priority N       only jobs of priority N and worse; 0 is served first, 9 last\n"
+    "  --max-priority N       only jobs of priority N and better\n"
+    "  --log-level LEVEL      debug, info, warn, error or off (default info)\n"
+    "  --help\n";
+
+enum class Choice { queues = 1, broker, database, threads, name, work_off, min, max, log, help };
+
+struct Asked {
+  Options options;
+  int work_off = 0;
+  bool wants_help = false;
+};
+
+int whole_number(const char* text, const char* option) {
+  const auto number = parse_number(text);
+  if (!number || *number < 1 || *number > 1'000'000'000)
+    throw Error(ErrorText{.what = "\"" + std::string(text) + "\" is not a number above 0",
+                          .where = option});
+  return static_cast<int>(*number);
+}
+
+void take(Asked& asked, Choice choice, const char* text) {
+  switch (choice) {
+    case Choice::queues: asked.options.queues = parse_queues(text); break;
+    case Choice::broker: asked.options.broker = text; break;
+    case Choice::database: asked.options.database = text; break;
+    case Choice::threads: asked.options.threads = whole_number(text, "--threads"); break;
+    case Choice::name: asked.options.name = text; break;
+    case Choice::work_off: asked.work_off = whole_number(text, "--work-off"); break;
+    case Choice::min: asked.options.priority_min = parse_priority(text, "--min-priority"); break;
+    case Choice::max: asked.options.priority_max = parse_priority(text, "--max-priority"); break;
+    case Choice::log:
+      if (const auto level = log::parse_level(text)) return log::set_level(*level);
+      throw Error(ErrorText{.what = "\"" + std::string(text) + "\" is not a level",
+                            .where = "--log-level"});
+    case Choice::help: asked.wants_help = true; break;
+  }
+}
+
+Asked parse(int argc, char** argv, Options defaults) {
+  const auto number = [](Choice choice) { return static_cast<int>(choice); };
+  const option known[] = {{"queues", required_argument, nullptr, number(Choice::queues)},
+                          {"broker", required_argument, nullptr, number(Choice::broker)},
+                          {"database", required_argument, nullptr, number(Choice::database)},
+                          {"threads", required_argument, nullptr, number(Choice::threads)},
+                          {"name", required_argument, nullptr, number(Choice::name)},
+                          {"work-off", required_argument, nullptr, number(Choice::work_off)},
+                          {"min-priority", required_argument, nullptr, number(Choice::min)},
+                          {"max-priority", required_argument, nullptr, number(Choice::max)},
+                          {"log-level", required_argument, nullptr, number(Choice::log)},
+                          {"help", no_argument, nullptr, number(Choice::help)},
+                          {}};
+  Asked asked{.options = std::move(defaults)};
+  auto& options = asked.options;
+  options.priority_min = priority_from_environment("MIN_PRIORITY", options.priority_min);
+  options.priority_max = priority_from_environment("MAX_PRIORITY", options.priority_max);
+  for (int found; (found = ::getopt_long(argc, argv, "", known, nullptr)) != -1;) {
+    if (found == '?') throw Error("see --help");  // getopt has said what is wrong
+    take(asked, static_cast<Choice>(found), optarg);
+  }
+  if (optind < argc)
+    throw Error(ErrorText{.what = "unexpected word", .where = argv[optind], .hint = "See --help."});
+  check(options);
+  return asked;
+}
+
+}  // namespace
+
+int run_main(int argc, char** argv, const offline_tasks::Registry& registry, Site site) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto complain = [&](const Error& problem) {
+    std::fprintf(stderr, "%s: %s\n", argv[0], problem.what());
+  };
+  Asked asked;
+  try {
+    asked = parse(argc, argv, std::move(site.options));
+  } catch (const Error& problem) {
+    complain(problem);
+    return exit_usage;
+  }
+  if (asked.wants_help) return std::fputs(usage_text, stdout) < 0;
+  try {
+    if (asked.work_off == 0) return serve(asked.options, registry, std::move(site.services));
+    const auto counts = work_off(asked.options, registry, asked.work_off, std::move(site.services));
+    std::printf("%d succeeded, %d failed\n", counts.succeeded, counts.failed);
+    return counts.failed == 0 ? 0 : exit_not_done;
+  } catch (const Error& problem) {
+    complain(problem);
+    return exit_not_done;
+  }
+}
+
+}  // namespace daemonz::processor

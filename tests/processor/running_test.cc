@@ -1,0 +1,128 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "processor/processor.h"
+#include "workbench.h"
+
+using namespace daemonz;
+using namespace daemonz::offline_tasks;
+using tests::Workbench;
+
+TEST_CASE("processor: threads work side by side until they are stopped") {
+  Workbench bench;
+  bench.options.threads = 3;
+  std::atomic<int> inside{0}, done{0};
+  bench.task("meet", [&](Context&) -> Outcome {
+    ++inside;
+    if (!bench.engine.wait_until([&] { return inside >= 3; })) return Fail{"alone"};
+    ++done;
+    return Done{};
+  });
+  for (int i = 0; i < 3; ++i) bench.push(bench.job("meet"));
+  bench.start();
+  CHECK(bench.engine.wait_until([&] { return done == 3 && bench.engine.held_count() == 0; }));
+  bench.finish();
+  CHECK(bench.ended == processor::Ended::finished);
+}
+
+TEST_CASE("processor: stop ends a waiting pop at once") {
+  Workbench bench;
+  bench.options.pop_wait = Milliseconds(30'000);
+  bench.start();
+  REQUIRE(bench.engine.wait_until([&] { return bench.engine.pops() > 0; }));
+  const auto start = real_clock().steady();
+  bench.finish();
+  CHECK(real_clock().steady() - start < Seconds(3));
+}
+
+TEST_CASE("processor: stop lets the running job finish and takes no other") {
+  Workbench bench;
+  std::atomic<bool> is_inside{false};
+  bench.task("long", [&](Context& context) -> Outcome {
+    is_inside = true;
+    if (!bench.engine.wait_until([&] { return context.stop_requested(); })) return Fail{"not told"};
+    return Done{};
+  });
+  bench.push(bench.job("long"));
+  bench.push(bench.job("long"));
+  bench.start();
+  REQUIRE(bench.engine.wait_until([&] { return is_inside.load(); }));
+  bench.finish();
+  CHECK(bench.ended == processor::Ended::finished);
+  CHECK(bench.engine.items("pulls").size() == 1);
+  CHECK(bench.engine.items("pulls")[0].deliveries == 0);
+  CHECK(bench.engine.held_count() == 0);
+}
+
+TEST_CASE("processor: what is not done in time is handed back uncounted") {
+  Workbench bench;
+  std::atomic<bool> is_inside{false}, may_end{false};
+  bench.task("stubborn", [&](Context&) -> Outcome {
+    is_inside = true;
+    (void)bench.engine.wait_until([&] { return may_end.load(); });
+    return Done{};
+  });
+  bench.push(bench.job("stubborn"));
+  SUBCASE("because the grace is over") { bench.options.stop_grace = Milliseconds(30); }
+  SUBCASE("because a second signal came") {}
+  bench.start();
+  REQUIRE(bench.engine.wait_until([&] { return is_inside.load(); }));
+  bench.made->stop();
+  if (bench.options.stop_grace > Seconds(1)) bench.made->hand_back_now();
+  bench.runner.join();
+  CHECK(bench.ended == processor::Ended::handed_back);
+  REQUIRE(bench.engine.items("pulls").size() == 1);
+  CHECK(bench.engine.items("pulls")[0].deliveries == 0);
+  may_end = true;
+  bench.made.reset();  // the late handler cannot acknowledge
+  CHECK(bench.engine.items("pulls").size() == 1);
+}
+
+TEST_CASE("processor: a queue that is away at the start, and again later, is waited for") {
+  Workbench bench;
+  std::atomic<int> done{0};
+  bench.task("note", [&](Context&) -> Outcome {
+    ++done;
+    return Done{};
+  });
+  bench.options.unreachable_wait_max = Milliseconds(100);
+  bench.options.pop_wait = Milliseconds(50);
+  bench.engine.set_reachable(false);
+  bench.start();
+  bench.engine.set_reachable(true);
+  bench.push(bench.job("note"));
+  CHECK(bench.engine.wait_until([&] { return done == 1 && bench.engine.held_count() == 0; }));
+  bench.engine.set_reachable(false);
+  std::this_thread::sleep_for(Milliseconds(300));  // a busy loop would show in this time
+  CHECK(bench.engine.pops() < 100);
+  bench.engine.set_reachable(true);
+  bench.push(bench.job("note"));
+  CHECK(bench.engine.wait_until([&] { return done == 2 && bench.engine.held_count() == 0; }));
+}
+
+TEST_CASE("processor: while the database is away no attempt is used up") {
+  Workbench bench;
+  std::atomic<int> runs{0};
+  bench.task("note", [&](Context& context) -> Outcome {
+    ++runs;
+    (void)context.db().query("SELECT 1");
+    return Done{};
+  });
+  bench.options.unreachable_wait_max = Milliseconds(100);
+  bench.start();
+  bench.push(bench.job("note"));
+  REQUIRE(
+      bench.engine.wait_until([&] { return runs == 1 && bench.engine.items("pulls").empty(); }));
+  const auto path = bench.folder / "jobs.db";
+  std::filesystem::rename(path, path + ".away");
+  // The pool asks again once a connection was idle for so long.
+  std::this_thread::sleep_for(db::idle_max + Milliseconds(100));
+  const auto id = bench.push(bench.job("note"));
+  CHECK(bench.engine.wait_until([&] { return bench.engine.pops() > 0 && runs == 1; }));
+  std::filesystem::rename(path + ".away", path);
+  CHECK(bench.engine.wait_until([&] {
+    return runs == 2 && bench.engine.items("pulls").empty() && bench.engine.held_count() == 0;
+  }));
+  CHECK_FALSE(bench.row(id));
+}
