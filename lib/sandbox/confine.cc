@@ -154,12 +154,13 @@ Confinement prepare_confinement(Plan& plan, int ruleset) {
 void become_program(const Confinement& confinement, Failure& failure) {
   const auto& plan = *confinement.plan;
   take_own_session(plan, failure);
-  join_group(plan, failure);
   set_limits(plan, failure);
   drop_capabilities(failure);
   if (layers.landlock)
     check(::syscall(SYS_landlock_restrict_self, confinement.ruleset, 0U), failure, "landlock");
   load_filter(plan, failure);
+  // Only now: what the steps above cost is ours, and a small limit must not make them fail.
+  join_group(plan, failure);
   if (plan.is_rehearsal) ::_exit(0);
   execute(confinement, failure);
 }

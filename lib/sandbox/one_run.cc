@@ -147,7 +147,11 @@ void OneRun::spawn() {
   if (layers.pid_namespace) namespaces |= CLONE_NEWPID;
   init_ = clone_process(namespaces);
   if (init_.pid == 0) {
+    // The keeper's ends of the pipes: a copy here would keep the program from seeing their end.
     reins_.reset();
+    input_.reset();
+    output_.reset();
+    errors_.reset();
     init_main(plan_);
   }
   plan_.reins.reset();

@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 
+#include <cerrno>
 #include <csignal>
 #include <string_view>
 
@@ -38,7 +39,8 @@ void read_wait_status(const Observation& seen, Result& result) {
 }
 
 bool is_out_of_memory(const Observation& seen) {
-  return seen.oom_kills > 0 || seen.killed == KillReason::memory ||
+  const bool is_too_large_to_start = is_exec_failure(seen) && seen.failure->error == ENOMEM;
+  return seen.oom_kills > 0 || is_too_large_to_start || seen.killed == KillReason::memory ||
          (seen.is_peak_decisive && seen.memory_peak >= seen.limits.memory.count);
 }
 
