@@ -50,6 +50,14 @@ const Language* language_of_extension(std::string_view extension) {
   return nullptr;
 }
 
+std::string known_extensions() {
+  std::string list;
+  for (const auto& language : languages())
+    for (const auto extension : language.extensions)
+      list += (list.empty() ? "" : " ") + std::string(extension);
+  return list;
+}
+
 bool is_header(std::string_view extension) {
   constexpr std::array<std::string_view, 6> headers{".h", ".hh", ".hpp", ".hxx", ".h++", ".inc"};
   return std::ranges::find(headers, extension) != headers.end();

@@ -24,6 +24,9 @@ struct Language {
 /// nullptr: no language has this extension (".cc").
 [[nodiscard]] const Language* language_of_extension(std::string_view extension);
 
+/// ".c .cc .cpp ...", for messages.
+[[nodiscard]] std::string known_extensions();
+
 /// Headers go into the box, and are never compiled alone.
 [[nodiscard]] bool is_header(std::string_view extension);
 

@@ -1,0 +1,181 @@
+// course: the sample front end. Reads its command line and daemonz.yml, and prints; the work is
+// done by lib/course. Its options and output are a contract: cli.md.
+#include <unistd.h>
+
+#include <iostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "config/config.h"
+#include "config/yaml_json.h"
+#include "course/front_end.h"
+#include "course/local.h"
+#include "course/report.h"
+#include "course/submit.h"
+#include "offline_tasks/push.h"
+#include "program.h"
+
+namespace {
+
+using namespace daemonz;
+
+struct Arguments {
+  std::vector<std::string> packages, files;
+  std::string only, problem, mail_to;
+  bool is_local = false, is_json = false;
+};
+
+json::value read_yaml(const std::filesystem::path& path) { return config::yaml_file_as_json(path); }
+
+config::Config load_config(const program::Common& common) {
+  const auto path = program::find_config(common.config_path);
+  return path.empty() ? config::defaults(std::filesystem::current_path()) : config::load(path);
+}
+
+/// The database, and the way to the processors.
+std::unique_ptr<db::Connection> connect(const config::Config& config) {
+  offline_tasks::connect({.broker = config.broker_url, .database = config.database_url});
+  return db::connect(config.database_url);
+}
+
+int print(const std::vector<course::ResultRow>& rows, const Arguments& arguments) {
+  bool has_mismatch = false;
+  for (const auto& row : rows) {
+    if (arguments.is_json) std::cout << json::serialize(course::to_json(row)) << '\n';
+    has_mismatch = has_mismatch || course::is_as_labelled(row) == false;
+  }
+  if (!arguments.is_json) course::print_table(std::cout, rows);
+  std::cerr << course::summary(rows) << '\n';
+  return has_mismatch ? program::exit_not_done : program::exit_done;
+}
+
+course::Watch watch(course::ProgressBar& bar) {
+  return {.progress = [&bar](std::size_t done) { bar.show(done); },
+          .idle =
+              [] {
+                std::cerr << "course: still waiting. Does a processor run? See: daemonz status\n";
+              }};
+}
+
+std::vector<course::ResultRow> judge_by_queue(const config::Config& config,
+                                              const std::vector<judge::Package>& packages,
+                                              std::vector<std::vector<course::SubmissionRow>> rows,
+                                              std::size_t total) {
+  const auto connection = connect(config);
+  course::FrontEnd front_end(*connection);
+  course::ProgressBar bar(std::cerr, ::isatty(STDERR_FILENO), total);
+  const auto problems = front_end.import(packages, watch(bar));
+  std::vector<course::SubmissionRow> all;
+  for (std::size_t i = 0; i < packages.size(); ++i)
+    for (auto& row : rows[i]) {
+      row.problem_id = problems[i].id;
+      all.push_back(std::move(row));
+    }
+  return front_end.wait(front_end.push(all), watch(bar));
+}
+
+std::vector<course::ResultRow> judge_here(
+    const config::Config& config, const std::vector<judge::Package>& packages,
+    const std::vector<std::vector<course::SubmissionRow>>& rows, std::size_t total) {
+  course::ProgressBar bar(std::cerr, ::isatty(STDERR_FILENO), total);
+  std::vector<course::ResultRow> all;
+  for (std::size_t i = 0; i < packages.size(); ++i) {
+    const auto before = all.size();
+    auto judged = course::judge_here(
+        packages[i], rows[i], {.state_folder = config.state_dir, .slots = config.sandbox.slots},
+        {.progress = [&](std::size_t done) { bar.show(before + done); }, .idle = {}});
+    std::move(judged.begin(), judged.end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+int judge_packages(const config::Config& config, const Arguments& arguments) {
+  std::vector<judge::Package> packages;
+  std::vector<std::vector<course::SubmissionRow>> rows;
+  std::size_t total = 0;
+  for (const auto& folder : arguments.packages) {
+    packages.push_back(judge::read_package(folder, read_yaml));
+    for (const auto& note : packages.back().notes) std::cerr << folder << ": " << note << '\n';
+    rows.push_back(course::rows_of(packages.back(), arguments.only));
+    total += rows.back().size();
+  }
+  if (total == 0)
+    throw Error(ErrorText{.what = arguments.only.empty()
+                                      ? "there is no submission in the package"
+                                      : "no submission matches " + arguments.only,
+                          .hint = "They stand in PACKAGE/submissions/LABEL/."});
+  return print(arguments.is_local ? judge_here(config, packages, rows, total)
+                                  : judge_by_queue(config, packages, std::move(rows), total),
+               arguments);
+}
+
+int submit(const config::Config& config, const Arguments& arguments) {
+  const auto connection = connect(config);
+  course::FrontEnd front_end(*connection);
+  auto row =
+      course::take_in(*connection, {.problem = arguments.problem,
+                                    .files = {arguments.files.begin(), arguments.files.end()},
+                                    .folder = config.state_dir + "/course"});
+  row.mail_to = arguments.mail_to;
+  course::ProgressBar bar(std::cerr, ::isatty(STDERR_FILENO), 1);
+  return print(front_end.wait(front_end.push({row}), watch(bar)), arguments);
+}
+
+int show_results(const config::Config& config, const Arguments& arguments) {
+  const auto connection = db::connect(config.database_url);
+  course::migrate(*connection);
+  if (!arguments.problem.empty() && !course::find_problem(*connection, arguments.problem))
+    throw course::unknown_problem(arguments.problem);
+  const auto rows = course::results(*connection, {.problem = arguments.problem});
+  std::int64_t attempts = 0;
+  for (const auto& row : rows) {
+    attempts += row.attempts;
+    if (arguments.is_json) std::cout << json::serialize(course::to_full_json(row)) << '\n';
+  }
+  if (!arguments.is_json) course::print_table(std::cout, rows);
+  std::cerr << course::summary(rows) << ", " << attempts << " attempts\n";
+  return program::exit_done;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "The sample front end of daemonz: a course that grades real submissions.\n"
+      "First steps: daemonz start, then course judge PACKAGE.",
+      "course");
+  program::Common common;
+  Arguments arguments;
+  program::add_common_options(app, common);
+  app.require_subcommand(1);
+
+  auto* judge = app.add_subcommand("judge", "judge every submission of a problem package");
+  judge->add_option("PACKAGE", arguments.packages, "folder with problem.yaml")->required();
+  judge->add_option("--only", arguments.only, "only submissions that match, e.g. 'accepted/*'")
+      ->type_name("GLOB");
+  judge->add_flag("--local", arguments.is_local, "here, without queue and processors");
+  judge->add_flag("--json", arguments.is_json, "one object per line");
+
+  auto* submit_command =
+      app.add_subcommand("submit", "hand in a solution and wait for its verdict");
+  submit_command->add_option("--problem", arguments.problem, "name of an imported problem")
+      ->required()
+      ->type_name("NAME");
+  submit_command->add_option("FILE", arguments.files, "source files, or one folder")->required();
+  submit_command->add_option("--mail", arguments.mail_to, "who is told the verdict")
+      ->type_name("ADDRESS");
+  submit_command->add_flag("--json", arguments.is_json, "one object per line");
+
+  auto* results = app.add_subcommand("results", "what was judged so far");
+  results->add_option("--problem", arguments.problem, "of this problem only")->type_name("NAME");
+  results->add_flag("--json", arguments.is_json, "one object per line");
+
+  return program::run(app, argc, argv, common, [&] {
+    const auto config = load_config(common);
+    if (judge->parsed()) return judge_packages(config, arguments);
+    if (submit_command->parsed()) return submit(config, arguments);
+    return show_results(config, arguments);
+  });
+}

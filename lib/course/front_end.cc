@@ -1,0 +1,184 @@
+#include "course/front_end.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "base/error.h"
+#include "course/tasks.h"
+#include "offline_tasks/push.h"
+#include "offline_tasks/status.h"
+
+namespace daemonz::course {
+namespace {
+
+using std::chrono::steady_clock;
+
+// Polling: quick for short jobs, cheap for long ones (jobs.md).
+constexpr Milliseconds poll_min{10};
+constexpr Milliseconds poll_max{200};
+// Jobs are asked about less often than results: only a dead one needs it.
+constexpr Milliseconds status_interval{1'000};
+// A queue server that is being restarted is back within this; the first push does not wait.
+constexpr Milliseconds push_patience{30'000};
+constexpr Milliseconds push_pause{200};
+
+/// Pushes; later pushes of the same front end outlast a restart of the queue server.
+class PatientPush {
+ public:
+  template <class Task>
+  std::string operator()(const Task& task) {
+    const auto deadline = steady_clock::now() + (has_succeeded_ ? push_patience : Milliseconds(0));
+    while (true) {
+      try {
+        auto id = CourseTasks::push_pull(task).id();
+        has_succeeded_ = true;
+        return id;
+      } catch (const Error& problem) {
+        if (steady_clock::now() >= deadline)
+          throw Error(ErrorText{
+              .what = std::string("cannot push ") + std::string(Task::name) + ": " + problem.what(),
+              .hint = "Is the queue server up? Start everything: daemonz start"});
+      }
+      std::this_thread::sleep_for(push_pause);
+    }
+  }
+
+ private:
+  bool has_succeeded_ = false;
+};
+
+/// Waits between looks: from poll_min up to poll_max, back to poll_min when something moved.
+class Poll {
+ public:
+  explicit Poll(const Watch& watch) : watch_(watch) {}
+
+  void pause(bool has_moved) {
+    const auto now = steady_clock::now();
+    if (has_moved) {
+      last_move_ = now;
+      interval_ = poll_min;
+    } else if (!is_idle_told_ && now - last_move_ >= idle_max) {
+      is_idle_told_ = true;
+      if (watch_.idle) watch_.idle();
+    }
+    std::this_thread::sleep_for(interval_);
+    interval_ = std::min(interval_ * 2, poll_max);
+  }
+  [[nodiscard]] bool is_status_due() {
+    const auto now = steady_clock::now();
+    if (now < next_status_) return false;
+    next_status_ = now + status_interval;
+    return true;
+  }
+
+ private:
+  const Watch& watch_;
+  Milliseconds interval_ = poll_min;
+  steady_clock::time_point last_move_ = steady_clock::now();
+  steady_clock::time_point next_status_ = steady_clock::now() + status_interval;
+  bool is_idle_told_ = false;
+};
+
+/// Why a job will never give a result; nullopt: it may.
+std::optional<std::string> death_of(const std::string& job_id) {
+  const auto status = offline_tasks::status(job_id);
+  if (status.state == offline_tasks::JobState::dead)
+    return "the job is dead: " + status.last_error + " (daemonz-jobs show " + job_id + ")";
+  if (status.state == offline_tasks::JobState::cancelled) return "the job was cancelled";
+  return std::nullopt;
+}
+
+judge::Judgement without_result(const std::string& why) {
+  judge::Judgement judgement;
+  judgement.verdict = judge::Verdict::judge_error;
+  judgement.note = judge::printable(why, judge::note_max);
+  judgement.started = judgement.ended = real_clock().wall();
+  return judgement;
+}
+
+}  // namespace
+
+FrontEnd::FrontEnd(db::Connection& connection) : connection_(connection) { migrate(connection_); }
+
+std::vector<Problem> FrontEnd::import(const std::vector<judge::Package>& packages,
+                                      const Watch& watch) {
+  PatientPush push;
+  std::vector<std::int64_t> ids;
+  std::vector<std::string> jobs;
+  for (const auto& package : packages) {
+    ids.push_back(add_problem(connection_, package.short_name, package.root));
+    jobs.push_back(push(ImportProblem{.problem_id = ids.back()}));
+  }
+  std::vector<Problem> problems;
+  Poll poll(watch);
+  while (problems.size() < packages.size()) {
+    const auto next = problems.size();
+    const auto problem = find_problem(connection_, ids[next]);
+    if (!problem) throw Error("the row of problem " + packages[next].short_name + " is gone");
+    if (problem->state == ProblemState::broken) throw Error(problem->note);
+    if (problem->state == ProblemState::ready) {
+      problems.push_back(*problem);
+      continue;
+    }
+    if (poll.is_status_due())
+      if (const auto death = death_of(jobs[next]))
+        throw Error(ErrorText{.what = "cannot import: " + *death, .where = packages[next].root});
+    poll.pause(false);
+  }
+  return problems;
+}
+
+std::vector<std::int64_t> FrontEnd::push(const std::vector<SubmissionRow>& submissions) {
+  PatientPush push;
+  std::vector<std::int64_t> ids;
+  for (const auto& submission : submissions) {
+    ids.push_back(add_submission(connection_, submission));
+    set_job(connection_, ids.back(), push(GradeSubmission{.submission_id = ids.back()}));
+  }
+  return ids;
+}
+
+std::vector<ResultRow> FrontEnd::wait(const std::vector<std::int64_t>& submissions,
+                                      const Watch& watch) {
+  std::map<std::int64_t, ResultRow> done;
+  Poll poll(watch);
+  auto pending = submissions;
+  while (!pending.empty()) {
+    const bool asks_jobs = poll.is_status_due();
+    bool has_moved = false;
+    for (auto& row : results(connection_, {.problem = {}, .submissions = pending})) {
+      if (!row.judgement && asks_jobs)
+        if (const auto death = death_of(row.submission.job_id))
+          row.judgement = without_result(*death);
+      if (!row.judgement) continue;
+      has_moved = true;
+      done.insert_or_assign(row.submission.id, std::move(row));
+    }
+    std::erase_if(pending, [&](std::int64_t id) { return done.contains(id); });
+    if (has_moved && watch.progress) watch.progress(done.size());
+    if (!pending.empty()) poll.pause(has_moved);
+  }
+  std::vector<ResultRow> rows;
+  for (const auto id : submissions) rows.push_back(std::move(done.at(id)));
+  return rows;
+}
+
+std::vector<SubmissionRow> rows_of(const judge::Package& package, const std::string& only) {
+  std::vector<SubmissionRow> rows;
+  for (const auto& submission : package.submissions) {
+    if (!only.empty() && ::fnmatch(only.c_str(), submission.name.c_str(), 0) != 0) continue;
+    SubmissionRow row;
+    row.name = submission.name;
+    row.path = submission.path;
+    row.root = package.root;
+    row.expected = judge::expected(submission);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace daemonz::course

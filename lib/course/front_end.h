@@ -1,0 +1,55 @@
+// The course's front end without its command line: imports packages, pushes one job per submission
+// and waits for the results. Links no handler and no sandbox. offline_tasks::connect comes first.
+//
+//     course::FrontEnd course(connection);
+//     course.import({judge::read_package(folder, read_yaml)}, {});
+//     const auto ids = course.push(submissions);
+//     const auto rows = course.wait(ids, {.progress = [&](std::size_t done) { bar.show(done); }});
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "course/store.h"
+#include "judge/package.h"
+
+namespace daemonz::course {
+
+/// Told while waiting: how many are done, and once when nothing has moved for idle_max.
+struct Watch {
+  std::function<void(std::size_t done)> progress;
+  std::function<void()> idle;
+};
+
+/// After this long without a result a person is told where to look.
+inline constexpr Milliseconds idle_max{10'000};
+
+/// Threads: one.
+class FrontEnd {
+ public:
+  /// `connection` must outlive it. Makes the course's tables if they are missing.
+  explicit FrontEnd(db::Connection& connection);
+
+  /// Pushes the import of each package and waits for all. Returns the problems in order. Throws
+  /// Error with the reason when one is broken, or its job is dead.
+  std::vector<Problem> import(const std::vector<judge::Package>& packages, const Watch& watch);
+
+  /// Writes a row for each submission and pushes its job. Returns the rows' ids in order.
+  std::vector<std::int64_t> push(const std::vector<SubmissionRow>& submissions);
+
+  /// Returns when each has a result or its job is dead; then the row's judgement is judge_error
+  /// with the job's last error. A processor killed on the way only delays.
+  std::vector<ResultRow> wait(const std::vector<std::int64_t>& submissions, const Watch& watch);
+
+ private:
+  db::Connection& connection_;
+};
+
+/// The rows of a package's submissions whose names match the glob `only` (fnmatch(3); empty: all).
+/// `problem_id` is left 0.
+[[nodiscard]] std::vector<SubmissionRow> rows_of(const judge::Package& package,
+                                                 const std::string& only);
+
+}  // namespace daemonz::course
