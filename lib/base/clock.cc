@@ -7,7 +7,7 @@
 namespace daemonz {
 namespace {
 
-// WallTime counts nanoseconds in 64 bits: 1677-09-21 to 2262-04-11. Whole years are simpler to tell.
+// WallTime counts nanoseconds in 64 bits: 1677-09-21 to 2262-04-11; whole years are simpler.
 constexpr std::chrono::year year_first{1678}, year_last{2261};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }

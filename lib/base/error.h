@@ -22,6 +22,7 @@ struct ErrorText {
   int code = 0;       ///< errno where a system call failed, else 0
 };
 
+/// A value. Threads: any.
 class Error : public std::exception {
  public:
   explicit Error(ErrorText text);

@@ -16,6 +16,7 @@ inline constexpr std::size_t dead_queue_name_size_max = 200;  ///< the same with
 inline constexpr std::size_t job_queue_name_size_max = 60;    ///< ".dead" included (jobs.md)
 
 /// A checked queue name: [A-Za-z0-9_.:-], not starting with '.' or '-'. Never used as a file path.
+/// A value. Threads: any.
 class QueueName {
  public:
   /// nullopt: not a name (empty, too long, other characters).

@@ -11,7 +11,7 @@
 
 namespace daemonz::config {
 
-/// A text that cannot be expanded; becomes a fault with the place of the text.
+/// A text that cannot be expanded; becomes a fault with the place of the text. Threads: any.
 class ExpandProblem : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

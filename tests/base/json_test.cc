@@ -44,8 +44,9 @@ TEST_CASE("json: try_parse gives nothing instead of throwing") {
 
 TEST_CASE(
     "json: readers give the value, nothing for a missing field, and an error for another type") {
-  const auto value = json::parse(
-      R"({"s":"x","i":42,"d":2.5,"whole":3.0,"b":true,"o":{},"a":[],"n":null,"big":18446744073709551615})");
+  const auto value =
+      json::parse(R"({"s":"x","i":42,"d":2.5,"whole":3.0,"b":true,"o":{},"a":[],"n":null,)"
+                  R"("big":18446744073709551615})");
   const auto& from = value.as_object();
   CHECK(json::string_of(from, "s") == "x");
   CHECK(json::integer_of(from, "i") == 42);

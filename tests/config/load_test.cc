@@ -46,8 +46,9 @@ TEST_CASE("config: defaults() are the values of a file that is not there") {
   CHECK(config.daemons.empty());
 }
 
-TEST_CASE("config: the extended form of a daemon, every key") {
-  const Site site(R"(daemons:
+namespace {
+
+const char* const extended_form = R"(daemons:
   processor:
     command: [bin/processor, --queues, "pulls,pushes"]
     instances: cores
@@ -55,7 +56,8 @@ TEST_CASE("config: the extended form of a daemon, every key") {
     depends_on: {queue: started}
     ready: {tcp: "${port}", timeout: 5s}
     stop: {command: bin/stop -n 'a b', signal: SIGINT, timeout: 1m, kill: group}
-    restart: {policy: on-failure, delay: 1s, max_delay: 10s, factor: 1.5, jitter: 0, reset_after: 1m, limit: 0, within: 2m}
+    restart: {policy: on-failure, delay: 1s, max_delay: 10s, factor: 1.5, jitter: 0,
+              reset_after: 1m, limit: 0, within: 2m}
     watchdog: 30s
     vital: yes
     limits: {nofile: 4096, memory: 512M, nice: -5, oom_score_adj: 200}
@@ -65,16 +67,17 @@ TEST_CASE("config: the extended form of a daemon, every key") {
     cwd: site
     umask: 022
     port: 8080
-    log: {path: "log/p.${index}.log", stderr: "log/p.${index}.err", max_size: 1M, keep: 2, timestamp: rfc3339}
-  queue: {command: daemonz-queue --listen 127.0.0.1:0, start_order: 1, ready: notify}
-)");
-  const auto config = site.load();
-  REQUIRE(config.daemons.size() == 2);
-  CHECK(config.daemons[0].name == "queue");  // by start_order
-  CHECK(config.daemons[0].command == Words{"daemonz-queue", "--listen", "127.0.0.1:0"});
-  CHECK(config.daemons[0].ready.kind == config::Ready::Kind::notify);
+    log: {path: "log/p.${index}.log", stderr: "log/p.${index}.err", max_size: 1M, keep: 2,
+          timestamp: rfc3339}
+  queue: {command: q}
+)";
 
-  const auto& daemon = config.daemons[1];
+}  // namespace
+
+TEST_CASE("config: the extended form of a daemon, every key") {
+  const Site site(extended_form);
+  const auto config = site.load();
+  const auto& daemon = *config.find_daemon("processor");
   CHECK(daemon.command == Words{site.root() + "/bin/processor", "--queues", "pulls,pushes"});
   CHECK(daemon.instances == 4);
   CHECK(daemon.is_per_core);
@@ -106,8 +109,11 @@ TEST_CASE("config: the extended form of a daemon, every key") {
   CHECK(daemon.log.max_size == mebibytes(1));
   CHECK(daemon.log.keep == 2);
   CHECK(daemon.log.timestamp == config::LogFile::Timestamp::rfc3339);
+}
 
-  const auto second = config::for_instance(daemon, 1);
+TEST_CASE("config: an instance gets its own paths, port and environment") {
+  const Site site(extended_form);
+  const auto second = config::for_instance(*site.load().find_daemon("processor"), 1);
   CHECK(second.log.path == site.root() + "/log/p.1.log");
   CHECK(second.log.stderr_path == site.root() + "/log/p.1.err");
   CHECK(second.ready.port == 8081);
@@ -117,6 +123,23 @@ TEST_CASE("config: the extended form of a daemon, every key") {
                                                          {"DAEMONZ_NAME", "processor"},
                                                          {"DAEMONZ_INDEX", "1"},
                                                          {"PORT", "8081"}});
+}
+
+TEST_CASE("config: daemons come in the order of their waves; short forms mean the same") {
+  const auto daemons = Site(
+                           "daemons:\n"
+                           "  b: {command: x, start_order: 2}\n"
+                           "  z: {command: daemonz-queue --listen :0, start_order: 1}\n"
+                           "  a: {command: x, start_order: 2, ready: notify, depends_on: z}\n")
+                           .load()
+                           .daemons;
+  REQUIRE(daemons.size() == 3);
+  CHECK(daemons[0].name == "z");
+  CHECK(daemons[0].command == Words{"daemonz-queue", "--listen", ":0"});
+  CHECK(daemons[1].name == "a");
+  CHECK(daemons[1].ready.kind == config::Ready::Kind::notify);
+  CHECK(daemons[1].depends_on.at("z") == config::Condition::ready);
+  CHECK(daemons[2].name == "b");
 }
 
 TEST_CASE("config: the checks of readiness") {
@@ -286,7 +309,8 @@ TEST_CASE("config: the queue server's options are inherited, default by default"
   defaults: {max_deliveries: 3, durability: never, max_items: 10}
   queues:
     mail: {max_items: 100000, retry_delay: 5s}
-    fast: {durability: memory, max_age: 1h, expire_to: mail, discard_oldest: true, dead_letter: false}
+    fast: {durability: memory, max_age: 1h, expire_to: mail, discard_oldest: true,
+           dead_letter: false}
 )");
   const auto queue = site.load().queue;
   CHECK(queue.listen == Words{"0.0.0.0:22122", "[::1]:0"});

@@ -1,5 +1,5 @@
-// config/daemonz.yml is the reference of every key: it loads, it loads with every comment taken off,
-// and it names every key that the readers know.
+// config/daemonz.yml is the reference of every key: it loads, also with every comment off, and it
+// names every key that the readers know.
 #include <doctest/doctest.h>
 
 #include <regex>
@@ -67,7 +67,10 @@ daemons:
 queue: {zzzzzzzzzzz: 1, defaults: {zzzzzzzzzzz: 1}}
 tasks: {t: {zzzzzzzzzzz: 1}}
 push: {zzzzzzzzzzz: 1}
-sandbox: {zzzzzzzzzzz: 1, profiles: {zzzzzzzzzzz: 1, run: {zzzzzzzzzzz: 1}}, languages: {l: {zzzzzzzzzzz: 1}}}
+sandbox:
+  zzzzzzzzzzz: 1
+  profiles: {zzzzzzzzzzz: 1, run: {zzzzzzzzzzz: 1}}
+  languages: {l: {zzzzzzzzzzz: 1}}
 schedule: {s: {zzzzzzzzzzz: 1, task: t, every: 1s}}
 )");
   const auto faults = site.faults();
