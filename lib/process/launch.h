@@ -34,7 +34,9 @@ struct LaunchOptions {
   std::optional<mode_t> umask;
   std::optional<int> nice;
   std::optional<int> oom_score_adj;
-  std::string cgroup;           ///< folder of a cgroup v2 group to be born in; empty: none
+  /// Folder of a cgroup v2 group to be born in; empty: none. Make it anew after cgroup.kill: Linux
+  /// 6.18 kills at once what is born into a group that was ever killed.
+  std::string cgroup;
   int parent_death_signal = 0;  ///< only from the main thread (prctl(2): per thread)
 };
 

@@ -192,7 +192,8 @@ struct Machine {
     it.state = State::backoff;
     const auto delay = restart_delay(policy, it.failures_in_row);
     const double spread = 1 + policy.jitter * (2 * next_random(it.random) - 1);
-    it.timer = now + std::chrono::duration_cast<Microseconds>(delay * spread);
+    it.retry_at = now + std::chrono::duration_cast<Microseconds>(delay * spread);
+    it.timer = it.retry_at;
   }
 
   void retry() {
@@ -256,10 +257,10 @@ struct Machine {
   void clear_tree() {
     if (it.has_child) return;
     it.has_tree = false;
-    if (it.state != State::backoff)
-      it.timer.reset();
-    else if (it.timer && *it.timer <= now)
-      retry();
+    it.timer.reset();
+    if (it.state != State::backoff) return;
+    if (it.retry_at <= now) return retry();
+    it.timer = it.retry_at;
   }
 
   void recheck() {

@@ -85,6 +85,7 @@ struct Instance {
   int restarts = 0;                ///< since the last `start`
   std::vector<SteadyTime> recent;  ///< restarts within the window, oldest first
   std::optional<SteadyTime> ready_since;
+  SteadyTime retry_at{};            ///< in backoff: the next try, once the tree is empty
   std::optional<SteadyTime> timer;  ///< when Event::timer is due; nullopt: never
   std::uint32_t random = 1;         ///< for jitter; seed it differently per instance
 };

@@ -59,7 +59,7 @@ Row row_of(const json::object& one) {
   return {*json::string_of(one, "name"),
           *json::string_of(one, "state"),
           pid ? std::to_string(*pid) : "-",
-          seconds ? to_string(Milliseconds(static_cast<std::int64_t>(*seconds) * 1000)) : "-",
+          seconds ? to_string(Milliseconds(static_cast<std::int64_t>(*seconds * 10) * 100)) : "-",
           std::to_string(*json::integer_of(one, "restarts")),
           cpu ? percent(*cpu) : "-",
           rss ? to_string(Bytes(static_cast<std::uint64_t>(*rss))) : "-",

@@ -65,6 +65,7 @@ class Supervised {
  private:
   void launch();
   void start_child();
+  [[nodiscard]] std::string fresh_group() const;
   void stop_tree();
   void kill_tree();
   void arm_timer();
