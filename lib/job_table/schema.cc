@@ -57,7 +57,7 @@ const std::array<db::Migration, 1> steps{{{
                  errors LONGTEXT NOT NULL,
                  progress TEXT NOT NULL,
                  result LONGTEXT NOT NULL,
-                 envelope LONGTEXT NOT NULL,
+                 envelope LONGBLOB NOT NULL,
                  token BIGINT NOT NULL DEFAULT 0,
                  locked_by VARCHAR(255) NOT NULL DEFAULT '',
                  run_at CHAR(24), locked_at CHAR(24), failed_at CHAR(24),

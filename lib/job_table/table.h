@@ -42,7 +42,7 @@ struct Job {
   std::string errors;    ///< JSON array, one entry per failed attempt, at most errors_max
   std::string progress;  ///< {"done":..,"total":..,"note":..} or ""
   std::string result;    ///< JSON, or ""
-  std::string envelope;  ///< of dead jobs: what `retry` pushes again; else ""
+  std::string envelope;  ///< of dead jobs: the bytes that `retry` pushes again; else ""
   std::string locked_by;
   std::optional<WallTime> run_at, locked_at, failed_at;
   WallTime created_at{}, updated_at{};

@@ -1,0 +1,144 @@
+// daemonz-processor: one background processor with the course's tasks. Reads its command line and
+// daemonz.yml; the work is done by lib/processor. Its options are a contract: cli.md.
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "config/yaml_json.h"
+#include "course/grading_room.h"
+#include "course/mailer.h"
+#include "course/tasks.h"
+#include "processor/command_line.h"
+#include "processor/serve.h"
+#include "program.h"
+#include "sandbox/run.h"
+
+namespace {
+
+using namespace daemonz;
+
+struct Arguments {
+  std::string queues = "pulls,pushes", broker, database, name, priority_min, priority_max;
+  int threads = 1, work_off = 0;
+};
+
+void add_options(CLI::App& app, Arguments& arguments) {
+  app.add_option("--queues", arguments.queues, "best first")->capture_default_str();
+  app.add_option("--broker", arguments.broker, "memcache://HOST:PORT or memcache+unix://PATH")
+      ->type_name("URL");
+  app.add_option("--database", arguments.database, "sqlite:PATH")->type_name("URL");
+  app.add_option("--threads", arguments.threads, "jobs at a time; each has a sandbox slot")
+      ->check(CLI::Range(1, processor::threads_max))
+      ->capture_default_str();
+  app.add_option("--name", arguments.name, "in the log and the job table (host:pid:start)");
+  app.add_option("--work-off", arguments.work_off, "perform at most N ready jobs, then leave")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+  app.add_option("--min-priority", arguments.priority_min,
+                 "only jobs of this priority and worse; 0 is served first, 9 last (MIN_PRIORITY)")
+      ->type_name("0..9");
+  app.add_option("--max-priority", arguments.priority_max,
+                 "only jobs of this priority and better (MAX_PRIORITY)")
+      ->type_name("0..9");
+}
+
+config::Config load_config(const program::Common& common) {
+  const auto path = program::find_config(common.config_path);
+  return path.empty() ? config::defaults(std::filesystem::current_path()) : config::load(path);
+}
+
+/// A task that asks for a process of its own must not quietly run without one.
+void refuse_isolation(const config::Config& config) {
+  for (const auto& [name, task] : config.tasks) {
+    const bool wants_process = task.isolation && *task.isolation != config::Task::Isolation::thread;
+    if (wants_process || !task.command.empty())
+      throw Error(ErrorText{.what = "this build performs tasks in threads only",
+                            .where = config.shown(config.path) + ": tasks." + name,
+                            .hint = "Take `isolation` and `exec` out, or the task."});
+  }
+}
+
+processor::Options options_of(const config::Config& config, const Arguments& arguments) {
+  using processor::parse_priority;
+  processor::Options options{
+      .broker = arguments.broker.empty() ? config.broker_url : arguments.broker,
+      .database = arguments.database.empty() ? config.database_url : arguments.database,
+      .queues = processor::parse_queues(arguments.queues),
+      .threads = arguments.threads,
+      .name = arguments.name};
+  options.priority_min = arguments.priority_min.empty()
+                             ? processor::priority_from_environment("MIN_PRIORITY", priority_first)
+                             : parse_priority(arguments.priority_min, "--min-priority");
+  options.priority_max = arguments.priority_max.empty()
+                             ? processor::priority_from_environment("MAX_PRIORITY", priority_last)
+                             : parse_priority(arguments.priority_max, "--max-priority");
+  processor::check(options);
+  return options;
+}
+
+/// The supervisor numbers its instances: each has slots of its own. The keeper of an instance that
+/// was killed a moment ago may still hold them.
+std::unique_ptr<sandbox::Slot> open_numbered(sandbox::SlotOptions options) {
+  constexpr Seconds patience{5};
+  constexpr Milliseconds interval{100};
+  for (const auto deadline = real_clock().steady() + patience;;) {
+    try {
+      return sandbox::Slot::open(options);
+    } catch (const Error&) {
+      if (real_clock().steady() >= deadline) throw;
+      std::this_thread::sleep_for(interval);
+    }
+  }
+}
+
+std::vector<std::unique_ptr<sandbox::Slot>> open_slots(const config::Config& config, int count) {
+  const char* text = std::getenv("DAEMONZ_INDEX");
+  const auto index = text ? parse_number(text) : std::nullopt;
+  std::vector<std::unique_ptr<sandbox::Slot>> slots;
+  for (int i = 0; i < count; ++i) {
+    sandbox::SlotOptions options{.state_folder = config.state_dir};
+    if (index) {
+      options.number = static_cast<int>(*index) * count + i;
+      slots.push_back(open_numbered(std::move(options)));
+    } else {
+      slots.push_back(
+          sandbox::open_free_slot(std::move(options), std::max(config.sandbox.slots, count)));
+    }
+  }
+  return slots;
+}
+
+json::value read_yaml(const std::filesystem::path& path) { return config::yaml_file_as_json(path); }
+
+int run(const program::Common& common, const Arguments& arguments) {
+  const auto config = load_config(common);
+  refuse_isolation(config);
+  const auto options = options_of(config, arguments);
+  // Before any thread or connection exists: what the keepers are forked from stays small.
+  course::GradingRoom room(open_slots(config, options.threads), read_yaml);
+  const auto mailer = course::maildir(config.state_dir + "/mail");
+  offline_tasks::Services services;
+  services.lend(room);
+  services.lend(*mailer);
+  const auto registry = offline_tasks::Registry::of<course::CourseTasks>();
+  if (arguments.work_off == 0) return processor::serve(options, registry, {services});
+  const auto counts = processor::work_off(options, registry, arguments.work_off, {services});
+  std::cout << counts.succeeded << " succeeded, " << counts.failed << " failed\n";
+  return counts.failed == 0 ? program::exit_done : program::exit_not_done;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Performs background jobs: pops them from the queue, runs them, acknowledges them.",
+               "daemonz-processor");
+  program::Common common;
+  Arguments arguments;
+  program::add_common_options(app, common);
+  add_options(app, arguments);
+  return program::run(app, argc, argv, common, [&] { return run(common, arguments); });
+}

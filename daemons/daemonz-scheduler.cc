@@ -1,0 +1,46 @@
+// daemonz-scheduler: what nobody waits for. So far: dead deliveries into the job table. The
+// contract is cli.md.
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "config/config.h"
+#include "process/daemon_main.h"
+#include "program.h"
+#include "scheduler/scheduler.h"
+
+namespace {
+
+using namespace daemonz;
+
+struct Given {
+  std::string broker, database;
+};
+
+scheduler::Options options_of(const program::Common& common, const Given& given) {
+  const auto path = program::find_config(common.config_path);
+  const auto config = path.empty() ? config::defaults(".") : config::load(path);
+  return {.broker = given.broker.empty() ? config.broker_url : given.broker,
+          .database = given.database.empty() ? config.database_url : given.database,
+          .name = "scheduler:" + std::to_string(::getpid()) + ":" +
+                  std::to_string(unix_milliseconds(real_clock().wall()))};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Moves jobs that were given up into the job table, for daemonz-jobs.",
+               "daemonz-scheduler");
+  program::Common common;
+  program::add_common_options(app, common);
+  Given given;
+  app.add_option("--broker", given.broker, "memcache://HOST:PORT or memcache+unix://PATH")
+      ->type_name("URL");
+  app.add_option("--database", given.database, "sqlite:PATH")->type_name("URL");
+  return program::run(app, argc, argv, common, [&] {
+    auto options = options_of(common, given);
+    return process::daemon_main({.name = "scheduler"}, [&](process::Daemon& daemon) {
+      options.on_ready = [&] { daemon.ready(); };
+      scheduler::run(options, daemon.stop_token());
+    });
+  });
+}

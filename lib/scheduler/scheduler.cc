@@ -1,0 +1,80 @@
+#include "scheduler/scheduler.h"
+
+#include <condition_variable>
+#include <mutex>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "db/pool.h"
+#include "job_table/table.h"
+#include "scheduler/dead_deliveries.h"
+#include "scheduler/leader.h"
+
+namespace daemonz::scheduler {
+namespace {
+
+/// Sleeps for `time` or until `stop`.
+void pause(Milliseconds time, const std::stop_token& stop) {
+  std::mutex guard;
+  std::condition_variable_any never;
+  std::unique_lock lock(guard);
+  never.wait_for(lock, stop, time, [] { return false; });
+}
+
+class Round {
+ public:
+  explicit Round(const Options& options)
+      : pool_({.url = options.database, .limit = 1}),
+        broker_(broker::connect({.url = options.broker})),
+        leader_(options.name, options.lease) {}
+
+  void prepare() {
+    const auto connection = pool_.take();
+    job_table::migrate(*connection);
+    migrate(*connection);
+    (void)broker_->queues();
+  }
+  void once() {
+    const auto connection = pool_.take();
+    const bool leads = leader_.try_lead(*connection);
+    if (leads != is_leading_) log::info("scheduler", leads ? "leads" : "follows another leader");
+    is_leading_ = leads;
+    if (leads) collect_dead(*broker_, *connection);
+  }
+  void end() {
+    if (is_leading_) leader_.resign(*pool_.take());
+  }
+
+ private:
+  db::Pool pool_;
+  std::unique_ptr<broker::Broker> broker_;
+  Leader leader_;
+  bool is_leading_ = false;
+};
+
+/// False: queue or database were away.
+bool tried(const std::function<void()>& step) {
+  try {
+    step();
+    return true;
+  } catch (const Error& problem) {
+    log::warn("scheduler", "cannot work now, waiting", {{"problem", problem.what()}});
+    return false;
+  }
+}
+
+}  // namespace
+
+void run(const Options& options, const std::stop_token& stop) {
+  Round round(options);
+  bool is_prepared = false;
+  while (!stop.stop_requested()) {
+    if (!is_prepared && (is_prepared = tried([&] { round.prepare(); })) && options.on_ready)
+      options.on_ready();
+    if (is_prepared) (void)tried([&] { round.once(); });
+    pause(options.every, stop);
+  }
+  if (is_prepared) (void)tried([&] { round.end(); });
+}
+
+}  // namespace daemonz::scheduler

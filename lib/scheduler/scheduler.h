@@ -1,0 +1,25 @@
+// The daemon for what nobody waits for: so far it moves dead deliveries into the job table, one
+// leader at a time. Not a processor: it performs no task. Follows jobs.md, "The scheduler".
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "base/units.h"
+
+namespace daemonz::scheduler {
+
+struct Options {
+  std::string broker = "memcache://127.0.0.1:22122";
+  std::string database;
+  std::string name;            ///< among schedulers; host:pid:start
+  Milliseconds every{2'000};   ///< between two sweeps: a person may wait so long to see a dead job
+  Milliseconds lease{15'000};  ///< of the leader; another takes over after this
+  std::function<void()> on_ready;
+};
+
+/// Works until `stop`. Waits while queue or database are away. Throws Error for bad URLs.
+void run(const Options& options, const std::stop_token& stop);
+
+}  // namespace daemonz::scheduler

@@ -1,0 +1,132 @@
+#include "scheduler/scheduler.h"
+
+#include <doctest/doctest.h>
+
+#include "job_table/table.h"
+#include "offline_tasks/envelope.h"
+#include "scheduler/dead_deliveries.h"
+#include "scheduler/leader.h"
+#include "support/broker_double.h"
+#include "support/manual_clock.h"
+#include "support/temp_dir.h"
+
+using namespace daemonz;
+using job_table::State;
+
+namespace {
+
+struct Site {
+  Site() {
+    job_table::migrate(*connection);
+    scheduler::migrate(*connection);
+  }
+  tests::TempDir folder;
+  std::unique_ptr<db::Connection> connection = db::connect("sqlite:" + (folder / "jobs.db"));
+  tests::BrokerEngine engine;
+  tests::BrokerDouble broker{engine};
+  job_table::Table table{*connection};
+
+  void put(const std::string& queue, const std::string& bytes) {
+    REQUIRE(broker.push(QueueName(queue), bytes, {}).state == broker::PushState::confirmed);
+  }
+};
+
+offline_tasks::Envelope job(const std::string& queue) {
+  offline_tasks::Envelope job;
+  job.id = offline_tasks::new_job_id();
+  job.task = "note";
+  job.queue = queue;
+  job.created = real_clock().wall();
+  return job;
+}
+
+}  // namespace
+
+TEST_CASE("scheduler: dead deliveries of every queue end in the job table, with their reason") {
+  Site site;
+  const auto given_up = offline_tasks::after_failure(job("pulls"), "no receiver", job("x").created);
+  const auto taken_away = job("pushes");
+  site.put("pulls.dead", given_up.encode());
+  site.put("pushes.dead", taken_away.encode());
+  site.put("pulls", job("pulls").encode());
+  CHECK(scheduler::collect_dead(site.broker, *site.connection) == 2);
+  CHECK(scheduler::collect_dead(site.broker, *site.connection) == 0);
+  const auto first = site.table.find(given_up.id).value();
+  CHECK(first.state == State::dead);
+  CHECK(first.last_error == "no receiver");
+  CHECK(first.envelope == given_up.encode());
+  CHECK(site.table.find(taken_away.id)->last_error.find("too many deliveries") !=
+        std::string::npos);
+  CHECK(site.engine.items("pulls").size() == 1);
+  CHECK(site.engine.items("pulls.dead").empty());
+}
+
+TEST_CASE("scheduler: bytes that are no envelope keep every byte in the job table") {
+  Site site;
+  const std::string bytes("\xff\x00 not JSON", 11);
+  site.put("pulls.dead", bytes);
+  CHECK(scheduler::collect_dead(site.broker, *site.connection) == 1);
+  const auto rows = site.table.list({.states = {State::dead}});
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].task == "raw");
+  CHECK(rows[0].envelope == bytes);
+  CHECK(rows[0].last_error == "not an envelope");
+}
+
+TEST_CASE("scheduler: a delivery that is moved twice makes one row") {
+  Site site;
+  const auto dead = job("pulls");
+  site.put("pulls.dead", dead.encode());
+  site.engine.answer_settles_with(broker::Settled::unknown);  // as when we die before the ack
+  CHECK(scheduler::collect_dead(site.broker, *site.connection) == 0);
+  site.engine.answer_settles_with(std::nullopt);
+  site.engine.lapse_all();
+  CHECK(scheduler::collect_dead(site.broker, *site.connection) == 1);
+  CHECK(site.table.list({}).size() == 1);
+}
+
+TEST_CASE("scheduler: a job that was done all the same stays done") {
+  Site site;
+  const auto late = job("pulls");
+  REQUIRE(
+      site.table.record_started({.id = late.id, .task = "note", .queue = "pulls", .handler = "{}"},
+                                job_table::make_token(0, 1), 1, "me"));
+  REQUIRE(site.table.record_done(late.id, job_table::make_token(0, 1), "1"));
+  site.put("pulls.dead", late.encode());
+  CHECK(scheduler::collect_dead(site.broker, *site.connection) == 1);
+  CHECK(site.table.find(late.id)->state == State::done);
+}
+
+TEST_CASE("scheduler: one leads, another takes over when it resigns or its lease lapses") {
+  Site site;
+  tests::ManualClock clock;
+  scheduler::Leader first("a", Seconds(15), clock), second("b", Seconds(15), clock);
+  CHECK(first.try_lead(*site.connection));
+  CHECK_FALSE(second.try_lead(*site.connection));
+  clock.advance(Seconds(10));
+  CHECK(first.try_lead(*site.connection));
+  clock.advance(Seconds(10));
+  CHECK_FALSE(second.try_lead(*site.connection));
+  first.resign(*site.connection);
+  CHECK(second.try_lead(*site.connection));
+  clock.advance(Seconds(16));
+  CHECK(first.try_lead(*site.connection));
+  CHECK_FALSE(second.try_lead(*site.connection));
+  second.resign(*site.connection);  // not its to give up
+  CHECK_FALSE(second.try_lead(*site.connection));
+}
+
+TEST_CASE("scheduler: it waits for a queue that is away, and stops when told") {
+  Site site;
+  std::jthread runner([&](const std::stop_token& stop) {
+    scheduler::run({.broker = "memcache+unix://" + (site.folder / "nobody.sock"),
+                    .database = "sqlite:" + (site.folder / "jobs.db"),
+                    .name = "me",
+                    .every = Milliseconds(10),
+                    .on_ready = [] { FAIL("ready without a queue"); }},
+                   stop);
+  });
+  runner.request_stop();
+  runner.join();
+  CHECK(site.connection->query("SELECT * FROM daemonz_leases").rows.empty());
+}
