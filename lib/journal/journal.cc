@@ -208,7 +208,8 @@ void Journal::write(Segment& segment, std::uint64_t offset, std::span<const iove
 
 void Journal::flush() {
   const auto pending = static_cast<std::size_t>(tail_.end() - written_);
-  if ((pending == 0 && !is_large_unsynced_ && !is_commit_asked_) || is_failed()) return;
+  if ((pending == 0 && !is_large_unsynced_ && !is_commit_asked_ && leaving_.empty()) || is_failed())
+    return;
   auto& segment = current();
   if (pending > 0) {
     const auto pieces = tail_.pieces(written_, pending);
@@ -217,25 +218,34 @@ void Journal::flush() {
   }
   is_large_unsynced_ = false;
   committer_->written(*segment.file, appended_, std::exchange(is_commit_asked_, false));
+  for (auto& [number, gone] : leaving_)
+    committer_->retire(std::move(gone.file), gone.path, appended_);
+  leaving_.clear();
 }
 
-std::optional<std::string_view> Journal::read(Locator at, std::string& scratch) {
+std::vector<std::uint32_t> Journal::leaving() const {
+  std::vector<std::uint32_t> numbers;
+  for (const auto& [number, segment] : leaving_) numbers.push_back(number);
+  return numbers;
+}
+
+std::optional<RecordView> Journal::read(Locator at, std::string& scratch) {
   const auto found = segments_.find(at.segment);
   DAEMONZ_CHECK(found != segments_.end(), "a live record's segment is kept");
-  auto& segment = found->second;
+  const auto& segment = found->second;
   if (segment.is_of_this_run) {
     const auto from = segment.tail_base + at.offset();
     if (const auto head = tail_.view(from, record_header_size, scratch)) {
-      const auto length = peek_header(*head).length;
-      if (const auto payload = tail_.view(from + record_header_size, length, scratch))
-        return payload;
+      const auto header = peek_header(*head);
+      if (const auto payload = tail_.view(from + record_header_size, header.length, scratch))
+        return RecordView{header, *payload};
     }
   }
   return read_from_disk(at, segment, scratch);
 }
 
-std::optional<std::string_view> Journal::read_from_disk(Locator at, Segment& segment,
-                                                        std::string& scratch) {
+std::optional<RecordView> Journal::read_from_disk(Locator at, const Segment& segment,
+                                                  std::string& scratch) {
   try {
     scratch.resize(first_read_size);
     scratch.resize(segment.file->read_at(at.offset(), scratch.data(), scratch.size()));
@@ -246,7 +256,7 @@ std::optional<std::string_view> Journal::read_from_disk(Locator at, Segment& seg
         scratch.resize(
             have + segment.file->read_at(at.offset() + have, scratch.data() + have, whole - have));
       }
-      if (const auto record = decode_record(scratch, at.segment)) return record->payload;
+      if (const auto record = decode_record(scratch, at.segment)) return record;
     }
     committer_->fail(segment.path + ": the record at offset " + std::to_string(at.offset()) +
                      " is damaged");
@@ -268,10 +278,8 @@ void Journal::release(Locator at) {
 
 void Journal::remove_dead_segments() {
   while (segments_.size() > 1 && segments_.begin()->second.live == 0) {
-    auto& oldest = segments_.begin()->second;
-    bytes_ -= oldest.used;
-    committer_->retire(std::move(oldest.file), oldest.path, appended_);
-    segments_.erase(segments_.begin());
+    bytes_ -= segments_.begin()->second.used;
+    leaving_.insert(segments_.extract(segments_.begin()));
   }
 }
 

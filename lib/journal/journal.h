@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/unique_fd.h"
 #include "base/units.h"
@@ -99,9 +100,12 @@ class Journal {
   [[nodiscard]] bool is_failed() const noexcept;                 ///< Threads: any
   [[nodiscard]] std::string failure() const;                     ///< why; empty if not failed
 
-  /// The payload of a live record. It stands in `scratch` or in the journal's memory, and is good
-  /// until the next append. nullopt: the disk gave other bytes than were written (is_failed() now).
-  [[nodiscard]] std::optional<std::string_view> read(Locator at, std::string& scratch);
+  /// A live record. It stands in `scratch` or in the journal's memory, and is good until the next
+  /// append (in `scratch`: as long as that). nullopt: the disk gave other bytes than were written
+  /// (is_failed() now).
+  [[nodiscard]] std::optional<RecordView> read(Locator at, std::string& scratch);
+  /// Whether the record's segment is still kept.
+  [[nodiscard]] bool holds(Locator at) const { return segments_.contains(at.segment); }
 
   /// At recovery: this replayed record is alive. Afterwards append() counts by itself.
   void retain(Locator at);
@@ -110,6 +114,10 @@ class Journal {
   /// The record is needed no more. A segment without live records goes when it is the oldest, and
   /// when everything appended so far is durable.
   void release(Locator at);
+
+  /// The segments that go after the next flush(): what the owner still needs of them it must append
+  /// again before that.
+  [[nodiscard]] std::vector<std::uint32_t> leaving() const;
 
   /// The segment that append() last wrote to; the first one of this run is larger than any segment
   /// of earlier runs.
@@ -142,14 +150,15 @@ class Journal {
   void remove_dead_segments();
   [[nodiscard]] Segment& current() { return segments_.rbegin()->second; }
   [[nodiscard]] const Segment& current() const { return segments_.rbegin()->second; }
-  [[nodiscard]] std::optional<std::string_view> read_from_disk(Locator at, Segment& segment,
-                                                               std::string& scratch);
+  [[nodiscard]] std::optional<RecordView> read_from_disk(Locator at, const Segment& segment,
+                                                         std::string& scratch);
 
   Options options_;
   Disk& disk_;
   UniqueFd lock_;
   Recovery recovery_;
   std::map<std::uint32_t, Segment> segments_;  ///< by number; the last one is written to
+  std::map<std::uint32_t, Segment> leaving_;   ///< without live records, until the next flush
   std::uint64_t bytes_ = 0;                    ///< of all segments
   Tail tail_;                                  ///< the last appended bytes, written or not
   std::uint64_t written_ = 0;                  ///< position in tail_ up to which all is written

@@ -6,11 +6,13 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "journal/record.h"
 #include "queue/requests.h"
 
 namespace daemonz::queue {
 
 class Queue;
+using journal::Locator;
 
 enum class ItemState : std::uint8_t { ready, delayed, leased, buried };
 /// Why an item is in a dead queue (or moved by expire_to).
@@ -28,7 +30,7 @@ struct Item {
   std::uint32_t deliveries = 0;
   std::uint8_t priority = 0;
   Reason reason = Reason::none;
-  std::optional<Hash128> id, unique;
+  std::optional<KeyHash> id, unique;
   // Where it stands now.
   Queue* queue = nullptr;
   ItemState state = ItemState::ready;

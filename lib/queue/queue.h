@@ -23,23 +23,28 @@ class TokenMemory {
  public:
   struct Token {
     SteadyTime until;
-    Locator at;  ///< the item that it stored (which may be gone)
+    Locator at;         ///< the item that it stored; 0:0: that is gone
+    Locator logged_at;  ///< the record that brings it back at a restart
   };
   /// nullptr: not known (any more).
-  [[nodiscard]] Token* find(const Hash128& id, SteadyTime now) {
+  [[nodiscard]] Token* find(const KeyHash& id, SteadyTime now) {
     forget_until(now);
     const auto found = tokens_.find(id);
     return found == tokens_.end() ? nullptr : &found->second;
   }
-  void remember(const Hash128& id, Locator at, SteadyTime until) {
-    tokens_.insert_or_assign(id, Token{until, at});
-    order_.emplace_back(until, id);
+  void remember(const KeyHash& id, const Token& token) {
+    tokens_.insert_or_assign(id, token);
+    order_.emplace_back(token.until, id);
+  }
+  void item_gone(const KeyHash& id, Locator at) {
+    const auto found = tokens_.find(id);
+    if (found != tokens_.end() && found->second.at == at) found->second.at = {};
   }
   void clear() {
     tokens_.clear();
     order_.clear();
   }
-  [[nodiscard]] std::size_t size() const { return tokens_.size(); }
+  [[nodiscard]] std::unordered_map<KeyHash, Token>& all() { return tokens_; }
 
  private:
   void forget_until(SteadyTime now) {
@@ -49,8 +54,8 @@ class TokenMemory {
     }
   }
 
-  std::unordered_map<Hash128, Token> tokens_;
-  std::deque<std::pair<SteadyTime, Hash128>> order_;
+  std::unordered_map<KeyHash, Token> tokens_;
+  std::deque<std::pair<SteadyTime, KeyHash>> order_;
 };
 
 class Queue {
@@ -67,12 +72,12 @@ class Queue {
   std::array<Fifo, priority_count> ready;
   std::array<std::uint64_t, priority_count> ready_counts{};  ///< without removed ones
   std::map<Sequence, Locator> buried;
-  std::unordered_map<Hash128, Locator> unique_keys;
+  std::unordered_map<KeyHash, Locator> unique_keys;
   TokenMemory tokens;
-  bool is_paused = false;
-  bool is_newly_ready = false;    ///< stands in Store::newly_ready_
-  std::uint64_t unsent_pops = 0;  ///< the queue object must stay while there are any
-  QueueFigures figures;           ///< counts and sums, kept up to date but for name and ages
+  std::optional<Locator> paused_at;  ///< paused, and the record that says so
+  bool is_newly_ready = false;       ///< stands in Store::newly_ready_
+  std::uint64_t unsent_pops = 0;     ///< the queue object must stay while there are any
+  QueueFigures figures;              ///< counts and sums, kept up to date but for name and ages
 };
 
 }  // namespace daemonz::queue

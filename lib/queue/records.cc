@@ -9,7 +9,7 @@ namespace daemonz::queue {
 namespace {
 
 // Bits of a put's first byte: which of the optional fields follow.
-enum : std::uint8_t { has_due = 1, has_expiry = 2, has_id = 4, has_unique = 8, has_replaces = 16 };
+constexpr unsigned has_due = 1, has_expiry = 2, has_id = 4, has_unique = 8, has_replaces = 16;
 
 class Reader {
  public:
@@ -29,7 +29,7 @@ class Reader {
     return piece;
   }
   Locator locator() { return Locator::unpacked(number<std::uint64_t>()); }
-  Hash128 hash() {
+  KeyHash hash() {
     const auto low = number<std::uint64_t>();
     return {low, number<std::uint64_t>()};
   }
@@ -39,7 +39,7 @@ class Reader {
   std::string_view bytes_;
 };
 
-void add_hash(Fields& fields, const Hash128& hash) {
+void add_hash(Fields& fields, const KeyHash& hash) {
   fields.add(hash.low);
   fields.add(hash.high);
 }
@@ -64,9 +64,9 @@ void Fields::add(std::string_view text) {
 
 Fields encode(const PutRecord& record) {
   Fields fields;
-  const unsigned bits = (record.due_at ? has_due : 0u) | (record.expires_at ? has_expiry : 0u) |
-                        (record.id ? has_id : 0u) | (record.unique ? has_unique : 0u) |
-                        (record.replaces ? has_replaces : 0u);
+  const unsigned bits = (record.due_at ? has_due : 0) | (record.expires_at ? has_expiry : 0) |
+                        (record.id ? has_id : 0) | (record.unique ? has_unique : 0) |
+                        (record.replaces ? has_replaces : 0);
   fields.add(static_cast<std::uint8_t>(bits));
   fields.add(record.priority);
   fields.add(record.flags);
@@ -180,6 +180,25 @@ Fields encode_flushed(std::string_view queue) {
   Fields fields;
   fields.add(queue);
   return fields;
+}
+
+Fields encode(const TokenRecord& record) {
+  Fields fields;
+  add_hash(fields, record.id);
+  fields.add(record.until);
+  fields.add(record.at.packed());
+  fields.add(record.queue);
+  return fields;
+}
+
+TokenRecord decode_token(std::string_view payload) {
+  Reader reader(payload);
+  TokenRecord record;
+  record.id = reader.hash();
+  record.until = reader.number<Milli>();
+  record.at = reader.locator();
+  record.queue = reader.rest();
+  return record;
 }
 
 Fields encode(const PausedRecord& record) {

@@ -22,6 +22,7 @@ enum class RecordKind : journal::RecordType {
   touched = 5,    ///< a lease has a new deadline
   flushed = 6,    ///< a queue was emptied
   paused = 7,     ///< a queue hands nothing out, or does again
+  token = 8,      ///< a retry token whose put stood in a segment that goes
 };
 
 using Milli = std::int64_t;  ///< wall clock, milliseconds since 1970; 0: none
@@ -32,7 +33,7 @@ struct PutRecord {
   std::uint32_t flags = 0, max_deliveries = 0;
   std::uint32_t more = 0;  ///< further records of the same put_many; they count together or not
   Milli stored_at = 0, due_at = 0, expires_at = 0;
-  std::optional<Hash128> id, unique;
+  std::optional<KeyHash> id, unique;
   std::optional<Locator> replaces;  ///< the item that this one succeeds
   Sequence sequence = 0;            ///< of the record; not among the bytes
 };
@@ -69,6 +70,13 @@ struct PausedRecord {
   bool is_paused = false;
 };
 
+struct TokenRecord {
+  KeyHash id;
+  Milli until = 0;
+  Locator at;
+  std::string_view queue;
+};
+
 /// Encoded fields in place: the longest is a put's, with a name of 200 bytes.
 class Fields {
  public:
@@ -90,6 +98,7 @@ class Fields {
 [[nodiscard]] Fields encode(const TouchedRecord& record);
 [[nodiscard]] Fields encode_flushed(std::string_view queue);
 [[nodiscard]] Fields encode(const PausedRecord& record);
+[[nodiscard]] Fields encode(const TokenRecord& record);
 
 /// Throw Error("a record is not of this version") on bytes that no encode wrote.
 [[nodiscard]] PutRecord decode_put(std::string_view payload);
@@ -98,5 +107,6 @@ class Fields {
 [[nodiscard]] MovedRecord decode_moved(std::string_view payload);
 [[nodiscard]] TouchedRecord decode_touched(std::string_view payload);
 [[nodiscard]] PausedRecord decode_paused(std::string_view payload);
+[[nodiscard]] TokenRecord decode_token(std::string_view payload);
 
 }  // namespace daemonz::queue

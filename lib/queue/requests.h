@@ -11,13 +11,18 @@
 #include "base/clock.h"
 #include "base/queue_name.h"
 #include "base/units.h"
-#include "journal/record.h"
 
 namespace daemonz::queue {
 
-using journal::Hash128;
-using journal::Locator;
-using journal::Sequence;
+/// Rises with each record of the log; an item is known by its put's.
+using Sequence = std::uint64_t;
+
+/// 128 bits that stand for a retry token or a unique key.
+struct KeyHash {
+  std::uint64_t low = 0, high = 0;
+  friend auto operator<=>(const KeyHash&, const KeyHash&) = default;
+};
+[[nodiscard]] KeyHash hash_key(std::string_view key);
 
 /// Nonzero; rises with each delivery, across restarts too.
 using DeliveryId = std::uint64_t;
@@ -36,8 +41,8 @@ struct PutRequest {
   Milliseconds delay{0};
   std::optional<WallTime> expires_at;
   std::uint32_t max_deliveries = 0;      ///< 0: the queue's own
-  std::optional<Hash128> id;             ///< retry token: a second put of it stores nothing
-  std::optional<Hash128> unique;         ///< held while the item, or a successor, lives
+  std::optional<KeyHash> id;             ///< retry token: a second put of it stores nothing
+  std::optional<KeyHash> unique;         ///< held while the item, or a successor, lives
   std::optional<Delivery> acknowledges;  ///< this put is its successor: one atomic record
   bool is_synced = false;                ///< durable before the answer whatever the queue says
 };
@@ -74,7 +79,7 @@ class Queue;
 /// unsent().
 struct Unsent {
   Queue* queue = nullptr;
-  Locator at;
+  std::uint64_t at = 0;  ///< where the item's record stands (a packed journal::Locator)
   Sequence sequence = 0;
   std::uint32_t size = 0, deliveries = 0;
   std::uint8_t priority = 0;
@@ -112,4 +117,15 @@ struct QueueFigures {
   [[nodiscard]] std::uint64_t items() const { return ready + delayed + leased + buried; }
 };
 
+/// How the store's log is doing.
+struct StorageFigures {
+  std::uint64_t bytes = 0, segments = 0, syncs = 0, sync_p99_us = 0, cut_bytes = 0;
+  Milliseconds recovery{0};
+};
+
 }  // namespace daemonz::queue
+
+template <>
+struct std::hash<daemonz::queue::KeyHash> {
+  std::size_t operator()(const daemonz::queue::KeyHash& key) const noexcept { return key.low; }
+};

@@ -1,0 +1,279 @@
+#include "queue/journaled_store.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "queue/replayer.h"
+
+namespace daemonz::queue {
+namespace {
+
+/// Delivery ids begin at (first segment of this run) << delivery_shift. A delivery's record has 64
+/// bytes or more, so a segment of 16 MiB is full after at most 2^18 of them: ids of this run stay
+/// far below the next run's first, and all fit 32 bits for the first 64 GB of log.
+constexpr unsigned delivery_shift = 20;
+/// Fields of the longest put, for the question whether there is room.
+constexpr std::size_t put_fields_size_max = 320;
+
+}  // namespace
+
+JournaledStore::JournaledStore(StoreOptions options, const Clock& clock)
+    : options_(std::move(options)), clock_(clock) {}
+
+KeyHash hash_key(std::string_view key) {
+  const auto hash = journal::hash128(key);
+  return {hash.low, hash.high};
+}
+
+std::unique_ptr<Store> open_store(StoreOptions options, const Clock& clock) {
+  return JournaledStore::open(std::move(options), clock);
+}
+
+std::unique_ptr<JournaledStore> JournaledStore::open(StoreOptions options, const Clock& clock) {
+  std::unique_ptr<JournaledStore> store(new JournaledStore(std::move(options), clock));
+  Replayer replayer(*store);
+  store->journal_ = journal::Journal::open(
+      store->options_.journal, [&](const journal::Replayed& record) { replayer.apply(record); });
+  store->last_delivery_ = DeliveryId{store->journal_->current_segment()} << delivery_shift;
+  replayer.finish();
+  store->flush();
+  return store;
+}
+
+Queue& JournaledStore::queue_of(std::string_view name) {
+  if (auto* found = find_queue(name)) return *found;
+  auto made = std::make_unique<Queue>(std::string(name), options_.queues.of(name));
+  return *queues_.emplace(std::string(name), std::move(made)).first->second;
+}
+
+Queue* JournaledStore::find_queue(std::string_view name) const {
+  const auto found = queues_.find(name);
+  return found == queues_.end() ? nullptr : found->second.get();
+}
+
+Milli JournaledStore::wall_of(SteadyTime time) const {
+  const auto from_now = std::chrono::duration_cast<Milliseconds>(time - clock_.steady());
+  return unix_milliseconds(clock_.wall()) + from_now.count();
+}
+
+SteadyTime JournaledStore::steady_of(Milli wall) const {
+  return clock_.steady() + Milliseconds(wall - unix_milliseconds(clock_.wall()));
+}
+
+Bytes JournaledStore::item_size_max(const QueueName& queue) const {
+  return std::min(options_.queues.of(queue.text()).max_item_bytes, queue::item_size_max);
+}
+
+PutResult JournaledStore::put(const QueueName& name, std::string_view body,
+                              const PutRequest& request) {
+  if (is_failed()) return {PutOutcome::failed};
+  if (body.size() > item_size_max(name).count) return {PutOutcome::too_large};
+  Item* predecessor = request.acknowledges ? find_delivery(*request.acknowledges) : nullptr;
+  if (request.acknowledges && !predecessor) return {PutOutcome::gone};
+  auto& queue = queue_of(name.text());
+  if (is_token_used(queue, request, predecessor)) {
+    if (predecessor && acknowledge(*request.acknowledges).outcome == Settled::failed)
+      return {PutOutcome::failed};
+    return {PutOutcome::stored, journal_->appended()};
+  }
+  if (const auto refused = refusal(queue, body.size(), 1, request, predecessor)) return *refused;
+
+  auto record = record_of(queue, request);
+  record.body = body;
+  if (predecessor) {
+    record.replaces = predecessor->at;
+    if (!record.id) record.id = predecessor->id;
+    if (!record.unique && !queue.is_dead_queue) record.unique = predecessor->unique;
+    free_keys(*predecessor->queue, predecessor->at, predecessor->id, predecessor->unique);
+  }
+  if (!store_item(queue, record)) return {PutOutcome::failed};
+  if (predecessor) {
+    end_delivery(*predecessor);
+    forget(*predecessor);
+  }
+  const bool waits = request.is_synced || queue.options.durability == Durability::always;
+  return {PutOutcome::stored, waits ? journal_->appended() : 0};
+}
+
+PutResult JournaledStore::put_many(const QueueName& name, std::span<const std::string_view> bodies,
+                                   const PutRequest& request) {
+  DAEMONZ_CHECK(!bodies.empty() && !request.unique && !request.acknowledges,
+                "the protocol allows neither");
+  if (is_failed()) return {PutOutcome::failed};
+  const auto limit = item_size_max(name).count;
+  std::uint64_t bytes = 0;
+  for (const auto body : bodies) {
+    if (body.size() > limit) return {PutOutcome::too_large};
+    bytes += body.size();
+  }
+  auto& queue = queue_of(name.text());
+  if (is_token_used(queue, request, nullptr)) return {PutOutcome::stored, journal_->appended()};
+  if (const auto refused = refusal(queue, bytes, bodies.size(), request, nullptr)) return *refused;
+  auto record = record_of(queue, request);
+  record.id.reset();
+  record.more = static_cast<std::uint32_t>(bodies.size());
+  for (const auto body : bodies) {
+    record.body = body;
+    if (--record.more == 0) record.id = request.id;  // the last one makes the group count
+    if (!store_item(queue, record)) return {PutOutcome::failed};
+  }
+  const bool waits = request.is_synced || queue.options.durability == Durability::always;
+  return {PutOutcome::stored, waits ? journal_->appended() : 0};
+}
+
+bool JournaledStore::is_token_used(Queue& queue, const PutRequest& request,
+                                   const Item* predecessor) {
+  if (!request.id) return false;
+  const auto* token = queue.tokens.find(*request.id, clock_.steady());
+  return token && !(predecessor && token->at == predecessor->at);
+}
+
+std::optional<PutResult> JournaledStore::refusal(Queue& queue, std::uint64_t bytes,
+                                                 std::uint64_t count, const PutRequest& request,
+                                                 const Item* predecessor) {
+  if (request.unique) {
+    const auto held = queue.unique_keys.find(*request.unique);
+    if (held != queue.unique_keys.end() && !(predecessor && held->second == predecessor->at))
+      return PutResult{PutOutcome::key_held};
+  }
+  const auto is_full = [&] {
+    const auto& [max_items, max_bytes] = std::tie(queue.options.max_items, queue.options.max_bytes);
+    return (max_items && queue.figures.items() + count > *max_items) ||
+           (max_bytes && queue.figures.bytes + bytes > max_bytes->count);
+  };
+  if (!predecessor) {
+    while (is_full() && queue.options.discard_oldest && queue.figures.ready > 0)
+      discard_oldest(queue);
+    if (is_full()) return PutResult{PutOutcome::full};
+  }
+  // A successor no larger than what it replaces may use the space kept back for acknowledgements.
+  if (predecessor && bytes <= predecessor->size) return std::nullopt;
+  if (journal_->make_room(bytes + count * put_fields_size_max)) return std::nullopt;
+  return PutResult{is_failed() ? PutOutcome::failed : PutOutcome::no_space};
+}
+
+PutRecord JournaledStore::record_of(const Queue& queue, const PutRequest& request) const {
+  const auto now = unix_milliseconds(clock_.wall());
+  PutRecord record{.queue = queue.name,
+                   .priority = request.priority.level,
+                   .flags = request.flags,
+                   .max_deliveries = request.max_deliveries,
+                   .stored_at = now,
+                   .id = request.id,
+                   .unique = queue.is_dead_queue ? std::nullopt : request.unique};
+  if (request.delay > Milliseconds(0)) record.due_at = now + request.delay.count();
+  if (request.expires_at) record.expires_at = unix_milliseconds(*request.expires_at);
+  if (queue.options.max_age) {
+    const auto latest = now + queue.options.max_age->count();
+    record.expires_at = record.expires_at ? std::min(record.expires_at, latest) : latest;
+  }
+  return record;
+}
+
+bool JournaledStore::store_item(Queue& queue, const PutRecord& record) {
+  const auto at =
+      journal_->append(static_cast<journal::RecordType>(RecordKind::put), encode(record).view(),
+                       record.body, commit_of(queue), journal::Journal::Life::alive);
+  if (!at) return false;
+  if (record.id) remember_token(queue, *record.id, *at);
+  if (record.unique) queue.unique_keys.insert_or_assign(*record.unique, *at);
+  ++queue.figures.total;
+  queue.figures.bytes += record.body.size();
+  if (record.due_at == 0) {
+    push_ready(queue, record.priority, *at, Fifo::End::tail);
+    return true;
+  }
+  auto& item = add_entry(queue, *at, record);
+  item.sequence = journal_->appended();
+  stand(item, Place::delayed, steady_of(record.due_at));
+  return true;
+}
+
+void JournaledStore::remember_token(Queue& queue, const KeyHash& id, Locator at) {
+  queue.tokens.remember(
+      id, {.until = clock_.steady() + queue.options.dedupe_window, .at = at, .logged_at = at});
+}
+
+std::optional<Locator> JournaledStore::append(RecordKind kind, const Fields& fields,
+                                              journal::Commit commit) {
+  return journal_->append(static_cast<journal::RecordType>(kind), fields.view(), {}, commit,
+                          journal::Journal::Life::passing);
+}
+
+SettleResult JournaledStore::settled(const Queue& queue, bool is_logged) const {
+  if (!is_logged) return {Settled::failed};
+  const bool waits = queue.options.durability == Durability::always;
+  return {Settled::done, waits ? journal_->appended() : 0};
+}
+
+journal::Commit JournaledStore::commit_of(const Queue& queue) {
+  return queue.options.durability == Durability::always ? journal::Commit::asked
+                                                        : journal::Commit::rides;
+}
+
+void JournaledStore::flush() {
+  log_again_what_leaves();
+  journal_->flush();
+}
+
+void JournaledStore::log_again_what_leaves() {
+  const auto leaving = journal_->leaving();
+  if (leaving.empty()) return;
+  const auto leaves = [&](Locator at) { return std::ranges::binary_search(leaving, at.segment); };
+  const auto now = clock_.steady();
+  for (auto& [name, queue] : queues_) {
+    if (queue->paused_at && leaves(*queue->paused_at)) {
+      const auto fields = encode(PausedRecord{.queue = name, .is_paused = true});
+      if (const auto at = append(RecordKind::paused, fields, journal::Commit::rides))
+        queue->paused_at = at;
+    }
+    for (auto& [id, token] : queue->tokens.all()) {
+      if (token.until <= now || !leaves(token.logged_at)) continue;
+      const auto fields = encode(
+          TokenRecord{.id = id, .until = wall_of(token.until), .at = token.at, .queue = name});
+      if (const auto at = append(RecordKind::token, fields, journal::Commit::rides))
+        token.logged_at = *at;
+    }
+  }
+}
+
+std::vector<std::string> JournaledStore::take_newly_ready() {
+  std::vector<std::string> names;
+  names.reserve(newly_ready_.size());
+  for (auto* queue : newly_ready_) {
+    queue->is_newly_ready = false;
+    names.push_back(queue->name);
+  }
+  newly_ready_.clear();
+  return names;
+}
+
+std::uint64_t JournaledStore::ready_count(std::string_view name) const {
+  const auto* queue = find_queue(name);
+  return queue ? queue->figures.ready : 0;
+}
+
+StorageFigures JournaledStore::storage() const {
+  const auto figures = journal_->figures();
+  const auto& recovery = journal_->recovery();
+  return {.bytes = figures.bytes,
+          .segments = figures.segments,
+          .syncs = figures.syncs,
+          .sync_p99_us = figures.sync_p99_us,
+          .cut_bytes = recovery.cut_bytes,
+          .recovery = recovery.took};
+}
+
+std::vector<QueueFigures> JournaledStore::figures() const {
+  std::vector<QueueFigures> all;
+  all.reserve(queues_.size());
+  for (const auto& [name, queue] : queues_) {
+    auto figures = queue->figures;
+    figures.name = name;
+    figures.is_paused = queue->paused_at.has_value();
+    all.push_back(std::move(figures));
+  }
+  return all;
+}
+
+}  // namespace daemonz::queue

@@ -1,0 +1,231 @@
+#include "queue/replayer.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "queue/journaled_store.h"
+
+namespace daemonz::queue {
+
+void Replayer::apply(const journal::Replayed& replayed) {
+  const auto kind = static_cast<RecordKind>(replayed.type);
+  if (kind != RecordKind::put) pending_.clear();  // its last record never came: it does not count
+  const auto payload = replayed.payload;
+  switch (kind) {
+    case RecordKind::put: return put(replayed);
+    case RecordKind::delivered: return delivered(decode_delivered(payload));
+    case RecordKind::done: return forget(decode_done(payload));
+    case RecordKind::moved: return moved(decode_moved(payload), replayed.sequence);
+    case RecordKind::touched: {
+      const auto record = decode_touched(payload);
+      if (auto* history = history_of(record.at)) history->timer = record.deadline;
+      return;
+    }
+    case RecordKind::flushed: return flushed(payload);
+    case RecordKind::paused: {
+      const auto record = decode_paused(payload);
+      auto& queue = store_.queue_of(record.queue);
+      queue.paused_at = record.is_paused ? std::optional(replayed.at) : std::nullopt;
+      return;
+    }
+    case RecordKind::token: return token(decode_token(payload), replayed.at);
+  }
+  if (replayed.type == journal::mark_type) return;
+  throw Error({.what = "the log has a record of unknown type " + std::to_string(replayed.type),
+               .hint = "It was written by a newer version: start that one"});
+}
+
+void Replayer::put(const journal::Replayed& replayed) {
+  auto record = decode_put(replayed.payload);
+  auto& queue = store_.queue_of(record.queue);
+  const auto size = static_cast<std::uint32_t>(record.body.size());
+  record.body = record.queue = {};
+  if (!pending_.empty() && (pending_.back().record.more != record.more + 1 ||
+                            pending_.back().sequence + 1 != replayed.sequence))
+    pending_.clear();
+  pending_.push_back({replayed.at, replayed.sequence, record, &queue, size});
+  if (record.more > 0) return;
+  for (const auto& each : pending_) count_put(each);
+  pending_.clear();
+}
+
+void Replayer::count_put(const PendingPut& put) {
+  const auto& record = put.record;
+  auto& queue = *put.queue;
+  if (record.replaces) forget(*record.replaces);
+  const bool is_delayed = record.due_at != 0;
+  alive_.insert_or_assign(put.at, Alive{.queue = &queue,
+                                        .order = static_cast<std::int64_t>(put.sequence),
+                                        .size = put.size,
+                                        .priority = record.priority,
+                                        .has_history = is_delayed});
+  if (is_delayed)
+    histories_.insert_or_assign(put.at,
+                                History{.state = History::State::delayed, .timer = record.due_at});
+  if (record.unique) queue.unique_keys.insert_or_assign(*record.unique, put.at);
+  if (record.id) {
+    const auto until = store_.steady_of(record.stored_at) + queue.options.dedupe_window;
+    queue.tokens.remember(*record.id, {.until = until, .at = put.at, .logged_at = put.at});
+  }
+}
+
+Replayer::History* Replayer::history_of(Locator at) {
+  const auto found = alive_.find(at);
+  if (found == alive_.end()) return nullptr;  // it is gone, and so is its segment
+  found->second.has_history = true;
+  return &histories_[at];
+}
+
+void Replayer::delivered(const DeliveredRecord& record) {
+  if (record.kind == DeliveryKind::pop) return forget(record.at);
+  auto* history = history_of(record.at);
+  if (!history) return;
+  history->state = History::State::leased;
+  history->kind = record.kind;
+  history->deliveries = record.deliveries;
+  history->delivery = record.delivery;
+  history->timer = record.deadline;
+}
+
+void Replayer::moved(const MovedRecord& record, Sequence sequence) {
+  // A plain pop that could not be sent is forgotten here already: the record says all that is
+  // needed to have it back.
+  const auto order = static_cast<std::int64_t>(sequence);
+  alive_.insert_or_assign(record.at, Alive{.queue = &store_.queue_of(record.queue),
+                                           .order = record.place == Place::head ? -order : order,
+                                           .size = record.size,
+                                           .priority = record.priority,
+                                           .has_history = true});
+  auto& history = histories_[record.at];
+  history = {.reason = record.reason, .deliveries = record.deliveries, .timer = record.due_at};
+  if (record.place == Place::delayed) history.state = History::State::delayed;
+  if (record.place == Place::buried) history.state = History::State::buried;
+}
+
+void Replayer::flushed(std::string_view name) {
+  auto& queue = store_.queue_of(name);
+  std::erase_if(alive_, [&](const auto& each) {
+    if (each.second.queue != &queue) return false;
+    histories_.erase(each.first);
+    return true;
+  });
+  queue.tokens.clear();
+  queue.unique_keys.clear();
+}
+
+void Replayer::token(const TokenRecord& record, Locator at) {
+  auto& queue = store_.queue_of(record.queue);
+  queue.tokens.remember(
+      record.id, {.until = store_.steady_of(record.until), .at = record.at, .logged_at = at});
+}
+
+void Replayer::forget(Locator at) {
+  const auto found = alive_.find(at);
+  if (found == alive_.end()) return;
+  if (found->second.has_history) histories_.erase(at);
+  alive_.erase(found);
+}
+
+void Replayer::finish() {
+  pending_.clear();
+  drop_what_is_not_held();
+  for (const auto& [at, alive] : alive_) {
+    store_.journal_->retain(at);
+    alive.queue->figures.bytes += alive.size;
+  }
+  restore_ready();
+  restore_entries();
+  restore_keys();
+  // Open items come back at once: the newest first, so that they stand in order at the head. The
+  // restart counts no delivery.
+  std::ranges::sort(returning_, std::greater());
+  for (const auto& [delivery, at] : returning_) {
+    auto& item = store_.entries_.at(at);
+    if (item.deliveries > 0) --item.deliveries;
+    store_.place(item, Place::head);
+  }
+  store_.journal_->end_recovery();
+}
+
+void Replayer::drop_what_is_not_held() {
+  // A record may outlive its item's segment; then the item had been settled.
+  std::erase_if(alive_, [&](const auto& each) {
+    if (store_.journal_->holds(each.first)) return false;
+    histories_.erase(each.first);
+    return true;
+  });
+}
+
+void Replayer::restore_ready() {
+  struct Slot {
+    Queue* queue;
+    std::uint8_t priority;
+    std::int64_t order;
+    Locator at;
+  };
+  std::vector<Slot> slots;
+  slots.reserve(alive_.size());
+  for (const auto& [at, alive] : alive_) {
+    const bool is_ready = !alive.has_history || histories_.at(at).state == History::State::ready;
+    if (is_ready) slots.push_back({alive.queue, alive.priority, alive.order, at});
+  }
+  std::ranges::sort(slots, {}, &Slot::order);
+  for (const auto& slot : slots)
+    store_.push_ready(*slot.queue, slot.priority, slot.at, Fifo::End::tail);
+}
+
+void Replayer::restore_entries() {
+  for (const auto& [at, history] : histories_) restore_entry(at, alive_.at(at), history);
+}
+
+void Replayer::restore_entry(Locator at, const Alive& alive, const History& history) {
+  const auto record = store_.read(at);
+  if (!record)
+    throw Error({.what = "cannot read a stored item", .where = store_.journal_->failure()});
+  auto& item = store_.add_entry(*alive.queue, at, *record);
+  item.priority = alive.priority;
+  item.deliveries = history.deliveries;
+  item.reason = history.reason;
+  if (alive.queue->is_dead_queue) item.unique.reset();
+  switch (history.state) {
+    case History::State::ready: item.state = ItemState::ready; return;
+    case History::State::delayed:
+      return store_.stand(item, Place::delayed, store_.steady_of(history.timer));
+    case History::State::buried: return store_.stand(item, Place::buried, {});
+    case History::State::leased: break;
+  }
+  if (history.kind == DeliveryKind::open && history.timer == 0)
+    return returning_.emplace_back(history.delivery, at), void();
+  item.state = ItemState::leased;
+  item.delivery = history.delivery;
+  ++alive.queue->figures.leased;
+  store_.deliveries_.emplace(item.delivery, &item);
+  auto deadline = store_.steady_of(history.timer);
+  if (history.kind != DeliveryKind::lease) {
+    item.awaits_takeover = true;
+    deadline = std::min(deadline, store_.clock_.steady() + store_.options_.takeover_time);
+  }
+  store_.set_timer(item, deadline);
+}
+
+void Replayer::restore_keys() {
+  const auto now = store_.clock_.steady();
+  const auto lives_in = [&](const Queue& queue, Locator at) {
+    const auto found = alive_.find(at);
+    return found != alive_.end() && found->second.queue == &queue;
+  };
+  for (auto& [name, queue] : store_.queues_) {
+    std::erase_if(queue->unique_keys,
+                  [&](const auto& held) { return !lives_in(*queue, held.second); });
+    std::erase_if(queue->tokens.all(),
+                  [&](const auto& token) { return token.second.until <= now; });
+    for (auto& [id, token] : queue->tokens.all())
+      if (!alive_.contains(token.at)) token.at = {};
+  }
+  // An item that came to another queue brought its key with it.
+  for (auto& [at, item] : store_.entries_)
+    if (item.unique) item.queue->unique_keys.try_emplace(*item.unique, at);
+}
+
+}  // namespace daemonz::queue

@@ -1,0 +1,77 @@
+// Recovery: turns the log's records, in order, back into queues and items. Used once, by
+// Store::open. Follows FORMAT.md, "What a replay does".
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "journal/journal.h"
+#include "queue/records.h"
+#include "queue/requests.h"
+
+namespace daemonz::queue {
+
+class JournaledStore;
+class Queue;
+
+/// Fills the store that it was made with. Threads: one.
+class Replayer {
+ public:
+  explicit Replayer(JournaledStore& store) : store_(store) {}
+
+  /// Throws Error on a record that this version cannot read.
+  void apply(const journal::Replayed& record);
+  /// After the last record, with the store's journal open: builds FIFOs, entries and keys.
+  void finish();
+
+ private:
+  /// What is known of one living item. Items that were only put stay small: no Moved.
+  struct Alive {
+    Queue* queue = nullptr;
+    std::int64_t order = 0;  ///< its place in its FIFO: a head goes before all that was there
+    std::uint32_t size = 0;
+    std::uint8_t priority = 0;
+    bool has_history = false;  ///< see histories_
+  };
+  struct History {
+    enum class State : std::uint8_t { ready, delayed, leased, buried } state = State::ready;
+    Reason reason = Reason::none;
+    DeliveryKind kind = DeliveryKind::lease;
+    std::uint32_t deliveries = 0;
+    DeliveryId delivery = 0;
+    Milli timer = 0;
+  };
+  struct PendingPut {  // of a put_many whose last record is still to come
+    Locator at;
+    Sequence sequence;
+    PutRecord record;  ///< without views
+    Queue* queue;
+    std::uint32_t size;
+  };
+
+  void put(const journal::Replayed& replayed);
+  void count_put(const PendingPut& put);
+  void delivered(const DeliveredRecord& record);
+  void moved(const MovedRecord& record, Sequence sequence);
+  void flushed(std::string_view queue);
+  void token(const TokenRecord& record, Locator at);
+  void forget(Locator at);
+  History* history_of(Locator at);
+
+  void drop_what_is_not_held();
+  void restore_ready();
+  void restore_entries();
+  void restore_entry(Locator at, const Alive& alive, const History& history);
+  void restore_keys();
+
+  JournaledStore& store_;
+  std::unordered_map<Locator, Alive> alive_;
+  std::unordered_map<Locator, History> histories_;
+  std::vector<PendingPut> pending_;
+  std::vector<std::pair<DeliveryId, Locator>> returning_;  ///< open items: at once, in order
+};
+
+}  // namespace daemonz::queue

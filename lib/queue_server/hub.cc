@@ -1,0 +1,81 @@
+#include "queue_server/hub.h"
+
+#include <algorithm>
+
+#include "queue_server/session.h"
+
+namespace daemonz::queue_server {
+
+void Waiters::add(Session& session, const std::vector<QueueName>& queues,
+                  std::optional<SteadyTime> deadline) {
+  Waiter waiter{.ticket = ++last_ticket_, .deadline = deadline};
+  for (const auto& queue : queues) {
+    waiter.queues.push_back(queue.text());
+    by_queue_[queue.text()].emplace(waiter.ticket, &session);
+  }
+  if (deadline) deadlines_.emplace(*deadline, &session);
+  waiters_.emplace(&session, std::move(waiter));
+}
+
+void Waiters::remove(Session& session) {
+  const auto found = waiters_.find(&session);
+  if (found == waiters_.end()) return;
+  const auto& waiter = found->second;
+  for (const auto& name : waiter.queues) {
+    const auto queue = by_queue_.find(name);
+    if (queue == by_queue_.end()) continue;  // the same queue was named twice
+    queue->second.erase(waiter.ticket);
+    if (queue->second.empty()) by_queue_.erase(queue);
+  }
+  if (waiter.deadline) deadlines_.erase({*waiter.deadline, &session});
+  waiters_.erase(found);
+}
+
+std::vector<Session*> Waiters::of(const std::string& queue) const {
+  std::vector<Session*> sessions;
+  if (const auto found = by_queue_.find(queue); found != by_queue_.end())
+    for (const auto& [ticket, session] : found->second) sessions.push_back(session);
+  return sessions;
+}
+
+std::uint64_t Waiters::count(const std::string& queue) const {
+  const auto found = by_queue_.find(queue);
+  return found == by_queue_.end() ? 0 : found->second.size();
+}
+
+std::optional<SteadyTime> Waiters::next_deadline() const {
+  if (deadlines_.empty()) return std::nullopt;
+  return deadlines_.begin()->first;
+}
+
+Session* Waiters::first_due(SteadyTime now) const {
+  if (deadlines_.empty() || deadlines_.begin()->first > now) return nullptr;
+  return deadlines_.begin()->second;
+}
+
+void Hub::serve_waiters() {
+  // Serving one may make others ready (a session goes on with what its client had sent before).
+  for (auto ready = store.take_newly_ready(); !ready.empty(); ready = store.take_newly_ready()) {
+    for (const auto& name : ready)
+      for (auto* session : waiters.of(name)) {
+        if (store.ready_count(name) == 0) break;
+        session->retry();
+      }
+  }
+}
+
+void Hub::end_turn() {
+  serve_waiters();
+  const auto now = clock.steady();
+  while (auto* session = waiters.first_due(now)) session->give_up_waiting();
+  serve_waiters();
+  store.flush();
+}
+
+std::optional<SteadyTime> Hub::next_deadline() const {
+  const auto a = store.next_deadline(), b = waiters.next_deadline();
+  if (a && b) return std::min(*a, *b);
+  return a ? a : b;
+}
+
+}  // namespace daemonz::queue_server

@@ -1,0 +1,79 @@
+// What all sessions of one server share: the store, the waiting gets and the counters. Pure: no
+// sockets; tests drive it with bytes and a manual clock.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "queue/store.h"
+
+namespace daemonz::queue_server {
+
+class Session;
+
+/// Counters of `stats`, since the start or the last `stats reset`.
+struct Counters {
+  std::uint64_t gets = 0, sets = 0, peeks = 0, hits = 0, misses = 0;
+  std::uint64_t bytes_read = 0, bytes_written = 0;
+  std::uint64_t connections_now = 0, connections_total = 0;
+};
+
+/// Gets that wait, each for several queues: who came first is served first. Threads: one.
+class Waiters {
+ public:
+  void add(Session& session, const std::vector<QueueName>& queues,
+           std::optional<SteadyTime> deadline);
+  void remove(Session& session);
+  /// In order of arrival.
+  [[nodiscard]] std::vector<Session*> of(const std::string& queue) const;
+  [[nodiscard]] std::uint64_t count(const std::string& queue) const;
+  [[nodiscard]] std::optional<SteadyTime> next_deadline() const;
+  [[nodiscard]] Session* first_due(SteadyTime now) const;
+
+ private:
+  struct Waiter {
+    std::uint64_t ticket;
+    std::optional<SteadyTime> deadline;
+    std::vector<std::string> queues;
+  };
+  std::uint64_t last_ticket_ = 0;
+  std::map<Session*, Waiter> waiters_;
+  std::map<std::string, std::map<std::uint64_t, Session*>> by_queue_;
+  std::set<std::pair<SteadyTime, Session*>> deadlines_;
+};
+
+struct HubOptions {
+  bool allow_flush_all = false;
+  std::size_t memory_limit = 0;  ///< shown as limit_maxbytes
+};
+
+/// Threads: one.
+class Hub {
+ public:
+  Hub(queue::Store& the_store, const Clock& the_clock, HubOptions the_options)
+      : store(the_store), clock(the_clock), options(the_options), started(clock.steady()) {}
+
+  queue::Store& store;
+  const Clock& clock;
+  const HubOptions options;
+  const SteadyTime started;
+  Waiters waiters;
+  Counters counters;
+
+  /// Starts a turn: due delays and lapsed leases take effect.
+  void begin_turn() { store.advance(); }
+  /// Ends it: waiting gets are served, and what was appended is written. After this the sessions'
+  /// output may be sent.
+  void end_turn();
+  /// When a turn is needed although nobody sent anything.
+  [[nodiscard]] std::optional<SteadyTime> next_deadline() const;
+
+ private:
+  void serve_waiters();
+};
+
+}  // namespace daemonz::queue_server

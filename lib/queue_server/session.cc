@@ -1,0 +1,206 @@
+#include "queue_server/session.h"
+
+#include <algorithm>
+
+namespace daemonz::queue_server {
+namespace {
+
+constexpr std::string_view line_end = "\r\n";
+/// Commands of a client that waits, or does not read: so much is kept, then its socket fills.
+constexpr std::size_t input_size_max = 64 * 1024;
+/// Unused room of a buffer that is kept for the next message (1000 idle connections cost little).
+constexpr std::size_t idle_buffer_max = 4 * 1024;
+
+void forget_front(std::string& buffer, std::size_t size) {
+  if (size < buffer.size()) {
+    buffer.erase(0, size);
+  } else if (buffer.capacity() > idle_buffer_max) {
+    std::string().swap(buffer);
+  } else {
+    buffer.clear();
+  }
+}
+
+bool is_get(std::string_view line) { return line.starts_with("get ") || line.starts_with("gets "); }
+
+}  // namespace
+
+Session::Session(Hub& hub, Peer& peer, queue::ConnectionId id) : hub_(hub), peer_(peer), id_(id) {
+  ++hub_.counters.connections_now;
+  ++hub_.counters.connections_total;
+}
+
+Session::~Session() {
+  hub_.waiters.remove(*this);
+  // The newest first: each goes to the head of its queue.
+  for (auto held = held_.rbegin(); held != held_.rend(); ++held)
+    for (auto pop = held->pops.rbegin(); pop != held->pops.rend(); ++pop) hub_.store.unsent(*pop);
+  for (auto mark = marks_.rbegin(); mark != marks_.rend(); ++mark) hub_.store.unsent(mark->pop);
+  hub_.store.connection_lost(id_);
+  --hub_.counters.connections_now;
+}
+
+void Session::receive(std::string_view bytes) {
+  hub_.counters.bytes_read += bytes.size();
+  if (is_over_) return;
+  if (input_.empty()) {  // the usual case: whole commands, no copy
+    auto left = bytes;
+    while (run_one(left)) {
+    }
+    if (!is_over_) input_.assign(left);
+  } else {
+    input_.append(bytes);
+    run();
+  }
+}
+
+void Session::run() {
+  std::string_view left = input_;
+  while (run_one(left)) {
+  }
+  forget_front(input_, is_over_ ? input_.size() : input_.size() - left.size());
+}
+
+void Session::go_on() {
+  if (!input_.empty()) run();
+  if (has_ended_ && !is_over_ && output().size() < output_size_max) is_over_ = true;
+}
+
+void Session::end_of_input() {
+  has_ended_ = true;
+  if (waiting_) {
+    hub_.waiters.remove(*this);
+    waiting_.reset();
+    is_over_ = true;
+  }
+  go_on();
+}
+
+bool Session::wants_input() const {
+  return !is_over_ && output().size() < output_size_max &&
+         (input_.size() < input_size_max || (command_.has_value() && !waiting_));
+}
+
+/// Runs what is complete at the start of `left` and takes it off. False: nothing can be done.
+bool Session::run_one(std::string_view& left) {
+  if (is_over_ || waiting_ || output().size() >= output_size_max) return false;
+  if (skip_bytes_ > 0 || skips_line_) return skip(left);
+  if (command_) return finish_body(left);
+  const auto end = left.find('\n');
+  if (end == std::string_view::npos) {
+    if (left.size() > (is_get(left) ? get_line_size_max : line_size_max)) hang_up();
+    return false;
+  }
+  auto line = left.substr(0, end);
+  left.remove_prefix(end + 1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (line.size() > (is_get(line) ? get_line_size_max : line_size_max)) {
+    hang_up();
+    return false;
+  }
+  auto command = parse_command(line);
+  if (!command.body_size) {
+    execute(command);
+    return true;
+  }
+  const auto size = *command.body_size;
+  const bool is_too_large = command.verb == Verb::set && size > body_size_max(command);
+  if (command.verb == Verb::set && !is_too_large) {
+    line_.assign(line);  // the body may come later, when `left` is gone
+    command_ = parse_command(line_);
+    return true;
+  }
+  if (!command.is_silent)
+    answer(is_too_large                              ? "SERVER_ERROR object too large for cache"
+           : command.verb == Verb::unsupported_store ? "ERROR"
+                                                     : command.fault);
+  skip_bytes_ = size;
+  skips_line_ = true;
+  return true;
+}
+
+bool Session::skip(std::string_view& left) {
+  const auto size = std::min<std::uint64_t>(skip_bytes_, left.size());
+  left.remove_prefix(size);
+  skip_bytes_ -= size;
+  if (skip_bytes_ > 0) return false;
+  const auto end = left.find('\n');
+  if (end == std::string_view::npos) {
+    left = {};
+    return false;
+  }
+  left.remove_prefix(end + 1);
+  skips_line_ = false;
+  return true;
+}
+
+bool Session::finish_body(std::string_view& left) {
+  const std::size_t size = *command_->body_size;
+  if (left.size() <= size) return false;
+  const auto behind = left.substr(size);
+  if (behind == "\r") return false;
+  const bool is_ended = behind.starts_with(line_end) || behind.starts_with('\n');
+  const auto command = *std::exchange(command_, std::nullopt);
+  if (!is_ended) {
+    if (!command.is_silent) answer("CLIENT_ERROR bad data chunk");
+    left = behind;
+    skips_line_ = true;
+    return true;
+  }
+  const auto body = left.substr(0, size);
+  left = behind.substr(behind.front() == '\n' ? 1 : line_end.size());
+  if (command.keys.front().has(Option::many))
+    execute_set_many(command, body);
+  else
+    execute_set(command, body);
+  return true;
+}
+
+void Session::hang_up() {
+  is_over_ = true;
+  input_.clear();
+}
+
+void Session::answer(std::string_view reply, queue::Sequence wait_for) {
+  std::string bytes;
+  bytes.reserve(reply.size() + line_end.size());
+  bytes.append(reply).append(line_end);
+  emit(std::move(bytes), wait_for, {});
+}
+
+void Session::emit(std::string bytes, queue::Sequence wait_for, std::vector<queue::Unsent> pops) {
+  if (held_.empty() && wait_for <= hub_.store.durable()) return emit_now(bytes, pops);
+  held_.push_back({wait_for, std::move(bytes), std::move(pops)});
+}
+
+void Session::emit_now(std::string_view bytes, const std::vector<queue::Unsent>& pops) {
+  output_.append(bytes);
+  emitted_ += bytes.size();
+  for (const auto& pop : pops) marks_.push_back({emitted_, pop});
+  peer_.has_output();
+}
+
+void Session::sent(std::size_t size) {
+  hub_.counters.bytes_written += size;
+  sent_ += size;
+  output_start_ += size;
+  if (output_start_ == output_.size()) {
+    forget_front(output_, output_.size());
+    output_start_ = 0;
+  }
+  for (; !marks_.empty() && marks_.front().position <= sent_; marks_.pop_front())
+    hub_.store.sent(marks_.front().pop);
+}
+
+void Session::release_durable() {
+  const bool is_failed = hub_.store.is_failed();
+  const auto durable = hub_.store.durable();
+  while (!held_.empty() && (held_.front().wait_for <= durable || is_failed)) {
+    auto held = std::move(held_.front());
+    held_.pop_front();
+    if (held.wait_for > durable) held.bytes = "SERVER_ERROR storage failed\r\n";
+    emit_now(held.bytes, held.pops);
+  }
+}
+
+}  // namespace daemonz::queue_server
