@@ -47,6 +47,7 @@ int print(const std::vector<course::ResultRow>& rows, const Arguments& arguments
     has_mismatch = has_mismatch || course::is_as_labelled(row) == false;
   }
   if (!arguments.is_json) course::print_table(std::cout, rows);
+  std::cout << std::flush;  // before what follows on the same terminal
   std::cerr << course::summary(rows) << '\n';
   return has_mismatch ? program::exit_not_done : program::exit_done;
 }
@@ -135,6 +136,7 @@ int show_results(const config::Config& config, const Arguments& arguments) {
     if (arguments.is_json) std::cout << json::serialize(course::to_full_json(row)) << '\n';
   }
   if (!arguments.is_json) course::print_table(std::cout, rows);
+  std::cout << std::flush;  // before what follows on the same terminal
   std::cerr << course::summary(rows) << ", " << attempts << " attempts\n";
   return program::exit_done;
 }
