@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "sandbox/layers.h"
 #include "sandbox/system.h"
 
 // sys/mount.h and linux/mount.h may be included together since glibc 2.36.
@@ -134,7 +135,10 @@ void mount_run_folders(const Limits& limits) {
   constexpr auto flags = MS_NOSUID | MS_NODEV;
   check(::mount("box", "/box", "tmpfs", flags, (options + "0755").c_str()), "mount /box");
   check(::mount("tmp", "/tmp", "tmpfs", flags, (options + "1777").c_str()), "mount /tmp");
-  check(::mount("proc", "/proc", "proc", flags | MS_NOEXEC, "hidepid=2,subset=pid"), "mount /proc");
+  // The kernel mounts only a /proc of one's own pid namespace.
+  if (layers.pid_namespace)
+    check(::mount("proc", "/proc", "proc", flags | MS_NOEXEC, "hidepid=2,subset=pid"),
+          "mount /proc");
 }
 
 void mount_program_folder(Bytes size) {

@@ -1,0 +1,8 @@
+// Writes to stderr for ever, one byte at a time.
+// allowed: OLE
+// limits: stderr=64K
+#include "probe.h"
+
+int main(void) {
+  for (;;) write(2, "x", 1);
+}

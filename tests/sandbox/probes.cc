@@ -1,0 +1,71 @@
+// sandbox-probes: runs the hostile programs and prints one line of each, then one of figures:
+//     programs=40 escapes=0 refused_verdicts=0 late=0 left=0 limits=v1
+// Exit 0: no escape, every verdict allowed, in time, nothing left; else 1. For tests.
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+
+#include "base/error.h"
+#include "sandbox/suite.h"
+#include "support/temp_dir.h"
+
+namespace {
+
+using namespace daemonz;
+
+struct Options {
+  tests::SuiteOptions suite;
+  std::string limits = "auto";
+  bool is_probes_only = false;
+};
+
+int run_all(Options& options) {
+  tests::TempDir state;
+  options.suite.state_folder = state.path();
+  for (const auto mode :
+       {sandbox::LimitMode::v2, sandbox::LimitMode::v1, sandbox::LimitMode::rlimit})
+    if (options.limits == to_string(mode)) options.suite.limit_mode = mode;
+  tests::HostileSuite suite(options.suite);
+  int programs = 0, escapes = 0, refused = 0, late = 0;
+  for (const auto& program : tests::hostile_programs(options.suite.sources_folder)) {
+    if (program.allowed.front() == "none" || (options.is_probes_only && !program.is_probe))
+      continue;
+    const auto outcome = suite.run(program);
+    const auto& result = outcome.result;
+    std::cout << program.name << ' ' << to_string(result.verdict) << ' ' << result.wall.count()
+              << "ms" << (outcome.is_allowed ? "" : " NOT-ALLOWED")
+              << (outcome.is_in_time ? "" : " LATE") << '\n';
+    if (!result.stage.empty())
+      std::cout << "  " << result.stage << ": " << error_text(result.errno_value) << '\n';
+    for (const auto& line : outcome.escapes) std::cout << "  " << line << '\n';
+    ++programs;
+    escapes += !outcome.escapes.empty();
+    refused += !outcome.is_allowed;
+    late += !outcome.is_in_time;
+  }
+  const auto left = suite.leftovers();
+  for (const auto& one : left) std::cout << "left: " << one << '\n';
+  std::cout << "programs=" << programs << " escapes=" << escapes << " refused_verdicts=" << refused
+            << " late=" << late << " left=" << left.size() << " limits=" << suite.limit_mode()
+            << '\n';
+  return escapes + refused + late == 0 && left.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Runs the hostile programs of tests/programs in the sandbox.", "sandbox-probes");
+  Options options;
+  app.add_option("--programs", options.suite.programs_folder, "compiled programs")->required();
+  app.add_option("--sources", options.suite.sources_folder, "tests/programs")->required();
+  app.add_option("--keeper", options.suite.keeper_path, "another keeper than the shipped one");
+  app.add_option("--limits", options.limits, "auto, v2, v1 or rlimit");
+  app.add_flag("--probes-only", options.is_probes_only, "only those that look for ways out");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return run_all(options);
+  } catch (const Error& problem) {
+    std::cerr << "sandbox-probes: " << problem.what() << '\n';
+    return 2;
+  }
+}

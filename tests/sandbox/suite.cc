@@ -1,0 +1,276 @@
+#include "sandbox/suite.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "base/error.h"
+#include "support/temp_dir.h"
+
+namespace daemonz::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Milliseconds overtime_max{500};
+constexpr unsigned first_box_kernel_uid = 1'900'000'000;
+
+/// Slots that no other installation and no other test uses at this time: their processes are ours.
+int first_slot() { return 1000 + static_cast<int>(::getpid() % 1500) * 2; }
+
+void set_limit(sandbox::Limits& limits, const std::string& name, const std::string& value) {
+  const auto time = parse_duration(value).value_or(Milliseconds(0));
+  const auto size = parse_bytes(value).value_or(Bytes(0));
+  if (name == "cpu")
+    limits.cpu = time;
+  else if (name == "wall")
+    limits.wall = time;
+  else if (name == "memory")
+    limits.memory = size;
+  else if (name == "stdout")
+    limits.stdout_max = size;
+  else if (name == "stderr")
+    limits.stderr_max = size;
+  else if (name == "file_size")
+    limits.file_size = size;
+  else if (name == "scratch")
+    limits.scratch = size;
+  else if (name == "inodes")
+    limits.inodes = static_cast<std::uint32_t>(size.count);
+  else
+    throw Error("unknown limit in a hostile program: " + name);
+}
+
+HostileProgram read_program(const fs::path& source) {
+  HostileProgram program{.name = source.stem()};
+  std::string line, word;
+  for (std::ifstream text(source); std::getline(text, line) && line.starts_with("//");) {
+    std::istringstream words(line.substr(2));
+    words >> word;
+    if (word == "kind:") program.is_probe = (words >> word) && word == "probe";
+    if (word == "allowed:")
+      while (words >> word) program.allowed.push_back(word);
+    if (word == "limits:")
+      while (words >> word)
+        set_limit(program.limits, word.substr(0, word.find('=')), word.substr(word.find('=') + 1));
+  }
+  if (program.allowed.empty())
+    throw Error(ErrorText{.what = "no line \"// allowed:\"", .where = source});
+  return program;
+}
+
+std::vector<std::string> lines_of(int memfd, std::string_view prefix) {
+  struct stat found {};
+  ::fstat(memfd, &found);
+  std::string text(static_cast<std::size_t>(found.st_size), '\0');
+  if (::pread(memfd, text.data(), text.size(), 0) < 0) text.clear();
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with(prefix)) lines.push_back(line);
+  return lines;
+}
+
+UniqueFd listen_on(const sockaddr* address, socklen_t size) {
+  UniqueFd fd(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::bind(fd.get(), address, size) != 0 || ::listen(fd.get(), 8) != 0)
+    throw_errno("cannot plant a listening socket");
+  return fd;
+}
+
+UniqueFd listen_unix(const std::string& name, bool is_abstract) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path + (is_abstract ? 1 : 0), name.data(), name.size());
+  const auto size = offsetof(sockaddr_un, sun_path) + name.size() + (is_abstract ? 1 : 0);
+  return listen_on(reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(size));
+}
+
+UniqueFd listen_tcp(int& port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto fd = listen_on(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  socklen_t size = sizeof address;
+  ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  port = ntohs(address.sin_port);
+  return fd;
+}
+
+std::string read_text(const fs::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// The kernel uid in a /proc/PID/status text.
+unsigned long uid_in(const std::string& status) {
+  const auto at = status.find("\nUid:");
+  return at == std::string::npos ? 0 : std::strtoul(status.c_str() + at + 5, nullptr, 10);
+}
+
+std::vector<std::string> children_of(const std::string& pid) {
+  std::vector<std::string> children;
+  std::error_code ignored;
+  for (const auto& thread : fs::directory_iterator("/proc/" + pid + "/task", ignored)) {
+    std::istringstream list(read_text(thread.path() / "children"));
+    for (std::string child; list >> child;) children.push_back(child);
+  }
+  return children;
+}
+
+std::size_t count_groups(const std::string& prefix) {
+  std::size_t count = 0;
+  std::error_code ignored;
+  for (fs::recursive_directory_iterator it("/sys/fs/cgroup", ignored), end; it != end;
+       it.increment(ignored))
+    count += it->is_directory() && it->path().filename().string().starts_with(prefix);
+  return count;
+}
+
+}  // namespace
+
+std::vector<HostileProgram> hostile_programs(const std::string& sources_folder) {
+  std::vector<HostileProgram> programs;
+  for (const auto& entry : fs::directory_iterator(sources_folder))
+    if (entry.path().extension() == ".c") programs.push_back(read_program(entry.path()));
+  std::ranges::sort(programs, {}, &HostileProgram::name);
+  return programs;
+}
+
+struct HostileSuite::Parts {
+  explicit Parts(const SuiteOptions& from) : options(from) {}
+
+  std::unique_ptr<sandbox::Slot> open_slot(int number) const {
+    return sandbox::Slot::open({.number = number,
+                                .state_folder = options.state_folder,
+                                .keeper_path = options.keeper_path,
+                                .limit_mode = options.limit_mode});
+  }
+  UniqueFd image(const std::string& name) const {
+    const auto path = options.programs_folder + "/" + name;
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.is_open())
+      throw_errno("cannot open", path, "It is built by the target hostile_programs");
+    return fd;
+  }
+  void start_neighbour();
+
+  SuiteOptions options;
+  TempDir folder;
+  std::string canary = "daemonz-canary-" + std::to_string(::getpid());
+  std::string mounts = read_text("/proc/self/mountinfo");
+  std::vector<std::string> arguments;
+  std::vector<UniqueFd> planted;
+  std::unique_ptr<sandbox::Slot> slot, second_slot;
+  std::thread neighbour;
+  std::string limit_mode;
+};
+
+void HostileSuite::Parts::start_neighbour() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe");
+  const UniqueFd ready(ends[0]);
+  planted.emplace_back(ends[1]);
+  neighbour = std::thread([this, sink = ends[1]] {
+    sandbox::Program program;
+    program.argv = arguments;
+    program.argv[0] = "neighbour";
+    program.image = image("neighbour");
+    program.stdout_fd = sink;
+    program.limits.wall = Seconds(600);  // cancelled long before
+    const auto result = second_slot->run(program);
+    if (result.verdict == sandbox::Verdict::CANCELLED) return;
+    std::fprintf(stderr, "the neighbour ended: %s at %s\n", to_string(result.verdict),
+                 result.stage.c_str());
+  });
+  pollfd wait{ready.get(), POLLIN, 0};
+  if (::poll(&wait, 1, 10'000) != 1) throw Error("the neighbour in the second slot did not start");
+}
+
+HostileSuite::HostileSuite(const SuiteOptions& options) : parts_(std::make_unique<Parts>(options)) {
+  auto& parts = *parts_;
+  const auto secret = parts.folder / "secret";
+  std::ofstream(secret) << parts.canary;
+  fs::permissions(parts.folder.path(), fs::perms(0755));
+  fs::permissions(secret, fs::perms(0644));
+  parts.planted.emplace_back(::open(secret.c_str(), O_RDONLY));  // not close-on-exec: a canary
+  ::setenv("DAEMONZ_CANARY", parts.canary.c_str(), 1);
+  int port = 0;
+  parts.planted.push_back(listen_tcp(port));
+  parts.planted.push_back(listen_unix(parts.canary, true));
+  parts.planted.push_back(listen_unix(parts.folder / "socket", false));
+  parts.arguments = {"",
+                     "secret=" + secret,
+                     "canary=" + parts.canary,
+                     "port=" + std::to_string(port),
+                     "abstract=" + parts.canary,
+                     "socket=" + (parts.folder / "socket"),
+                     "pid=" + std::to_string(::getpid()),
+                     "neighbour=neighbour-of-" + std::to_string(::getpid())};
+  parts.slot = parts.open_slot(first_slot());
+  parts.second_slot = parts.open_slot(first_slot() + 1);
+  parts.start_neighbour();
+}
+
+HostileSuite::~HostileSuite() {
+  if (parts_->second_slot) parts_->second_slot->cancel();
+  if (parts_->neighbour.joinable()) parts_->neighbour.join();
+}
+
+HostileOutcome HostileSuite::run(const HostileProgram& hostile) {
+  const UniqueFd output(::memfd_create("output", MFD_CLOEXEC));
+  sandbox::Program program;
+  program.argv = parts_->arguments;
+  program.argv[0] = hostile.name;
+  program.image = parts_->image(hostile.name);
+  program.stdout_fd = output.get();
+  program.limits = hostile.limits;
+  const auto start = std::chrono::steady_clock::now();
+  HostileOutcome outcome{.name = hostile.name, .result = parts_->slot->run(program)};
+  const auto time = std::chrono::steady_clock::now() - start;
+  outcome.is_in_time = time <= hostile.limits.wall + overtime_max;
+  outcome.escapes = lines_of(output.get(), "ESCAPE");
+  const std::string verdict = to_string(outcome.result.verdict);
+  outcome.is_allowed = std::ranges::find(hostile.allowed, verdict) != hostile.allowed.end();
+  parts_->limit_mode = outcome.result.limits;
+  return outcome;
+}
+
+std::vector<std::string> HostileSuite::leftovers() const {
+  std::vector<std::string> found;
+  const auto ours = first_box_kernel_uid + static_cast<unsigned>(parts_->slot->number());
+  for (const auto& entry : fs::directory_iterator("/proc"))
+    if (::geteuid() == 0 && uid_in(read_text(entry.path() / "status")) == ours)
+      found.push_back("process " + entry.path().string());
+  // The neighbour still runs: one init, and one group of its keeper in each hierarchy.
+  std::size_t runs = 0, groups = 0;
+  for (const auto& keeper : children_of(std::to_string(::getpid()))) {
+    runs += children_of(keeper).size();
+    groups += count_groups("daemonz-run." + keeper + ".");
+  }
+  const auto& mode = parts_->limit_mode;
+  if (runs != 1) found.push_back(std::to_string(runs) + " runs");
+  if (groups != (mode == "v1" ? 3 : mode == "v2" ? 1 : 0))
+    found.push_back(std::to_string(groups) + " cgroups");
+  if (read_text("/proc/self/mountinfo") != parts_->mounts) found.push_back("mounts");
+  return found;
+}
+
+const std::string& HostileSuite::limit_mode() const { return parts_->limit_mode; }
+
+}  // namespace daemonz::tests
