@@ -26,8 +26,25 @@ struct Arguments {
   int threads = 1, work_off = 0;
 };
 
+/// A CLI11 check: the text of the Error that `parse` throws, or "".
+template <class Parse>
+std::function<std::string(const std::string&)> fault_of(Parse parse) {
+  return [parse](const std::string& text) -> std::string {
+    try {
+      (void)parse(text);
+      return "";
+    } catch (const Error& problem) {
+      return problem.what();
+    }
+  };
+}
+
 void add_options(CLI::App& app, Arguments& arguments) {
-  app.add_option("--queues", arguments.queues, "best first")->capture_default_str();
+  const auto priority =
+      fault_of([](const auto& text) { return processor::parse_priority(text, ""); });
+  app.add_option("--queues", arguments.queues, "best first")
+      ->check(fault_of([](const auto& text) { return processor::parse_queues(text); }))
+      ->capture_default_str();
   app.add_option("--broker", arguments.broker, "memcache://HOST:PORT or memcache+unix://PATH")
       ->type_name("URL");
   app.add_option("--database", arguments.database, "sqlite:PATH")->type_name("URL");
@@ -40,9 +57,11 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->type_name("N");
   app.add_option("--min-priority", arguments.priority_min,
                  "only jobs of this priority and worse; 0 is served first, 9 last (MIN_PRIORITY)")
+      ->check(priority)
       ->type_name("0..9");
   app.add_option("--max-priority", arguments.priority_max,
                  "only jobs of this priority and better (MAX_PRIORITY)")
+      ->check(priority)
       ->type_name("0..9");
 }
 

@@ -14,7 +14,6 @@ std::vector<QueueName> parse_queues(std::string_view text) {
     const QueueName queue(text.substr(0, comma));
     if (std::ranges::find(queues, queue) != queues.end())
       throw Error(ErrorText{.what = "the queue " + queue.text() + " is named twice",
-                            .where = "--queues",
                             .hint = "The order says which is served first: name each once."});
     queues.push_back(queue);
     if (comma == std::string_view::npos) return queues;

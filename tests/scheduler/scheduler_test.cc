@@ -6,6 +6,7 @@
 #include "offline_tasks/envelope.h"
 #include "scheduler/dead_deliveries.h"
 #include "scheduler/leader.h"
+#include "scheduler/retry.h"
 #include "support/broker_double.h"
 #include "support/manual_clock.h"
 #include "support/temp_dir.h"
@@ -129,4 +130,37 @@ TEST_CASE("scheduler: it waits for a queue that is away, and stops when told") {
   runner.request_stop();
   runner.join();
   CHECK(site.connection->query("SELECT * FROM daemonz_leases").rows.empty());
+}
+
+TEST_CASE("scheduler: a dead job is pushed again with fresh attempts, once for each death") {
+  Site site;
+  auto first = job("pulls");
+  first.max_attempts = 1;
+  first = offline_tasks::after_failure(first, "no receiver", first.created);
+  site.put("pulls.dead", first.encode());
+  REQUIRE(scheduler::collect_dead(site.broker, *site.connection) == 1);
+  const auto dead = site.table.find(first.id).value();
+  scheduler::retry_dead(dead, site.broker, *site.connection);
+  const auto items = site.engine.items("pulls");
+  REQUIRE(items.size() == 1);
+  const auto again = offline_tasks::Envelope::decode(items[0].body).value();
+  CHECK(again.id == first.id);
+  CHECK(again.attempt == 1);
+  CHECK(again.max_attempts == 2);
+  CHECK(again.errors.size() == 1);
+  CHECK(site.table.find(first.id)->state == State::pushed);
+  CHECK(items[0].options.id != first.id);
+  scheduler::retry_dead(dead, site.broker, *site.connection);  // its answer had been lost
+  CHECK(site.engine.items("pulls")[1].options.id == items[0].options.id);
+  CHECK_THROWS_AS(
+      scheduler::retry_dead(site.table.find(first.id).value(), site.broker, *site.connection),
+      Error);
+}
+
+TEST_CASE("scheduler: bytes that are no envelope are pushed again as they came") {
+  Site site;
+  site.put("pulls.dead", "work:42");
+  REQUIRE(scheduler::collect_dead(site.broker, *site.connection) == 1);
+  scheduler::retry_dead(site.table.list({}).at(0), site.broker, *site.connection);
+  CHECK(site.engine.items("pulls").at(0).body == "work:42");
 }

@@ -1,0 +1,103 @@
+#include "job_table/show.h"
+
+#include <array>
+
+#include "base/units.h"
+
+namespace daemonz::job_table {
+namespace {
+
+constexpr std::size_t error_width_max = 60;  ///< in the table; `show` has it whole
+
+/// One line of printable text: what a handler threw must not steer a terminal.
+std::string one_line(std::string_view text, std::size_t width) {
+  std::string line;
+  for (const char c : text.substr(0, text.find('\n')))
+    line += static_cast<unsigned char>(c) < 32 || c == 127 ? '?' : c;
+  if (line.size() <= width) return line;
+  auto end = width - 3;
+  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80) --end;
+  return line.substr(0, end) + "...";
+}
+
+std::string attempts_text(const Job& job) {
+  auto text = std::to_string(job.attempts);
+  if (job.max_attempts > 0) text += "/" + std::to_string(job.max_attempts);
+  return text;
+}
+
+json::value as_json(const std::string& text) {
+  if (text.empty()) return nullptr;
+  if (auto parsed = json::try_parse(text)) return *parsed;
+  return json::value(text);
+}
+
+json::value as_json(const std::optional<WallTime>& time) {
+  if (!time) return nullptr;
+  return json::value(to_iso8601(*time));
+}
+
+}  // namespace
+
+json::object to_json(const Job& job) {
+  return {{"id", job.id},
+          {"state", to_string(job.state)},
+          {"task", job.task},
+          {"queue", job.queue},
+          {"priority", job.priority},
+          {"attempts", job.attempts},
+          {"max_attempts", job.max_attempts},
+          {"handler", as_json(job.handler)},
+          {"last_error", job.last_error},
+          {"errors", as_json(job.errors)},
+          {"progress", as_json(job.progress)},
+          {"result", as_json(job.result)},
+          {"locked_by", job.locked_by},
+          {"run_at", as_json(job.run_at)},
+          {"locked_at", as_json(job.locked_at)},
+          {"failed_at", as_json(job.failed_at)},
+          {"created_at", to_iso8601(job.created_at)},
+          {"updated_at", to_iso8601(job.updated_at)}};
+}
+
+std::string table_text(const std::vector<Job>& jobs, WallTime now) {
+  using Line = std::array<std::string, 7>;
+  std::vector<Line> lines{{"ID", "STATE", "TASK", "QUEUE", "ATTEMPTS", "CHANGED", "LAST ERROR"}};
+  for (const auto& job : jobs) {
+    const auto age = std::chrono::floor<Seconds>(now - job.updated_at);
+    lines.push_back({one_line(job.id, 64), to_string(job.state), one_line(job.task, 40),
+                     one_line(job.queue, 40), attempts_text(job), daemonz::to_string(age),
+                     one_line(job.last_error, error_width_max)});
+  }
+  std::array<std::size_t, 7> widths{};
+  for (const auto& line : lines)
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+  std::string text;
+  for (const auto& line : lines) {
+    std::string padded;
+    for (std::size_t i = 0; i < line.size(); ++i)
+      padded += line[i] + std::string(widths[i] + 2 - line[i].size(), ' ');
+    padded.erase(padded.find_last_not_of(' ') + 1);
+    text += padded + "\n";
+  }
+  return text;
+}
+
+std::string details_text(const Job& job) {
+  std::string text;
+  for (const auto& [name, value] : to_json(job)) {
+    if (value.is_null() || (value.is_string() && value.get_string().empty())) continue;
+    std::string key(name);
+    key.resize(std::max<std::size_t>(key.size() + 1, 14), ' ');
+    if (const auto* list = value.if_array()) {
+      for (const auto& entry : *list) text += key + json::serialize(entry) + "\n";
+      continue;
+    }
+    text += key + (value.is_string() ? one_line(std::string(value.get_string()), error_size_max)
+                                     : json::serialize(value));
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace daemonz::job_table
