@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -36,7 +37,11 @@ class Engine {
 /// daemonz-queue on a unix socket.
 class MemcacheEngine final : public Engine {
  public:
-  MemcacheEngine() { start(); }
+  MemcacheEngine() {
+    // A configuration of its own: the stock one of this source tree is not meant.
+    std::ofstream(folder_ / "daemonz.yml") << "environment: test\n";
+    start();
+  }
   ~MemcacheEngine() override { kill(); }
   [[nodiscard]] std::string url() const override {
     return "memcache+unix://" + (folder_ / "q.sock");
@@ -59,7 +64,7 @@ class MemcacheEngine final : public Engine {
                                       "--dir",
                                       folder_ / "data",
                                       "--config",
-                                      folder_ / "none.yml",
+                                      folder_ / "daemonz.yml",
                                       "--log-level",
                                       "error"};
     std::vector<char*> argv;
