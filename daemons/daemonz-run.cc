@@ -1,12 +1,15 @@
 // daemonz-run: one program in the sandbox, one JSON object about it. The contract is cli.md.
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <iostream>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "config/config.h"
+#include "config/faults.h"
 #include "program.h"
 #include "sandbox/run.h"
 
@@ -111,14 +114,33 @@ sandbox::BoxFile box_file(const std::string& argument) {
           .is_executable = (found.st_mode & S_IXUSR) != 0};
 }
 
-/// All installations of one user share the slots of one folder, wherever they are called from.
-std::string state_folder(const program::Common& common) {
-  const auto config = program::find_config(common.config_path);
-  if (!config.empty()) return fs::absolute(config).parent_path().parent_path() / "tmp" / "daemonz";
-  return "/tmp/daemonz-" + std::to_string(::geteuid());
+/// True if `path`, or the nearest folder above it that is there, may be written.
+bool is_writable(fs::path path) {
+  std::error_code ignored;
+  while (!fs::exists(path, ignored) && path.has_relative_path()) path = path.parent_path();
+  return ::access(path.c_str(), W_OK | X_OK) == 0;
 }
 
-sandbox::Result run(const Options& options, const program::Common& common) {
+/// Where the slots are locked: the installation's own state folder, so that its processors and this
+/// program keep out of each other's way; without one (or as another user) a folder of this user.
+std::string state_folder(const program::Common& common) {
+  const auto path = program::find_config(common.config_path);
+  if (!path.empty()) {
+    auto folder = config::load(path).state_dir;
+    if (is_writable(folder)) return folder;
+  }
+  auto folder = "/tmp/daemonz-" + std::to_string(::geteuid());
+  ::mkdir(folder.c_str(), 0700);
+  struct stat found {};
+  if (::lstat(folder.c_str(), &found) != 0 || !S_ISDIR(found.st_mode) ||
+      found.st_uid != ::geteuid())
+    throw Error(ErrorText{.what = "the folder of the sandbox slots belongs to somebody else",
+                          .where = folder,
+                          .hint = "Name a configuration with --config"});
+  return folder;
+}
+
+sandbox::Result run(const Options& options, const std::string& state) {
   sandbox::Program program;
   program.profile =
       options.profile == "compile" ? sandbox::Profile::compile : sandbox::Profile::run;
@@ -137,7 +159,7 @@ sandbox::Result run(const Options& options, const program::Common& common) {
   program.stdin_fd = input.get();
   program.stdout_fd = output.get();
   program.stderr_fd = errors.get();
-  sandbox::SlotOptions slot{.number = options.slot, .state_folder = state_folder(common)};
+  sandbox::SlotOptions slot{.number = options.slot, .state_folder = state};
   for (const auto mode :
        {sandbox::LimitMode::v2, sandbox::LimitMode::v1, sandbox::LimitMode::rlimit})
     if (options.limits == to_string(mode)) slot.limit_mode = mode;
@@ -185,10 +207,13 @@ json::object to_json(const sandbox::Result& result) {
 int run_and_print(const Options& options, const program::Common& common) {
   sandbox::Result result;
   try {
-    result = run(options, common);
+    result = run(options, state_folder(common));
     if (result.verdict == sandbox::Verdict::XX)
       std::cerr << "daemonz-run: the sandbox failed at " << result.stage << ": "
                 << error_text(result.errno_value) << '\n';
+  } catch (const config::Faults& faults) {
+    std::cerr << faults.what() << '\n';
+    return program::exit_usage;
   } catch (const Error& problem) {
     std::cerr << "daemonz-run: " << problem.what() << '\n';
     result.stage = problem.text().what;
