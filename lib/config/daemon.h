@@ -31,7 +31,7 @@ struct Ready {
   std::string host = "127.0.0.1";  ///< tcp, memcache
   int port = 0;                    ///< tcp, memcache; filled by for_instance() if it holds ${port}
   std::string port_text;           ///< as written
-  std::string target;              ///< unix_socket: absolute path; http: URL; log: ECMAScript regex
+  std::string target;  ///< unix_socket: absolute path; http: URL; log: regex(7), extended
   std::vector<std::string> command;  ///< exec
   Milliseconds timeout{30'000};      ///< not ready by then: the start has failed
 };

@@ -121,7 +121,8 @@ Daemon for_instance(const Daemon& daemon, int index) {
     replace(*text);
   for (auto& [name, value] : mine.env) replace(value);
   // load() has checked that this is a number for every index.
-  if (!mine.ready.port_text.empty()) mine.ready.port = std::atoi(mine.ready.port_text.c_str());
+  if (const auto port_number = parse_number(mine.ready.port_text))
+    mine.ready.port = static_cast<int>(*port_number);
   mine.env["DAEMONZ_NAME"] = daemon.name;
   mine.env["DAEMONZ_INDEX"] = number;
   if (daemon.port) mine.env["PORT"] = builtins["port"];

@@ -102,16 +102,16 @@ class Loader {
     }
   }
 
-  void add_daemon(Node& root, std::pair<Node, Node> entry) {
-    if (!root.find("daemons")) root.entries.emplace_back(key_at(entry.first, "daemons"), Node{});
+  void add_daemon(Node& root, Entry entry) {
+    if (!root.find("daemons")) root.entries.push_back({key_at(entry.key, "daemons"), Node{}});
     Node& daemons = *root.find("daemons");
     if (daemons.kind == Node::Kind::null) {
       daemons.kind = Node::Kind::map;
-      daemons.place = entry.first.place;
+      daemons.place = entry.key.place;
     }
     for (const auto& [key, value] : daemons.entries) {
-      if (key.text != entry.first.text) continue;
-      faults_.add(entry.first.place, "",
+      if (key.text != entry.key.text) continue;
+      faults_.add(entry.key.place, "",
                   "the daemon " + in_quotes(key.text) + " stands in " + faults_.where(key.place) +
                       " already");
       return;
@@ -142,7 +142,7 @@ class Loader {
     for (auto& [key, value] : overlay.entries) {
       Node* const existing = base.find(key.text);
       if (!existing)
-        base.entries.emplace_back(std::move(key), std::move(value));
+        base.entries.push_back({std::move(key), std::move(value)});
       else if (existing->kind == Node::Kind::map && value.kind == Node::Kind::map)
         merge(*existing, std::move(value));
       else

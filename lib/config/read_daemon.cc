@@ -1,7 +1,8 @@
+#include <regex.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstring>
-#include <regex>
 
 #include "config/read.h"
 #include "config/words.h"
@@ -85,10 +86,19 @@ void read_address(Section& from, std::string_view key, Ready& ready) {
   if (const auto address = parse_address(*text, ready.host)) {
     ready.host = address->host;
     ready.port_text = address->port;
-    ready.port = std::atoi(address->port.c_str());  // 0 for ${port}: for_instance() fills it in
+    // ${port}: for_instance() fills it in
+    ready.port = static_cast<int>(parse_number(address->port).value_or(0));
   } else {
     from.fault(key, in_quotes(*text) + " is not a port (1..65535), HOST:PORT or ${port}");
   }
+}
+
+// POSIX extended, not std::regex: that one recurses per character and a long line ends the process.
+bool is_regular_expression(const std::string& text) {
+  regex_t compiled;
+  if (::regcomp(&compiled, text.c_str(), REG_EXTENDED | REG_NOSUB) != 0) return false;
+  ::regfree(&compiled);
+  return true;
 }
 
 void read_ready_value(Section& from, std::string_view key, Ready& ready) {
@@ -118,11 +128,8 @@ void read_ready_value(Section& from, std::string_view key, Ready& ready) {
       break;
     case Ready::Kind::log:
       from.text(key, ready.target);
-      try {
-        const std::regex tried(ready.target, std::regex::ECMAScript);
-      } catch (const std::regex_error&) {
-        from.fault(key, in_quotes(ready.target) + " is not a regular expression (ECMAScript)");
-      }
+      if (!is_regular_expression(ready.target))
+        from.fault(key, in_quotes(ready.target) + " is not a regular expression (regex(7))");
       break;
   }
 }

@@ -173,17 +173,17 @@ class TreeBuilder final : public YAML::EventHandler {
     const auto [first, is_new] =
         keys_[stack_.size()].try_emplace(key.text, parent.node.entries.size());
     const auto at = first->second;
-    const bool is_duplicate = !is_new && at < parent.node.entries.size() &&
-                              parent.node.entries[at].first.text == key.text;
+    const bool is_duplicate =
+        !is_new && at < parent.node.entries.size() && parent.node.entries[at].key.text == key.text;
     if (is_duplicate) {
-      const auto& earlier = parent.node.entries[at].first.place;
+      const auto& earlier = parent.node.entries[at].key.place;
       faults_.add(key.place, "",
                   "the key " + in_quotes(key.text) + " stands twice (first in line " +
                       std::to_string(earlier.line) + ")");
       return;
     }
     first->second = parent.node.entries.size();
-    parent.node.entries.emplace_back(std::move(key), std::move(value));
+    parent.node.entries.push_back({std::move(key), std::move(value)});
   }
 
   void add_merge(Open& parent, Place place, Node value) {
@@ -201,7 +201,7 @@ class TreeBuilder final : public YAML::EventHandler {
   // Keys that the map has itself win, then the earlier of several sources.
   static void merge(Node& target, const Node& source) {
     for (const auto& entry : source.entries)
-      if (!target.find(entry.first.text)) target.entries.push_back(entry);
+      if (!target.find(entry.key.text)) target.entries.push_back(entry);
   }
 
   int file_;

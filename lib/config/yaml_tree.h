@@ -5,25 +5,32 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "config/fault_log.h"
 
 namespace daemonz::config {
 
+struct Entry;
+
 /// A value; copied where an alias stands, with the place of the original.
 struct Node {
   enum class Kind { null, scalar, sequence, map };
   Kind kind = Kind::null;
   Place place;
-  std::string text;                            ///< scalar
-  bool is_quoted = false;                      ///< scalar: quoted, a block, or tagged !!str
-  std::vector<Node> items;                     ///< sequence
-  std::vector<std::pair<Node, Node>> entries;  ///< map, in the order written; keys are scalars
+  std::string text;            ///< scalar
+  bool is_quoted = false;      ///< scalar: quoted, a block, or tagged !!str
+  std::vector<Node> items;     ///< sequence
+  std::vector<Entry> entries;  ///< map, in the order written; keys are scalars
 
   [[nodiscard]] const Node* find(std::string_view key) const;
   [[nodiscard]] Node* find(std::string_view key);
+};
+
+/// KEY: VALUE of a map.
+struct Entry {
+  Node key;
+  Node value;
 };
 
 /// Ruby wrote `:binary:` where we write `binary:`; stripped takes one leading colon off keys.
@@ -34,7 +41,7 @@ enum class SymbolKeys { kept, stripped };
 [[nodiscard]] Node parse_yaml(std::string_view text, int file, SymbolKeys symbols,
                               FaultLog& faults);
 
-/// The file's bytes; nullopt and a fault when it cannot be read or is above yaml_size_max.
+/// The file's bytes; empty and a fault when it cannot be read or is above yaml_size_max.
 [[nodiscard]] std::string read_file(const std::string& path, int file, FaultLog& faults);
 
 }  // namespace daemonz::config

@@ -98,7 +98,7 @@ TEST_CASE("config: wrong values of a daemon") {
       {"    ready: {notify: true, tcp: 80}\n",
        "4:32: daemons.a.ready.tcp: `notify` is asked for already: one check at a time"},
       {"    ready: {log: \"(\"}\n",
-       "4:18: daemons.a.ready.log: \"(\" is not a regular expression (ECMAScript)"},
+       "4:18: daemons.a.ready.log: \"(\" is not a regular expression (regex(7))"},
       {"    ready: {http: ftp://x}\n",
        "4:19: daemons.a.ready.http: \"ftp://x\" is not a URL (http://HOST:PORT/PATH)"},
       {"    ready: {exec: []}\n", "4:19: daemons.a.ready.exec: the command is empty"},
