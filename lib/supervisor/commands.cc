@@ -120,9 +120,18 @@ void launch_supervisor(const Caller& caller, const StartOptions& options) {
   if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("cannot make a pipe");
   const UniqueFd report_read(ends[0]);
   UniqueFd report_write(ends[1]);
+  // Not part of whatever tree this command was called in: a deploy script's end must not be ours.
+  std::map<std::string, std::string> env;
+  for (char** entry = ::environ; *entry; ++entry) {
+    const std::string_view text(*entry);
+    if (const auto equals = text.find('='); equals != std::string_view::npos)
+      env.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  env.erase(process::tree_variable);
   process::LaunchOptions launch{
       .argv = {caller.program, "run", "--config", absolute(caller.config.path), "--report-fd",
                std::to_string(report_fd_there), "--log-level", options.log_level},
+      .env = std::move(env),
       .working_folder = caller.config.root_path,
       .stdout_fd = log.get(),
       .stderr_fd = log.get(),

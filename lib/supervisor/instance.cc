@@ -153,6 +153,7 @@ struct Machine {
   }
 
   void end_well() {
+    if (!it.has_child) return;
     if (policy.restart == RestartPolicy::always) return fail();
     child_is_gone();
     it.state = State::exited;
@@ -160,13 +161,15 @@ struct Machine {
   }
 
   void fail() {
+    if (!it.has_child) return;
     child_is_gone();
     count_failure();
   }
 
   // It has never run since `start`: the program is missing, and trying again changes nothing.
   void fail_launch() {
-    it.has_child = it.has_tree = it.is_ready = false;
+    if (it.has_child) return;
+    it.has_tree = it.is_ready = false;
     if (it.was_ready) return count_failure();
     give_up();
   }
@@ -238,6 +241,7 @@ struct Machine {
   }
 
   void kill_failed() {
+    if (!is_live()) return;
     it.is_stopped_for_failure = true;
     kill();
   }

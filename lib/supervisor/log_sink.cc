@@ -59,33 +59,29 @@ void LogSink::turn() {
   open_file();
 }
 
-bool LogSink::write_all(std::string_view bytes) {
+// How much could not be written: ENOSPC, EDQUOT, EIO.
+std::size_t LogSink::write_some(std::string_view bytes) {
   while (!bytes.empty()) {
     const auto written = ::write(file_.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) {  // ENOSPC, EDQUOT, EIO
-      dropped_ += bytes.size();
-      dropped_total_ += bytes.size();
-      return false;
-    }
+    if (written <= 0) break;
     size_ += static_cast<std::uint64_t>(written);
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
-  return true;
+  return bytes.size();
 }
 
 void LogSink::append(std::string_view bytes) {
   if (size_max_.count > 0 && size_ > 0 && size_ + bytes.size() > size_max_.count) turn();
   if (!file_.is_open()) open_file();
-  if (dropped_ > 0) {
-    const auto lost = std::exchange(dropped_, 0);
-    if (!write_all("daemonz: " + std::to_string(lost) + " bytes of output were lost here\n")) {
-      dropped_ += lost + bytes.size();
-      dropped_total_ += bytes.size();
-      return;
-    }
+  auto lost = bytes.size();
+  const auto note = "daemonz: " + std::to_string(dropped_) + " bytes of output were lost here\n";
+  if (dropped_ == 0 || write_some(note) == 0) {
+    dropped_ = 0;
+    lost = write_some(bytes);
   }
-  write_all(bytes);
+  dropped_ += lost;
+  dropped_total_ += lost;
 }
 
 void LogSink::take(Bytes turn_max) {

@@ -37,7 +37,7 @@ class LogSink {
   void open_file();
   void turn();
   void append(std::string_view bytes);
-  bool write_all(std::string_view bytes);
+  std::size_t write_some(std::string_view bytes);
 
   std::string path_;
   Bytes size_max_;

@@ -1,0 +1,358 @@
+// The real daemonz with real daemons, from start to stop.
+#include "supervisor/supervisor.h"
+
+#include <doctest/doctest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include "base/json.h"
+#include "process/cgroup.h"
+#include "process/identity.h"
+#include "process/launch.h"
+#include "process/run.h"
+#include "process/tree.h"
+#include "supervisor/home.h"
+#include "support/temp_dir.h"
+
+using namespace daemonz;
+using daemonz::tests::TempDir;
+
+namespace {
+
+// Says READY=1 when asked to, and then lives until TERM.
+const char* const notifier = R"py(
+import os, signal, socket, sys
+print("listening", flush=True)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.sendto(b"READY=1\nSTATUS=42 items", os.environ["NOTIFY_SOCKET"])
+signal.pause()
+)py";
+
+struct Row {
+  std::string state, why;
+  bool is_ready = false;
+  std::int64_t pid = 0, restarts = 0;
+};
+
+// One installation in a folder of its own, ended with the test.
+class Site {
+ public:
+  explicit Site(const std::string& daemons) {
+    std::filesystem::create_directory(folder_ / "config");
+    std::ofstream(folder_ / "notifier.py") << notifier;
+    write(daemons);
+  }
+  ~Site() { static_cast<void>(run({"stop"})); }
+
+  void write(const std::string& daemons) {
+    std::ofstream(config_path()) << "daemons:\n" << daemons;
+  }
+
+  [[nodiscard]] process::RunResult run(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), std::string(DAEMONZ_BIN_DIR) + "/daemonz");
+    arguments.insert(arguments.end(), {"--config", config_path()});
+    return process::run({.argv = std::move(arguments), .time_limit = Seconds(60)});
+  }
+
+  [[nodiscard]] Row row(const std::string& name) const {
+    const auto status = json::parse(run({"status", "--json"}).output).as_object();
+    for (const auto& value : *json::array_of(status, "instances")) {
+      const auto& one = value.as_object();
+      if (json::string_of(one, "name") != name) continue;
+      return {.state = *json::string_of(one, "state"),
+              .why = *json::string_of(one, "why"),
+              .is_ready = *json::boolean_of(one, "ready"),
+              .pid = json::integer_of(one, "pid").value_or(0),
+              .restarts = *json::integer_of(one, "restarts")};
+    }
+    return {};
+  }
+
+  [[nodiscard]] pid_t supervisor() const {
+    pid_t pid = 0;
+    std::ifstream(folder_ / "tmp/daemonz/daemonz.lock") >> pid;
+    return pid;
+  }
+
+  [[nodiscard]] std::string file(const std::string& name) const {
+    std::ifstream file(folder_ / name);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  [[nodiscard]] supervisor::Home home() const {
+    return supervisor::home_of(config::load(config_path()));
+  }
+  [[nodiscard]] std::string config_path() const { return folder_ / "config/daemonz.yml"; }
+  [[nodiscard]] const TempDir& folder() const { return folder_; }
+
+ private:
+  TempDir folder_;
+};
+
+bool becomes_true(const std::function<bool()>& fact) {
+  const auto deadline = std::chrono::steady_clock::now() + Seconds(20);
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (fact()) return true;
+    ::poll(nullptr, 0, 5);
+  }
+  return false;
+}
+
+bool is_alive(pid_t pid) {
+  const auto stat = process::stat_of(pid);
+  return stat && stat->state != 'Z';
+}
+
+std::vector<pid_t> pids_in(const std::string& text) {
+  std::vector<pid_t> pids;
+  std::istringstream words(text);
+  for (pid_t pid = 0; words >> pid;) pids.push_back(pid);
+  return pids;
+}
+
+const std::string queue_and_processors = R"(
+  queue: {command: [/usr/bin/python3, notifier.py], ready: {notify: true}, start_order: 1}
+  processor:
+    command: [sh, -c, "echo $DAEMONZ_INDEX $PORT; sleep 1000 & setsid sleep 1000 & wait"]
+    instances: 2
+    port: 4000
+    start_order: 2
+)";
+
+}  // namespace
+
+TEST_CASE("supervisor: start returns when all is ready, status shows it, stop leaves nothing") {
+  const Site site(queue_and_processors);
+  const auto home = site.home();
+  const auto started = site.run({"start"});
+  CHECK(started.status.exit_code == 0);
+  CHECK(started.errors == "daemonz: started (3 instances)\n");
+  for (const char* name : {"queue", "processor:0", "processor:1"}) {
+    const auto row = site.row(name);
+    CHECK(row.state == "RUNNING");
+    CHECK(row.is_ready);
+    CHECK(row.restarts == 0);
+  }
+  const auto table = site.run({"status"});
+  CHECK(table.status.exit_code == 0);
+  CHECK(table.output.starts_with("NAME         STATE    PID"));
+  CHECK(becomes_true([&] { return site.file("log/processor.1.log") == "1 4001\n"; }));
+  const auto supervisor = site.supervisor();
+  const auto queue = static_cast<pid_t>(site.row("queue").pid);
+
+  CHECK(site.run({"stop"}).status.exit_code == 0);
+  CHECK_FALSE(is_alive(supervisor));
+  CHECK_FALSE(is_alive(queue));
+  CHECK(process::processes_with_token_prefix(home.token_prefix).empty());
+  CHECK_FALSE(std::filesystem::exists(home.control_socket));
+  CHECK_FALSE(std::filesystem::exists(home.notify_socket));
+  CHECK((home.cgroup.empty() || !std::filesystem::exists(home.cgroup)));
+  CHECK(site.run({"status"}).status.exit_code == 3);
+  CHECK(site.run({"stop"}).status.exit_code == 0);
+}
+
+TEST_CASE("supervisor: waves start after the earlier one is ready and stop in reverse") {
+  const Site site(queue_and_processors);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  REQUIRE(site.run({"stop"}).status.exit_code == 0);
+  const auto log = site.file("log/daemonz.log");
+  const auto at = [&log](const std::string& text) { return log.find(text); };
+  CHECK(at("ready name=queue") < at("started name=processor:0"));
+  CHECK(at("child ended name=processor:0") < at("child ended name=queue"));
+  CHECK(at("child ended name=processor:1") < at("child ended name=queue"));
+}
+
+TEST_CASE("supervisor: a killed child comes back, its grandchildren do not stay") {
+  const Site site(queue_and_processors);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  const auto before = site.row("processor:1");
+  ::kill(static_cast<pid_t>(before.pid), SIGKILL);
+  CHECK(becomes_true([&] {
+    const auto now = site.row("processor:1");
+    return now.is_ready && now.pid != before.pid && now.restarts == 1;
+  }));
+  CHECK(site.row("processor:0").restarts == 0);
+  // sh, sleep, setsid sleep: three for each of two, python and nothing else.
+  CHECK(becomes_true(
+      [&] { return process::processes_with_token_prefix(site.home().token_prefix).size() == 7; }));
+}
+
+TEST_CASE("supervisor: a second start names the holder of the lock") {
+  const Site site(queue_and_processors);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  const auto second = site.run({"start"});
+  CHECK(second.status.exit_code == 1);
+  CHECK(second.errors == "daemonz: cannot start: already running (pid " +
+                             std::to_string(site.supervisor()) +
+                             " holds tmp/daemonz/daemonz.lock). To restart it: daemonz restart\n");
+}
+
+TEST_CASE(
+    "supervisor: after its kill -9 the next start ends the stale instances and begins afresh") {
+  const Site site(queue_and_processors);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  const auto home = site.home();
+  const auto stale = process::processes_with_token_prefix(home.token_prefix);
+  CHECK(stale.size() == 7);
+  const auto supervisor = *process::identity_of(site.supervisor());
+  ::kill(supervisor.pid, SIGKILL);
+  CHECK(becomes_true([&] { return !process::is_running(supervisor); }));
+  CHECK(site.run({"status"}).status.exit_code == 1);
+
+  CHECK(site.run({"start"}).status.exit_code == 0);
+  for (const auto& identity : stale) CHECK_FALSE(process::is_running(identity));
+  CHECK(process::processes_with_token_prefix(home.token_prefix).size() == 7);
+  CHECK(site.row("queue").restarts == 0);
+}
+
+TEST_CASE("supervisor: stop ends what a killed supervisor left, and spares a recycled pid") {
+  const Site site(queue_and_processors);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  const auto home = site.home();
+  const auto supervisor = *process::identity_of(site.supervisor());
+  ::kill(supervisor.pid, SIGKILL);
+  CHECK(becomes_true([&] { return !process::is_running(supervisor); }));
+  // As if the pid of an instance had gone to a stranger: same pid, another start time.
+  auto stranger = process::launch({.argv = {"sleep", "1000"}});
+  auto text = site.file("tmp/daemonz/state.json");
+  const auto at = text.find("\"instances\":[{\"pid\":") + 20;
+  text.replace(at, text.find(',', at) - at, std::to_string(stranger.pid()));
+  std::ofstream(home.state_file) << text;
+  CHECK(site.run({"stop"}).status.exit_code == 0);
+  CHECK(process::processes_with_token_prefix(home.token_prefix).empty());
+  CHECK(is_alive(stranger.pid()));
+  CHECK(site.run({"status"}).status.exit_code == 3);
+}
+
+TEST_CASE("supervisor: a daemon that fails is named with its exit code and its last lines") {
+  const Site site(R"(
+  good: {command: [sleep, "1000"]}
+  bad: {command: [sh, -c, "echo port 22122 is in use >&2; exit 3"], ready: {notify: true}}
+  after: {command: [sleep, "1000"], start_order: 5}
+)");
+  const auto started = site.run({"start"});
+  CHECK(started.status.exit_code == 1);
+  CHECK(started.errors.find("bad failed: exit code 3 (BACKOFF). Its log: log/bad.") !=
+        std::string::npos);
+  CHECK(started.errors.find("    port 22122 is in use\n") != std::string::npos);
+  CHECK(started.errors.find("not started, waiting for others: after") != std::string::npos);
+  CHECK(site.row("good").state == "RUNNING");
+  CHECK(site.run({"status"}).status.exit_code == 1);
+}
+
+TEST_CASE("supervisor: a missing program stops the start before anything runs") {
+  const Site site(R"(
+  good: {command: [sleep, "1000"]}
+  bad: {command: [no-such-program]}
+)");
+  const auto started = site.run({"start"});
+  CHECK(started.status.exit_code == 1);
+  CHECK(started.errors.find("daemons.bad.command: no-such-program is neither beside") !=
+        std::string::npos);
+  CHECK(site.run({"status"}).status.exit_code == 3);
+}
+
+TEST_CASE("supervisor: a bad file gives every fault, exit code 2, and nothing runs") {
+  const Site site(R"(
+  one: {comand: [sleep, "1"]}
+  two: {command: [sleep, "1"], instances: many}
+)");
+  for (const char* command : {"start", "check", "run", "restart"}) {
+    const auto result = site.run({command});
+    CHECK(result.status.exit_code == 2);
+    CHECK(result.errors.find("daemonz.yml:3:") != std::string::npos);
+    CHECK(result.errors.find("daemonz.yml:4:") != std::string::npos);
+  }
+}
+
+TEST_CASE("supervisor: who ignores TERM is killed after its time, with all it started") {
+  const Site site(R"(
+  deaf:
+    command: [sh, -c, "trap '' TERM; setsid sleep 1000 & echo $!; while :; do sleep 1000; done"]
+    stop: {timeout: 300ms}
+)");
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  CHECK(becomes_true([&] { return pids_in(site.file("log/deaf.0.log")).size() == 1; }));
+  const auto pids = pids_in(site.file("log/deaf.0.log"));
+  CHECK(site.run({"stop"}).status.exit_code == 0);
+  for (const auto pid : pids) CHECK_FALSE(is_alive(pid));
+  CHECK(site.file("log/daemonz.log").find("instance is killed") != std::string::npos);
+}
+
+TEST_CASE("supervisor: one instance can be stopped, started and restarted by name") {
+  const Site site(queue_and_processors);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  CHECK(site.run({"stop", "processor:1"}).status.exit_code == 0);
+  CHECK(site.row("processor:1").state == "STOPPED");
+  CHECK(site.row("processor:0").state == "RUNNING");
+  CHECK(site.run({"start", "processor:1"}).status.exit_code == 0);
+  CHECK(site.row("processor:1").state == "RUNNING");
+  const auto before = site.row("queue").pid;
+  CHECK(site.run({"restart", "queue"}).status.exit_code == 0);
+  CHECK(site.row("queue").pid != before);
+  CHECK(site.row("queue").is_ready);
+  const auto unknown = site.run({"stop", "nobody"});
+  CHECK(unknown.status.exit_code == 1);
+  CHECK(unknown.errors == "daemonz: there is no daemon nobody. daemonz status lists them\n");
+}
+
+TEST_CASE("supervisor: too many failures are fatal, and a vital one takes all with it") {
+  const Site site(R"(
+  good: {command: [sleep, "1000"]}
+  bad:
+    command: [sh, -c, "exit 5"]
+    vital: true
+    restart: {limit: 2, within: 60s, delay: 1ms, factor: 1}
+)");
+  const auto result = site.run({"run"});  // the foreground form: its exit code is the outcome
+  CHECK(result.status.exit_code == 1);
+  CHECK(result.errors.find("instance given up name=bad why=\"exit code 5\"") != std::string::npos);
+  CHECK(site.run({"status"}).status.exit_code == 3);
+}
+
+TEST_CASE("supervisor: a one-shot that has ended well satisfies who waits for its completion") {
+  const Site site(R"(
+  setup: {command: [sh, -c, "echo done"], restart: {policy: never}}
+  main: {command: [sleep, "1000"], depends_on: {setup: completed}}
+)");
+  CHECK(site.run({"start"}).status.exit_code == 0);
+  CHECK(site.row("setup").state == "EXITED");
+  CHECK(site.row("main").state == "RUNNING");
+  CHECK(site.run({"status"}).status.exit_code == 0);
+}
+
+TEST_CASE("supervisor: a socket that answers makes a daemon ready") {
+  Site site("  none: {command: [sleep, \"1\"]}\n");
+  const auto path = site.folder() / "sample.sock";
+  const auto server = "import socket,signal;s=socket.socket(socket.AF_UNIX);s.bind('" + path +
+                      "');s.listen();signal.pause()";
+  site.write("  server: {command: [/usr/bin/python3, -c, \"" + server +
+             "\"], ready: {unix: " + path + "}}\n");
+  CHECK(site.run({"start"}).status.exit_code == 0);
+  CHECK(site.row("server").is_ready);
+}
+
+TEST_CASE("supervisor: logs shows the last lines by name") {
+  const Site site("  one: {command: [sh, -c, \"seq 20; exec sleep 1000\"]}\n");
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  CHECK(becomes_true([&] { return site.file("log/one.0.log").ends_with("20\n"); }));
+  CHECK(site.run({"logs", "one", "-n", "3"}).output == "18\n19\n20\n");
+}
+
+TEST_CASE("supervisor: an idle one sleeps; strangers on the control socket do not disturb it") {
+  const Site site(queue_and_processors);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  const auto socket = site.home().control_socket;
+  const auto said = process::run({.argv = {"nc", "-U", "-N", socket},
+                                  .input = "nonsense\n{\"version\":1,\"command\":\"dance\"}\n",
+                                  .time_limit = Seconds(5)});
+  CHECK(said.output.find("not JSON") != std::string::npos);
+  CHECK(said.output.find("there is no control command \\\"dance\\\"") != std::string::npos);
+  CHECK(site.run({"status"}).status.exit_code == 0);
+}
