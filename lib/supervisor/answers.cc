@@ -79,6 +79,19 @@ bool is_up_or_failed(const Supervised& one) {
   return instance.is_ready || instance.state == State::exited || has_failed(one);
 }
 
+// It waits for something that will not come without a person.
+bool is_blocked(const Supervised& one, const std::vector<std::unique_ptr<Supervised>>& all) {
+  if (one.instance().state != State::waiting) return false;
+  const auto& config = one.planned().config;
+  return std::any_of(all.begin(), all.end(), [&](const auto& other) {
+    const bool is_needed = config.depends_on.contains(other->planned().daemon);
+    const bool is_earlier = other->planned().config.start_order < config.start_order;
+    if (!is_needed && !is_earlier) return false;
+    return has_failed(*other) || (is_needed && !other->instance().is_wanted) ||
+           (other->planned().rank < one.planned().rank && is_blocked(*other, all));
+  });
+}
+
 }  // namespace
 
 Request parse_request(const std::string& line) {
@@ -156,11 +169,8 @@ bool Waiter::is_over(const std::vector<std::unique_ptr<Supervised>>& all) const 
   if (goal == Goal::down)
     return std::all_of(targets.begin(), targets.end(),
                        [](const auto* one) { return one->is_settled_down(); });
-  const bool is_something_failed =
-      std::any_of(all.begin(), all.end(), [](const auto& one) { return has_failed(*one); });
-  return std::all_of(targets.begin(), targets.end(), [&](const auto* one) {
-    return is_up_or_failed(*one) ||
-           (is_something_failed && one->instance().state == State::waiting);
+  return std::all_of(targets.begin(), targets.end(), [&all](const auto* one) {
+    return is_up_or_failed(*one) || is_blocked(*one, all);
   });
 }
 

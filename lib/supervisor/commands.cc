@@ -184,7 +184,7 @@ int stop_everything(const Caller& caller) {
     caller.talk << "daemonz: stopped\n";
     return exit_done;
   }
-  if (!std::filesystem::exists(home.folder)) {
+  if (!std::filesystem::exists(home.lock_file)) {
     caller.talk << "daemonz: was not running\n";
     return exit_done;
   }

@@ -170,8 +170,12 @@ void Supervised::start_child() {
   options.working_folder = daemon.working_folder;
   options.stdout_fd = output_.write_end();
   options.stderr_fd = errors_.write_end();
-  const auto files = daemon.limits.nofile.value_or(surroundings_.open_files);
-  options.limits.emplace_back(RLIMIT_NOFILE, rlimit{files, files});
+  auto files = surroundings_.open_files;
+  if (daemon.limits.nofile) {
+    files.rlim_cur = *daemon.limits.nofile;
+    files.rlim_max = std::max(files.rlim_max, files.rlim_cur);
+  }
+  options.limits.emplace_back(RLIMIT_NOFILE, files);
   options.nice = daemon.limits.nice;
   options.oom_score_adj = daemon.limits.oom_score_adj;
   if (daemon.umask) options.umask = static_cast<mode_t>(*daemon.umask);

@@ -3,6 +3,8 @@
 // the other instances: supervisor.cc does.
 #pragma once
 
+#include <sys/resource.h>
+
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,7 +26,7 @@ struct Surroundings {
   Loop& loop;
   const Home& home;
   std::string notify_address;
-  rlim_t open_files = 1024;  ///< RLIMIT_NOFILE for children: as the supervisor was started with
+  rlimit open_files{};  ///< RLIMIT_NOFILE for children: as the supervisor was started with
 };
 
 /// Owns the child: its end kills the child. Threads: one.

@@ -28,10 +28,10 @@ constexpr Seconds last_replies_time(1);  // for the answer to `shutdown` to leav
 constexpr int parents_max = 64;          // between a notifying process and its instance
 
 // Children get the limit we were started with; we need descriptors for all of them.
-rlim_t raise_open_files() {
+rlimit raise_open_files() {
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
-  const auto before = files.rlim_cur;
+  const auto before = files;
   files.rlim_cur = files.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &files);
   return before;
@@ -62,8 +62,8 @@ class Supervisor {
   }
 
   int run() {
-    for (const auto& instance : instances_)
-      if (is_wanted_first(*instance)) feed(*instance, Event::start);
+    for (auto* const instance : chosen({.targets = options_.targets}, Reach::with_dependencies))
+      feed(*instance, Event::start);
     loop_.run();
     control_->flush(real_clock().steady() + last_replies_time);
     return exit_code_;
@@ -91,12 +91,6 @@ class Supervisor {
     return sink->file;
   }
 
-  bool is_wanted_first(const Supervised& instance) const {
-    return options_.targets.empty() ||
-           std::any_of(options_.targets.begin(), options_.targets.end(),
-                       [&](const auto& target) { return is_meant(instance.planned(), target); });
-  }
-
   void feed(Supervised& instance, Event event) {
     events_.emplace_back(&instance, event);
     settle();
@@ -121,8 +115,8 @@ class Supervisor {
   // After each burst of events: what has become possible?
   void look_around() {
     for (const auto& instance : instances_)
-      if (instance->instance().state == State::waiting && instance->is_settled_down() &&
-          may_start(*instance))
+      if (!is_shutting_down_ && instance->instance().state == State::waiting &&
+          instance->is_settled_down() && may_start(*instance))
         events_.emplace_back(instance.get(), Event::dependencies_met);
     if (!events_.empty()) return;
     if (is_shutting_down_) go_on_stopping();
@@ -214,17 +208,28 @@ class Supervisor {
     if (events_.empty() && highest < 0) loop_.stop();
   }
 
-  std::vector<Supervised*> chosen(const Request& request) {
+  enum class Reach { as_named, with_dependencies };
+
+  // What would wait for ever for something that nobody wants is of no use: a start reaches further.
+  std::vector<Supervised*> chosen(const Request& request, Reach reach) {
     std::vector<Supervised*> found;
-    for (const auto& target : request.targets) {
-      const auto count = found.size();
-      for (const auto& instance : instances_)
-        if (is_meant(instance->planned(), target)) found.push_back(instance.get());
-      if (found.size() == count)
-        throw Error(
-            ErrorText{.what = "there is no daemon " + target, .hint = "daemonz status lists them"});
+    auto targets = request.targets;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      bool is_known = false;
+      for (const auto& instance : instances_) {
+        if (!is_meant(instance->planned(), targets[i])) continue;
+        is_known = true;
+        if (std::find(found.begin(), found.end(), instance.get()) != found.end()) continue;
+        found.push_back(instance.get());
+        if (reach == Reach::with_dependencies)
+          for (const auto& [name, condition] : instance->planned().config.depends_on)
+            targets.push_back(name);
+      }
+      if (!is_known)
+        throw Error(ErrorText{.what = "there is no daemon " + targets[i],
+                              .hint = "daemonz status lists them"});
     }
-    if (request.targets.empty())
+    if (targets.empty())
       for (const auto& instance : instances_) found.push_back(instance.get());
     return found;
   }
@@ -232,7 +237,9 @@ class Supervisor {
   void answer(const std::string& line, const ControlServer::Reply& reply) {
     try {
       const auto request = parse_request(line);
-      auto targets = chosen(request);
+      auto targets =
+          chosen(request, request.command == Request::Command::start ? Reach::with_dependencies
+                                                                     : Reach::as_named);
       switch (request.command) {
         case Request::Command::status: return reply(status_answer(targets));
         case Request::Command::wait_until_up:

@@ -198,8 +198,9 @@ TEST_CASE(
   const Site site(queue_and_processors);
   REQUIRE(site.run({"start"}).status.exit_code == 0);
   const auto home = site.home();
+  const auto count = [&] { return process::processes_with_token_prefix(home.token_prefix).size(); };
+  CHECK(becomes_true([&] { return count() == 7; }));
   const auto stale = process::processes_with_token_prefix(home.token_prefix);
-  CHECK(stale.size() == 7);
   const auto supervisor = *process::identity_of(site.supervisor());
   ::kill(supervisor.pid, SIGKILL);
   CHECK(becomes_true([&] { return !process::is_running(supervisor); }));
@@ -207,7 +208,7 @@ TEST_CASE(
 
   CHECK(site.run({"start"}).status.exit_code == 0);
   for (const auto& identity : stale) CHECK_FALSE(process::is_running(identity));
-  CHECK(process::processes_with_token_prefix(home.token_prefix).size() == 7);
+  CHECK(becomes_true([&] { return count() == 7; }));
   CHECK(site.row("queue").restarts == 0);
 }
 
@@ -345,7 +346,59 @@ TEST_CASE("supervisor: logs shows the last lines by name") {
   CHECK(site.run({"logs", "one", "-n", "3"}).output == "18\n19\n20\n");
 }
 
-TEST_CASE("supervisor: an idle one sleeps; strangers on the control socket do not disturb it") {
+TEST_CASE("supervisor: an idle one does not wake up") {
+  const Site site(queue_and_processors);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  const auto wakeups = [pid = site.supervisor()] {
+    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+    std::string line;
+    while (std::getline(status, line) && !line.starts_with("voluntary_ctxt_switches")) {
+    }
+    return line;
+  };
+  // The start's own last work ends soon; from then on a window without any wakeup must come.
+  CHECK(becomes_true([&] {
+    const auto before = wakeups();
+    ::poll(nullptr, 0, 500);
+    return before == wakeups();
+  }));
+}
+
+TEST_CASE("supervisor: a name brings what it depends on, and nothing else") {
+  const Site site(R"(
+  queue: {command: [sleep, "1000"]}
+  processor: {command: [sleep, "1000"], depends_on: {queue: ready}}
+  other: {command: [sleep, "1000"]}
+)");
+  CHECK(site.run({"start", "processor"}).status.exit_code == 0);
+  CHECK(site.row("queue").state == "RUNNING");
+  CHECK(site.row("processor").state == "RUNNING");
+  CHECK(site.row("other").state == "STOPPED");
+}
+
+TEST_CASE("supervisor: a silent daemon with a watchdog is ended and started again") {
+  const Site site("  mute: {command: [sleep, \"1000\"], watchdog: 100ms}\n");
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  CHECK(becomes_true([&] { return site.row("mute").restarts >= 1; }));
+  CHECK(site.file("log/daemonz.log").find("no WATCHDOG=1 in time") != std::string::npos);
+}
+
+TEST_CASE("supervisor: children have the limits that the supervisor was started with") {
+  const Site site(R"(
+  plain: {command: [sh, -c, "ulimit -Sn; ulimit -Hn; exec sleep 1000"]}
+  limited: {command: [sh, -c, "ulimit -n; exec sleep 1000"], limits: {nofile: 123}}
+)");
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  rlimit here{};
+  ::getrlimit(RLIMIT_NOFILE, &here);
+  CHECK(becomes_true([&] {
+    return site.file("log/plain.0.log") ==
+           std::to_string(here.rlim_cur) + "\n" + std::to_string(here.rlim_max) + "\n";
+  }));
+  CHECK(becomes_true([&] { return site.file("log/limited.0.log") == "123\n"; }));
+}
+
+TEST_CASE("supervisor: strangers on the control socket do not disturb it") {
   const Site site(queue_and_processors);
   REQUIRE(site.run({"start"}).status.exit_code == 0);
   const auto socket = site.home().control_socket;
