@@ -55,9 +55,19 @@ class Site {
   }
 
   [[nodiscard]] process::RunResult run(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), std::string(DAEMONZ_BIN_DIR) + "/daemonz");
-    arguments.insert(arguments.end(), {"--config", config_path()});
-    return process::run({.argv = std::move(arguments), .time_limit = Seconds(60)});
+    std::vector<std::string> argv = prefix_;
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    argv.insert(argv.end(), {"--config", config_path()});
+    return process::run({.argv = std::move(argv), .time_limit = Seconds(60)});
+  }
+
+  // From now on a user without rights, who gets no cgroup and cannot read the build folder.
+  void become_nobody() {
+    const auto copy = folder_ / "daemonz";
+    std::filesystem::copy_file(prefix_[0], copy);
+    for (const auto& path : {folder_.path().string(), folder_ / "config", config_path(), copy})
+      REQUIRE(::chown(path.c_str(), 65534, 65534) == 0);
+    prefix_ = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", copy};
   }
 
   [[nodiscard]] Row row(const std::string& name) const {
@@ -93,6 +103,7 @@ class Site {
 
  private:
   TempDir folder_;
+  std::vector<std::string> prefix_{std::string(DAEMONZ_BIN_DIR) + "/daemonz"};
 };
 
 bool becomes_true(const std::function<bool()>& fact) {
@@ -181,6 +192,30 @@ TEST_CASE("supervisor: a killed child comes back, its grandchildren do not stay"
   // sh, sleep, setsid sleep: three for each of two, python and nothing else.
   CHECK(becomes_true(
       [&] { return process::processes_with_token_prefix(site.home().token_prefix).size() == 7; }));
+}
+
+TEST_CASE("supervisor: without cgroups a tree is found by session, descent and mark") {
+  if (::geteuid() != 0) return;  // then the other tests have gone without cgroups already
+  Site site(R"(
+  one:
+    command: [sh, -c, "sleep 1000 & setsid sleep 1000 & (setsid sleep 1000 &); wait"]
+    instances: 2
+)");
+  site.become_nobody();
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  const auto home = site.home();
+  const auto count = [&] { return process::processes_with_token_prefix(home.token_prefix).size(); };
+  CHECK(becomes_true([&] { return count() == 8; }));
+  const auto before = site.row("one:1");
+  ::kill(static_cast<pid_t>(before.pid), SIGKILL);
+  CHECK(becomes_true([&] { return site.row("one:1").restarts == 1 && count() == 8; }));
+  const auto supervisor = *process::identity_of(site.supervisor());
+  ::kill(supervisor.pid, SIGKILL);
+  CHECK(becomes_true([&] { return !process::is_running(supervisor); }));
+  CHECK(site.run({"start"}).status.exit_code == 0);
+  CHECK(becomes_true([&] { return count() == 8; }));
+  CHECK(site.run({"stop"}).status.exit_code == 0);
+  CHECK(count() == 0);
 }
 
 TEST_CASE("supervisor: a second start names the holder of the lock") {
