@@ -33,6 +33,9 @@ class DiskFile {
   [[nodiscard]] virtual std::uint64_t size() const = 0;
 };
 
+/// Writes `size` zeros at the start: space that later writes need no new metadata for.
+void fill_with_zeros(DiskFile& file, std::uint64_t size);
+
 /// The files of one machine. Threads: any. Functions throw Error with errno in code().
 class Disk {
  public:

@@ -15,6 +15,8 @@ namespace {
 
 /// Part of the current segment that is kept back for acknowledgements once the disk is full.
 constexpr std::uint64_t kept_back(std::uint64_t capacity) { return capacity / 8; }
+/// Of a run's first segment, whose zeros the start waits for: small, and a spare follows at once.
+constexpr Bytes first_size = mebibytes(1);
 /// The first read of a record from the disk: most records fit, and it is one page.
 constexpr std::size_t first_read_size = 4096;
 
@@ -90,7 +92,9 @@ void Journal::recover(const Replay& replay) {
 }
 
 void Journal::begin_segment(std::uint32_t number, std::uint64_t at_least) {
-  const auto capacity = std::max(options_.segment_size.count, at_least + segment_header_size);
+  const auto wanted =
+      committer_ ? options_.segment_size : std::min(options_.segment_size, first_size);
+  const auto capacity = std::max(wanted.count, at_least + segment_header_size);
   auto path = segment_path(options_.folder, number);
   std::unique_ptr<DiskFile> file;
   if (maker_ && capacity == options_.segment_size.count) file = maker_->take();
@@ -100,6 +104,7 @@ void Journal::begin_segment(std::uint32_t number, std::uint64_t at_least) {
     file = disk_.open(path, Disk::Open::create_new);
     try {
       file->allocate(capacity);
+      if (!committer_) fill_with_zeros(*file, capacity);
     } catch (const Error&) {
       file.reset();
       disk_.remove(path);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "base/error.h"
@@ -138,6 +139,15 @@ class RealDisk final : public Disk {
 };
 
 }  // namespace
+
+void fill_with_zeros(DiskFile& file, std::uint64_t size) {
+  static constexpr std::array<char, 64 * 1024> zeros{};
+  for (std::uint64_t at = 0; at < size; at += zeros.size()) {
+    const auto part = std::min<std::uint64_t>(zeros.size(), size - at);
+    const iovec piece{const_cast<char*>(zeros.data()), part};  // pwritev(2) only reads it
+    file.write_at(at, {&piece, 1});
+  }
+}
 
 Disk& real_disk() {
   static RealDisk disk;

@@ -1,8 +1,5 @@
 #include "journal/segment_maker.h"
 
-#include <algorithm>
-#include <array>
-
 #include "base/error.h"
 #include "base/log.h"
 
@@ -66,15 +63,9 @@ void SegmentMaker::work() {
 }
 
 std::unique_ptr<DiskFile> SegmentMaker::make() const {
-  static constexpr std::array<char, 64 * 1024> zeros{};
   try {
     auto file = options_.disk->open(path_, Disk::Open::create_new);
-    for (std::uint64_t at = 0; at < options_.size.count; at += zeros.size()) {
-      const auto size = std::min<std::uint64_t>(zeros.size(), options_.size.count - at);
-      // pwritev(2) only reads what the pieces point to.
-      const iovec piece{const_cast<char*>(zeros.data()), size};
-      file->write_at(at, {&piece, 1});
-    }
+    fill_with_zeros(*file, options_.size.count);
     file->sync();
     return file;
   } catch (const Error& problem) {

@@ -51,13 +51,15 @@ Queue* JournaledStore::find_queue(std::string_view name) const {
   return found == queues_.end() ? nullptr : found->second.get();
 }
 
+/// Rounded up to whole milliseconds: a delay is never shorter for it.
 Milli JournaledStore::wall_of(SteadyTime time) const {
-  const auto from_now = std::chrono::duration_cast<Milliseconds>(time - clock_.steady());
-  return unix_milliseconds(clock_.wall()) + from_now.count();
+  const auto wall =
+      clock_.wall() + std::chrono::duration_cast<WallTime::duration>(time - clock_.steady());
+  return std::chrono::ceil<Milliseconds>(wall.time_since_epoch()).count();
 }
 
 SteadyTime JournaledStore::steady_of(Milli wall) const {
-  return clock_.steady() + Milliseconds(wall - unix_milliseconds(clock_.wall()));
+  return clock_.steady() + (from_unix_milliseconds(wall) - clock_.wall());
 }
 
 Bytes JournaledStore::item_size_max(const QueueName& queue) const {
@@ -116,6 +118,7 @@ PutResult JournaledStore::put_many(const QueueName& name, std::span<const std::s
     record.body = body;
     if (--record.more == 0) record.id = request.id;  // the last one makes the group count
     if (!store_item(queue, record)) return {PutOutcome::failed};
+    record.continues = true;
   }
   const bool waits = request.is_synced || queue.options.durability == Durability::always;
   return {PutOutcome::stored, waits ? journal_->appended() : 0};
@@ -161,7 +164,7 @@ PutRecord JournaledStore::record_of(const Queue& queue, const PutRequest& reques
                    .stored_at = now,
                    .id = request.id,
                    .unique = queue.is_dead_queue ? std::nullopt : request.unique};
-  if (request.delay > Milliseconds(0)) record.due_at = now + request.delay.count();
+  if (request.delay > Milliseconds(0)) record.due_at = wall_of(clock_.steady() + request.delay);
   if (request.expires_at) record.expires_at = unix_milliseconds(*request.expires_at);
   if (queue.options.max_age) {
     const auto latest = now + queue.options.max_age->count();

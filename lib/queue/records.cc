@@ -9,7 +9,8 @@ namespace daemonz::queue {
 namespace {
 
 // Bits of a put's first byte: which of the optional fields follow.
-constexpr unsigned has_due = 1, has_expiry = 2, has_id = 4, has_unique = 8, has_replaces = 16;
+constexpr unsigned has_due = 1, has_expiry = 2, has_id = 4, has_unique = 8, has_replaces = 16,
+                   continues = 32;
 
 class Reader {
  public:
@@ -66,7 +67,7 @@ Fields encode(const PutRecord& record) {
   Fields fields;
   const unsigned bits = (record.due_at ? has_due : 0) | (record.expires_at ? has_expiry : 0) |
                         (record.id ? has_id : 0) | (record.unique ? has_unique : 0) |
-                        (record.replaces ? has_replaces : 0);
+                        (record.replaces ? has_replaces : 0) | (record.continues ? continues : 0);
   fields.add(static_cast<std::uint8_t>(bits));
   fields.add(record.priority);
   fields.add(record.flags);
@@ -91,6 +92,7 @@ PutRecord decode_put(std::string_view payload) {
   record.max_deliveries = reader.number<std::uint32_t>();
   record.more = reader.number<std::uint32_t>();
   record.stored_at = reader.number<Milli>();
+  record.continues = (bits & continues) != 0;
   if (bits & has_due) record.due_at = reader.number<Milli>();
   if (bits & has_expiry) record.expires_at = reader.number<Milli>();
   if (bits & has_id) record.id = reader.hash();

@@ -32,6 +32,7 @@ struct PutRecord {
   std::uint8_t priority = 0;
   std::uint32_t flags = 0, max_deliveries = 0;
   std::uint32_t more = 0;  ///< further records of the same put_many; they count together or not
+  bool continues = false;  ///< not the first record of its put_many
   Milli stored_at = 0, due_at = 0, expires_at = 0;
   std::optional<KeyHash> id, unique;
   std::optional<Locator> replaces;  ///< the item that this one succeeds

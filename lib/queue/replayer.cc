@@ -41,9 +41,7 @@ void Replayer::put(const journal::Replayed& replayed) {
   auto& queue = store_.queue_of(record.queue);
   const auto size = static_cast<std::uint32_t>(record.body.size());
   record.body = record.queue = {};
-  if (!pending_.empty() && (pending_.back().record.more != record.more + 1 ||
-                            pending_.back().sequence + 1 != replayed.sequence))
-    pending_.clear();
+  if (!record.continues) pending_.clear();
   pending_.push_back({replayed.at, replayed.sequence, record, &queue, size});
   if (record.more > 0) return;
   for (const auto& each : pending_) count_put(each);

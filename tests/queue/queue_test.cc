@@ -1,0 +1,600 @@
+#include <doctest/doctest.h>
+
+#include "base/error.h"
+#include "queue/open_store.h"
+#include "support/faulty_disk.h"
+#include "support/manual_clock.h"
+
+using namespace daemonz;
+using namespace std::chrono_literals;
+using queue::PutOutcome;
+using queue::PutRequest;
+using queue::Settled;
+using queue::Store;
+using queue::TakeRequest;
+using tests::FaultyDisk;
+
+namespace {
+
+/// A store on a disk in RAM with a clock that the test moves; restart() is a kill -9.
+class Shop {
+ public:
+  explicit Shop(queue::QueueOptions defaults = {}) : defaults_(std::move(defaults)) { open(); }
+
+  void restart() {
+    store->flush();
+    const auto image = disk->as_written();
+    store.reset();
+    disk = std::make_unique<FaultyDisk>(image);
+    open();
+  }
+  void open() {
+    store = queue::open_store(
+        {.journal = {.folder = "/data", .memory = mebibytes(1), .disk = disk.get()},
+         .queues = {.defaults = defaults_, .queues = own}},
+        clock);
+  }
+
+  PutOutcome put(const std::string& name, std::string_view body, PutRequest request = {}) {
+    return store->put(QueueName(name), body, request).outcome;
+  }
+  /// The body, or "-" where nothing is ready.
+  std::string pop(const std::string& name, TakeRequest request = {}) {
+    const std::vector<QueueName> queues = {QueueName(name)};
+    request.queues = queues;
+    const auto taken = store->take(request);
+    if (!taken) return "-";
+    last_flags = taken->flags;
+    const std::string body(taken->body);
+    store->sent(taken->unsent);
+    return body;
+  }
+  struct Leased {
+    std::string body;
+    queue::Delivery delivery;
+    std::uint32_t deliveries;
+  };
+  Leased lease(const std::string& name, Milliseconds time = 10s,
+               TakeRequest::Mode mode = TakeRequest::Mode::lease,
+               queue::ConnectionId connection = 0) {
+    const std::vector<QueueName> queues = {QueueName(name)};
+    const auto taken =
+        store->take({.queues = queues, .mode = mode, .lease = time, .connection = connection});
+    if (!taken) return {"-", {QueueName(name), 0}, 0};
+    return {std::string(taken->body), {QueueName(name), taken->delivery}, taken->deliveries};
+  }
+  void pass(Milliseconds time) {
+    clock.advance(time);
+    store->advance();
+  }
+  queue::QueueFigures figures(const std::string& name) {
+    for (const auto& each : store->figures())
+      if (each.name == name) return each;
+    return {};
+  }
+
+  tests::ManualClock clock;
+  std::map<std::string, queue::QueueOptions, std::less<>> own;
+  std::unique_ptr<FaultyDisk> disk = std::make_unique<FaultyDisk>();
+  std::uint32_t last_flags = 0;
+
+ private:
+  queue::QueueOptions defaults_;
+
+ public:
+  std::unique_ptr<Store> store;
+};
+
+PutRequest at(std::uint8_t level) { return {.priority = Priority{level}}; }
+
+}  // namespace
+
+TEST_CASE("queue: first in, first out, better priorities first") {
+  Shop shop;
+  shop.put("q", "d1", at(4));
+  shop.put("q", "late", at(9));
+  shop.put("q", "d2", at(4));
+  shop.put("q", "urgent", at(0));
+  SUBCASE("at once") {}
+  SUBCASE("after a restart") { shop.restart(); }
+  for (const auto* expected : {"urgent", "d1", "d2", "late", "-"}) CHECK(shop.pop("q") == expected);
+}
+
+TEST_CASE("queue: only the asked priorities are handed out") {
+  Shop shop;
+  shop.put("q", "first", at(0));
+  shop.put("q", "middle", at(5));
+  CHECK(shop.pop("q", {.priority_min = Priority{1}, .priority_max = Priority{4}}) == "-");
+  CHECK(shop.pop("q", {.priority_min = Priority{1}, .priority_max = Priority{5}}) == "middle");
+  CHECK(shop.pop("q") == "first");
+}
+
+TEST_CASE("queue: flags are kept, bodies are bytes") {
+  Shop shop;
+  const std::string body("\0\r\n\xff", 4);
+  shop.put("q", body, {.flags = 4'000'000'000});
+  shop.restart();
+  CHECK(shop.pop("q") == body);
+  CHECK(shop.last_flags == 4'000'000'000);
+}
+
+TEST_CASE(
+    "queue: the first of several queues that has an item gives it, and tells the better ones") {
+  Shop shop;
+  shop.put("b", "of b");
+  const std::vector<QueueName> queues = {QueueName("a"), QueueName("b")};
+  auto taken = shop.store->take({.queues = queues});
+  REQUIRE(taken);
+  CHECK(taken->queue == "b");
+  CHECK(taken->better_ready == 0);
+  shop.store->sent(taken->unsent);
+  shop.put("b", "of b");
+  shop.put("a", "of a");
+  taken = shop.store->take({.queues = queues});
+  REQUIRE(taken);
+  CHECK(taken->queue == "a");
+}
+
+TEST_CASE("queue: a delayed item comes in its time and stands where that puts it") {
+  Shop shop;
+  shop.put("q", "delayed", {.delay = 500ms});
+  shop.put("q", "before");
+  shop.pass(499ms);
+  CHECK(shop.figures("q").delayed == 1);
+  CHECK(shop.store->next_deadline().has_value());
+  SUBCASE("without a restart") { shop.pass(1ms); }
+  SUBCASE("with a restart before") {
+    shop.restart();
+    CHECK(shop.pop("q") == "before");
+    CHECK(shop.pop("q") == "-");
+    shop.put("q", "before");
+    shop.pass(1ms);
+  }
+  SUBCASE("with a restart behind") {
+    shop.pass(1ms);
+    shop.restart();
+  }
+  shop.put("q", "behind");
+  for (const auto* expected : {"before", "delayed", "behind"}) CHECK(shop.pop("q") == expected);
+}
+
+TEST_CASE("queue: an expired item is never handed out") {
+  Shop shop;
+  shop.put("q", "short", {.expires_at = shop.clock.wall() + 1s});
+  shop.put("q", "long", {.expires_at = shop.clock.wall() + 10s});
+  shop.pass(1s);
+  CHECK(shop.figures("q").items() == 2);
+  CHECK(shop.pop("q") == "long");
+  CHECK(shop.figures("q").expired == 1);
+  shop.restart();
+  CHECK(shop.pop("q") == "-");
+}
+
+TEST_CASE("queue: expired items go where expire_to says") {
+  Shop shop({.expire_to = "old"});
+  shop.put("q", "short", {.expires_at = shop.clock.wall() + 1s});
+  shop.pass(1s);
+  CHECK(shop.pop("q") == "-");
+  CHECK(shop.figures("old").ready == 1);
+}
+
+TEST_CASE("queue: an acknowledged delivery is gone, for ever") {
+  Shop shop;
+  shop.put("q", "x");
+  const auto leased = shop.lease("q");
+  CHECK(leased.body == "x");
+  CHECK(shop.pop("q") == "-");
+  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::done);
+  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::gone);
+  shop.restart();
+  CHECK(shop.pop("q") == "-");
+  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::gone);
+}
+
+TEST_CASE("queue: a delivery is of its queue: another queue's name does not settle it") {
+  Shop shop;
+  shop.put("q", "x");
+  auto leased = shop.lease("q");
+  leased.delivery.queue = QueueName("other");
+  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::gone);
+}
+
+TEST_CASE("queue: a lapsed lease brings the item back to the head, with its count") {
+  Shop shop;
+  shop.put("q", "x");
+  shop.put("q", "y");
+  const auto leased = shop.lease("q", 5s);
+  CHECK(leased.deliveries == 1);
+  shop.pass(4999ms);
+  CHECK(shop.figures("q").leased == 1);
+  shop.pass(1ms);
+  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::gone);
+  const auto again = shop.lease("q", 5s);
+  CHECK(again.body == "x");
+  CHECK(again.deliveries == 2);
+  CHECK(again.delivery.id > leased.delivery.id);
+}
+
+TEST_CASE("queue: touch moves the deadline, earlier too") {
+  Shop shop;
+  shop.put("q", "x");
+  const auto leased = shop.lease("q", 5s);
+  shop.pass(4s);
+  CHECK(shop.store->touch(leased.delivery, 5s, 0).outcome == Settled::done);
+  shop.pass(4s);
+  CHECK(shop.figures("q").leased == 1);
+  CHECK(shop.store->touch(leased.delivery, 100ms, 0).outcome == Settled::done);
+  shop.pass(100ms);
+  CHECK(shop.store->touch(leased.delivery, 5s, 0).outcome == Settled::gone);
+  CHECK(shop.pop("q") == "x");
+}
+
+TEST_CASE("queue: leases survive a restart with id and deadline") {
+  Shop shop;
+  shop.put("q", "x");
+  const auto leased = shop.lease("q", 10s);
+  CHECK(shop.store->touch(leased.delivery, 20s, 0).outcome == Settled::done);
+  shop.restart();
+  shop.pass(15s);
+  CHECK(shop.pop("q") == "-");
+  CHECK(shop.store->touch(leased.delivery, 20s, 0).outcome == Settled::done);
+  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::done);
+}
+
+TEST_CASE("queue: a lease of a connection has 3 s after a restart to be taken over") {
+  Shop shop;
+  shop.put("q", "x");
+  const auto leased = shop.lease("q", 60s, TakeRequest::Mode::open_lease, 7);
+  shop.restart();
+  SUBCASE("touched: it is the new connection's") {
+    shop.pass(2s);
+    CHECK(shop.store->touch(leased.delivery, 60s, 8).outcome == Settled::done);
+    shop.pass(30s);
+    CHECK(shop.pop("q") == "-");
+    shop.store->connection_lost(8);
+    CHECK(shop.pop("q") == "x");
+  }
+  SUBCASE("acknowledged from any connection") {
+    shop.pass(2s);
+    CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::done);
+  }
+  SUBCASE("not touched: it comes back, uncounted") {
+    shop.pass(3s);
+    CHECK(shop.lease("q").deliveries == 1);
+  }
+}
+
+TEST_CASE("queue: a plain open item comes back at once after a restart, uncounted and in order") {
+  Shop shop;
+  for (const auto* body : {"a", "b", "c"}) shop.put("q", body);
+  shop.lease("q", 0s, TakeRequest::Mode::open, 7);
+  shop.lease("q", 0s, TakeRequest::Mode::open, 8);
+  shop.restart();
+  CHECK(shop.lease("q").deliveries == 1);
+  CHECK(shop.pop("q") == "b");
+  CHECK(shop.pop("q") == "c");
+}
+
+TEST_CASE("queue: a lost connection gives its items back in order, counted") {
+  Shop shop;
+  for (const auto* body : {"a", "b", "c"}) shop.put("q", body);
+  shop.lease("q", 0s, TakeRequest::Mode::open, 7);
+  const auto leased = shop.lease("q", 60s, TakeRequest::Mode::open_lease, 7);
+  shop.store->connection_lost(7);
+  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::gone);
+  const auto first = shop.lease("q");
+  CHECK(first.body == "a");
+  CHECK(first.deliveries == 2);
+  CHECK(shop.pop("q") == "b");
+}
+
+TEST_CASE("queue: after max_deliveries the item is dead, with its reason, also after a restart") {
+  Shop shop({.max_deliveries = 2});
+  shop.put("q", "poison");
+  for (int i = 0; i < 2; ++i) {
+    CHECK(shop.lease("q", 1s).body == "poison");
+    shop.pass(1s);
+  }
+  SUBCASE("at once") {}
+  SUBCASE("after a restart") { shop.restart(); }
+  CHECK(shop.lease("q").body == "-");
+  // A dead queue feeds no further one.
+  for (int i = 0; i < 5; ++i) {
+    CHECK(shop.lease("q.dead", 1s).body == "poison");
+    shop.pass(1s);
+  }
+  CHECK(shop.store->kick(QueueName("q.dead"), 10).outcome == Settled::done);
+  CHECK(shop.lease("q").deliveries == 1);
+}
+
+TEST_CASE("queue: an item's own limit of deliveries beats the queue's") {
+  Shop shop({.max_deliveries = 9});
+  shop.put("q", "x", {.max_deliveries = 1});
+  shop.lease("q", 1s);
+  shop.pass(1s);
+  CHECK(shop.figures("q.dead").ready == 1);
+}
+
+TEST_CASE("queue: without dead_letter the given-up item is dropped") {
+  Shop shop({.dead_letter = false, .max_deliveries = 1});
+  shop.put("q", "x");
+  shop.lease("q", 1s);
+  shop.pass(1s);
+  CHECK(shop.figures("q").discarded == 1);
+  shop.restart();
+  CHECK(shop.pop("q") == "-");
+  CHECK(shop.pop("q.dead") == "-");
+}
+
+TEST_CASE("queue: undo gives the count back, nack keeps it and may delay") {
+  Shop shop;
+  shop.put("q", "x");
+  CHECK(shop.store->release_uncounted(shop.lease("q").delivery).outcome == Settled::done);
+  auto leased = shop.lease("q");
+  CHECK(leased.deliveries == 1);
+  CHECK(shop.store->release(leased.delivery, 1s).outcome == Settled::done);
+  CHECK(shop.pop("q") == "-");
+  shop.restart();
+  shop.pass(1s);
+  leased = shop.lease("q");
+  CHECK(leased.deliveries == 2);
+  CHECK(shop.store->reject(leased.delivery).outcome == Settled::done);
+  CHECK(shop.pop("q.dead") == "x");
+}
+
+TEST_CASE("queue: retry_delay holds a lapsed item back") {
+  Shop shop({.retry_delay = 5s});
+  shop.put("q", "x");
+  shop.lease("q", 1s);
+  shop.pass(1s);
+  CHECK(shop.pop("q") == "-");
+  shop.pass(5s);
+  CHECK(shop.pop("q") == "x");
+}
+
+TEST_CASE("queue: buried and paused survive a restart; kick and resume end them") {
+  Shop shop;
+  shop.put("q", "x");
+  CHECK(shop.store->bury(shop.lease("q").delivery).outcome == Settled::done);
+  shop.put("q", "y");
+  CHECK(shop.store->pause(QueueName("q")).outcome == Settled::done);
+  shop.restart();
+  CHECK(shop.figures("q").buried == 1);
+  CHECK(shop.pop("q") == "-");
+  CHECK(shop.store->resume(QueueName("q")).outcome == Settled::done);
+  CHECK(shop.store->kick(QueueName("q"), 5).outcome == Settled::done);
+  CHECK(shop.pop("q") == "y");
+  CHECK(shop.pop("q") == "x");
+}
+
+TEST_CASE("queue: a retry token stores once, within its window, also after a restart") {
+  Shop shop;
+  const PutRequest request{.id = queue::hash_key("token")};
+  CHECK(shop.put("q", "x", request) == PutOutcome::stored);
+  CHECK(shop.put("q", "again", request) == PutOutcome::stored);
+  CHECK(shop.pop("q") == "x");
+  shop.restart();
+  CHECK(shop.put("q", "again", request) == PutOutcome::stored);
+  CHECK(shop.pop("q") == "-");
+  shop.pass(10min);
+  shop.put("q", "new", request);
+  CHECK(shop.pop("q") == "new");
+}
+
+TEST_CASE("queue: a unique key is held while the item lives") {
+  Shop shop;
+  const PutRequest request{.unique = queue::hash_key("key")};
+  CHECK(shop.put("q", "x", request) == PutOutcome::stored);
+  shop.restart();
+  CHECK(shop.put("q", "y", request) == PutOutcome::key_held);
+  const auto leased = shop.lease("q");
+  CHECK(shop.put("q", "y", request) == PutOutcome::key_held);
+  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::done);
+  CHECK(shop.put("q", "y", request) == PutOutcome::stored);
+  CHECK(shop.pop("q") == "y");
+  CHECK(shop.put("q", "z", request) == PutOutcome::stored);
+}
+
+TEST_CASE("queue: an item in a dead queue holds no unique key") {
+  Shop shop;
+  const PutRequest request{.unique = queue::hash_key("key")};
+  shop.put("q", "x", request);
+  CHECK(shop.store->reject(shop.lease("q").delivery).outcome == Settled::done);
+  SUBCASE("at once") {}
+  SUBCASE("after a restart") { shop.restart(); }
+  CHECK(shop.put("q", "y", request) == PutOutcome::stored);
+}
+
+TEST_CASE("queue: a successor takes the place of the acknowledged item, both or neither") {
+  Shop shop;
+  const auto key = queue::hash_key("key");
+  shop.put("q", "job", {.id = queue::hash_key("id"), .unique = key});
+  const auto leased = shop.lease("q");
+  // Its own token and key are no obstacle; they pass on.
+  CHECK(shop.put("q", "retry",
+                 {.delay = 1s, .id = queue::hash_key("id"), .acknowledges = leased.delivery}) ==
+        PutOutcome::stored);
+  SUBCASE("at once") {}
+  SUBCASE("after a restart") { shop.restart(); }
+  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::gone);
+  CHECK(shop.pop("q") == "-");
+  CHECK(shop.put("q", "other", {.unique = key}) == PutOutcome::key_held);
+  CHECK(shop.put("q", "twice", {.acknowledges = leased.delivery}) == PutOutcome::gone);
+  shop.pass(1s);
+  CHECK(shop.pop("q") == "retry");
+  CHECK(shop.pop("q") == "-");
+  CHECK(shop.put("q", "other", {.unique = key}) == PutOutcome::stored);
+}
+
+TEST_CASE("queue: a successor whose token a third item used stores nothing and acknowledges") {
+  Shop shop;
+  shop.put("q", "third", {.id = queue::hash_key("id")});
+  shop.put("p", "job");
+  const auto leased = shop.lease("p");
+  CHECK(shop.put("q", "x", {.id = queue::hash_key("id"), .acknowledges = leased.delivery}) ==
+        PutOutcome::stored);
+  CHECK(shop.figures("q").items() == 1);
+  CHECK(shop.figures("p").items() == 0);
+}
+
+TEST_CASE("queue: many are stored together, and a torn group not at all") {
+  Shop shop;
+  const std::vector<std::string_view> bodies = {"a", "b", "c"};
+  const queue::PutRequest request{.id = queue::hash_key("batch")};
+  CHECK(shop.store->put_many(QueueName("q"), bodies, request).outcome == PutOutcome::stored);
+  CHECK(shop.store->put_many(QueueName("q"), bodies, request).outcome == PutOutcome::stored);
+  shop.store->flush();
+  const auto image = shop.disk->as_written();
+  SUBCASE("whole") {
+    shop.restart();
+    for (const auto* expected : {"a", "b", "c", "-"}) CHECK(shop.pop("q") == expected);
+  }
+  SUBCASE("torn") {
+    auto torn = image;
+    auto& bytes = torn.begin()->second;
+    const auto last = bytes.find_last_not_of('\0');
+    bytes[last] ^= 1;
+    shop.store.reset();
+    shop.disk = std::make_unique<FaultyDisk>(torn);
+    shop.open();
+    CHECK(shop.pop("q") == "-");
+    shop.put("q", "later");
+    shop.restart();
+    CHECK(shop.pop("q") == "later");
+  }
+}
+
+TEST_CASE("queue: an item is removed by its token, key or sequence, in every state") {
+  const auto id = queue::hash_key("id"), key = queue::hash_key("key");
+  const QueueName q("q");
+  enum State { ready, delayed, leased, buried };
+  enum By { token, unique_key, sequence };
+  for (const auto state : {ready, delayed, leased, buried})
+    for (const auto by : {token, unique_key, sequence})
+      for (const bool restarts : {false, true}) {
+        CAPTURE(state);
+        CAPTURE(by);
+        CAPTURE(restarts);
+        Shop shop;
+        shop.put("q", "x", {.delay = state == delayed ? 5s : 0s, .id = id, .unique = key});
+        shop.put("q", "y", {.delay = 1ms});
+        queue::Delivery delivery{q, 0};
+        if (state == leased || state == buried) delivery = shop.lease("q", 60s).delivery;
+        if (state == buried) CHECK(shop.store->bury(delivery).outcome == Settled::done);
+        const auto remove = [&] {
+          if (by == token) return shop.store->remove_by_id(q, id).outcome;
+          if (by == unique_key) return shop.store->remove_by_unique(q, key).outcome;
+          return shop.store->remove_by_sequence(q, 1).outcome;
+        };
+        CHECK(remove() == Settled::done);
+        CHECK(remove() == Settled::gone);
+        CHECK(shop.store->touch(delivery, 1s, 0).outcome == Settled::gone);
+        CHECK(shop.figures("q").items() == 1);
+        if (restarts) shop.restart();
+        CHECK(shop.put("q", "x", {.id = id}) == PutOutcome::stored);  // the token stays remembered
+        CHECK(shop.put("q", "new", {.unique = key}) == PutOutcome::stored);
+        CHECK(shop.pop("q") == "new");
+        shop.pass(10s);
+        CHECK(shop.pop("q") == "y");
+        CHECK(shop.pop("q") == "-");
+      }
+}
+
+TEST_CASE("queue: a full queue refuses, or drops its oldest") {
+  Shop shop({.max_items = 2});
+  CHECK(shop.put("q", "a") == PutOutcome::stored);
+  CHECK(shop.put("q", "b") == PutOutcome::stored);
+  CHECK(shop.put("q", "c") == PutOutcome::full);
+  Shop dropping({.max_items = 2, .discard_oldest = true});
+  for (const auto* body : {"a", "b", "c"}) CHECK(dropping.put("q", body) == PutOutcome::stored);
+  CHECK(dropping.pop("q") == "b");
+}
+
+TEST_CASE("queue: a plain pop that could not be sent is back at the head, uncounted") {
+  Shop shop;
+  shop.put("q", "x", {.id = queue::hash_key("id"), .unique = queue::hash_key("key")});
+  shop.put("q", "y");
+  const std::vector<QueueName> queues = {QueueName("q")};
+  const auto taken = shop.store->take({.queues = queues});
+  REQUIRE(taken);
+  shop.store->unsent(taken->unsent);
+  SUBCASE("at once") {}
+  SUBCASE("after a restart") { shop.restart(); }
+  CHECK(shop.put("q", "z", {.unique = queue::hash_key("key")}) == PutOutcome::key_held);
+  const auto leased = shop.lease("q");
+  CHECK(leased.body == "x");
+  CHECK(leased.deliveries == 1);
+}
+
+TEST_CASE("queue: flush and drop empty a queue, its keys and its tokens") {
+  Shop shop;
+  const PutRequest request{.id = queue::hash_key("id"), .unique = queue::hash_key("key")};
+  shop.put("q", "x", request);
+  shop.put("q", "later", {.delay = 1s});
+  const auto leased = shop.lease("q");
+  CHECK(shop.store->flush_queue(QueueName("q")).outcome == Settled::done);
+  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::gone);
+  shop.restart();
+  shop.pass(1s);
+  CHECK(shop.pop("q") == "-");
+  CHECK(shop.put("q", "y", request) == PutOutcome::stored);
+  CHECK(shop.store->drop_queue(QueueName("q")).outcome == Settled::done);
+  CHECK(shop.store->drop_queue(QueueName("q")).outcome == Settled::gone);
+  CHECK(shop.store->figures().empty());
+}
+
+TEST_CASE("queue: confirmed means durable: the answer waits for the queue's durability") {
+  Shop shop;
+  const auto result = shop.store->put(QueueName("q"), "x", {});
+  CHECK(result.wait_for == shop.store->appended());
+  Shop quick({.durability = queue::Durability::never});
+  CHECK(quick.store->put(QueueName("q"), "x", {}).wait_for == 0);
+  CHECK(quick.store->put(QueueName("q"), "x", {.is_synced = true}).wait_for > 0);
+}
+
+TEST_CASE("queue: a failed disk hands nothing out and confirms nothing") {
+  Shop shop;
+  shop.put("q", "x");
+  shop.put("q", "y");
+  const auto leased = shop.lease("q");
+  shop.store->flush();
+  shop.disk->fail_writes(EIO);
+  shop.put("q", "z");
+  shop.store->flush();
+  CHECK(shop.store->is_failed());
+  CHECK(shop.pop("q") == "-");
+  CHECK(shop.put("q", "z") == PutOutcome::failed);
+  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::failed);
+}
+
+TEST_CASE("queue: a full disk refuses puts; acknowledgements and hand-outs go on") {
+  Shop shop;
+  shop.disk->limit_space(0);
+  const std::string body(10'000, 'x');
+  int stored = 0;
+  while (stored < 1000 && shop.put("q", body) == PutOutcome::stored) {
+    ++stored;
+    shop.store->flush();
+  }
+  REQUIRE(stored > 10);
+  REQUIRE(stored < 1000);
+  CHECK(shop.put("q", body) == PutOutcome::no_space);
+  CHECK_FALSE(shop.store->is_failed());
+  for (int i = 0; i < 10; ++i) {
+    const auto leased = shop.lease("q");
+    CHECK(leased.body == body);
+    CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::done);
+  }
+  const auto leased = shop.lease("q");
+  CHECK(shop.put("q", "smaller", {.acknowledges = leased.delivery}) == PutOutcome::stored);
+}
+
+TEST_CASE("queue: a drained store keeps few segments") {
+  Shop shop;
+  const std::string body(100'000, 'x');
+  for (int i = 0; i < 600; ++i) shop.put("q", body);
+  CHECK(shop.store->storage().segments > 3);
+  for (int i = 0; i < 600; ++i) REQUIRE(shop.pop("q").size() == body.size());
+  shop.store->flush();
+  CHECK(shop.store->storage().segments <= 3);
+}
