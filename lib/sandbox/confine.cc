@@ -24,6 +24,7 @@ namespace {
 // allocates; without this room a program within its limit could not start, and one over it would
 // be refused memory before its peak shows it.
 constexpr std::uint64_t address_space_headroom = 64ULL << 20;
+constexpr std::uint64_t thread_stack_max = 256ULL << 20;
 constexpr int capabilities_end = 64;  // more than any kernel has; dropping an unknown one fails
 
 [[noreturn]] void refuse(Failure& failure, const char* stage) {
@@ -56,9 +57,20 @@ void join_group(const Plan& plan, Failure& failure) {
   for (const int file : plan.join_files) check(::write(file, "0", 1), failure, "join the cgroup");
 }
 
+/// A lower limit that this machine has already stays: init may not raise it, and stricter is safe.
 void set_limit(int resource, std::uint64_t value, Failure& failure) {
-  const rlimit limit{value, value};
+  rlimit limit{};
+  check(::getrlimit(static_cast<__rlimit_resource_t>(resource), &limit), failure, "rlimit");
+  limit.rlim_max = std::min<std::uint64_t>(value, limit.rlim_max);
+  limit.rlim_cur = limit.rlim_max;
   check(::setrlimit(static_cast<__rlimit_resource_t>(resource), &limit), failure, "rlimit");
+}
+
+/// Deep recursion is a course subject, so the stack may take what memory allows. But every thread
+/// reserves as much: a bound keeps threads possible, a lower one where reserving counts.
+std::uint64_t stack_max(const Plan& plan) {
+  const auto memory = plan.request.limits.memory.count;
+  return plan.is_address_space_limited ? memory / 4 : std::min(memory, thread_stack_max);
 }
 
 void set_limits(const Plan& plan, Failure& failure) {
@@ -69,8 +81,7 @@ void set_limits(const Plan& plan, Failure& failure) {
   set_limit(RLIMIT_FSIZE, limits.file_size.count, failure);
   set_limit(RLIMIT_NOFILE, limits.descriptors, failure);
   set_limit(RLIMIT_NPROC, limits.processes + 1ULL, failure);  // init has the same user
-  // The stack may take what the memory limit allows: deep recursion is a course subject.
-  set_limit(RLIMIT_STACK, limits.memory.count, failure);
+  set_limit(RLIMIT_STACK, stack_max(plan), failure);
   set_limit(RLIMIT_CORE, 0, failure);
   set_limit(RLIMIT_MEMLOCK, 0, failure);
   set_limit(RLIMIT_MSGQUEUE, 0, failure);

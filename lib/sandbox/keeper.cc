@@ -10,10 +10,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -47,7 +48,7 @@ UniqueFd lock_slot(const KeeperOptions& options) {
   const auto path = folder + "/" + std::to_string(options.slot);
   UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!lock.is_open()) throw_errno("slot lock", path);
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+  if (::flock(lock.get(), LOCK_EX | (options.is_successor ? 0 : LOCK_NB)) != 0) {
     const int error = errno;
     char holder[32] = {};
     if (::pread(lock.get(), holder, sizeof holder - 1, 0) < 0) holder[0] = '\0';
@@ -166,38 +167,46 @@ int keep_slot(const KeeperOptions& options) {
   }
 }
 
-int keeper_main(int argc, char** argv) {
+namespace {
+
+bool read_limit_mode(std::string_view text, LimitMode& mode) {
+  for (const auto one : {LimitMode::automatic, LimitMode::v2, LimitMode::v1, LimitMode::rlimit}) {
+    if (text != to_string(one)) continue;
+    mode = one;
+    return true;
+  }
+  return false;
+}
+
+/// nullopt: not what a Slot writes.
+std::optional<KeeperOptions> read_command_line(int argc, char** argv) {
   KeeperOptions options;
-  bool is_good = true;
-  for (int i = 1; i < argc && is_good; ++i) {
-    const std::string name = argv[i];
-    const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view name = argv[i];
     if (name == "--not-pinned") {
       options.is_pinned = false;
-      continue;
-    }
-    is_good = value != nullptr;
-    if (!is_good) break;
-    ++i;
-    if (name == "--slot") {
-      options.slot = std::atoi(value);
-      is_good = options.slot >= 0 && options.slot < slots_max;
+    } else if (name == "--successor") {
+      options.is_successor = true;
+    } else if (++i == argc) {
+      return std::nullopt;
+    } else if (name == "--slot") {
+      options.slot = std::atoi(argv[i]);
     } else if (name == "--state") {
-      options.state_folder = value;
-    } else if (name == "--limits") {
-      is_good = false;
-      for (const auto mode :
-           {LimitMode::automatic, LimitMode::v2, LimitMode::v1, LimitMode::rlimit}) {
-        if (std::strcmp(value, to_string(mode)) != 0) continue;
-        options.limit_mode = mode;
-        is_good = true;
-      }
-    } else {
-      is_good = false;
+      options.state_folder = argv[i];
+    } else if (name != "--limits" || !read_limit_mode(argv[i], options.limit_mode)) {
+      return std::nullopt;
     }
   }
-  if (is_good && !options.state_folder.empty() && ::fcntl(keeper_socket, F_GETFD) >= 0)
-    return keep_slot(options);
+  if (options.slot < 0 || options.slot >= slots_max || options.state_folder.empty())
+    return std::nullopt;
+  return options;
+}
+
+}  // namespace
+
+int keeper_main(int argc, char** argv) {
+  const auto options = read_command_line(argc, argv);
+  if (options && ::fcntl(keeper_socket, F_GETFD) >= 0) return keep_slot(*options);
   std::fputs(
       "daemonz-keeper holds one sandbox slot for another program of daemonz, which starts it "
       "itself.\nTo run a program in the sandbox: daemonz-run --help\n",

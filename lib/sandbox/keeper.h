@@ -18,12 +18,14 @@ struct KeeperOptions {
   std::string state_folder;  ///< absolute; slots/N in it is the lock
   LimitMode limit_mode = LimitMode::automatic;
   bool is_pinned = true;
+  /// The keeper before this one died: its last init still holds the lock for a moment, wait for it.
+  bool is_successor = false;
 };
 
 /// Serves until the socket ends. The exit code of the process.
 [[nodiscard]] int keep_slot(const KeeperOptions& options);
 
-/// "--slot N --state FOLDER --limits MODE [--not-pinned]": what Slot starts it with. The exit code;
+/// "--slot N --state FOLDER --limits MODE [--not-pinned] [--successor]": what Slot starts it with. The exit code;
 /// a wrong command line is explained on stderr (2).
 [[nodiscard]] int keeper_main(int argc, char** argv);
 

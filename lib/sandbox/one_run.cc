@@ -108,7 +108,7 @@ void OneRun::prepare(std::vector<UniqueFd> descriptors) {
   group_.emplace(keeper_.groups.create(request.limits));
   plan_.join_files = group_->join_files();
   plan_.filter = &keeper_.filter;
-  plan_.is_address_space_limited = keeper_.groups.mode() == LimitMode::rlimit;
+  plan_.is_address_space_limited = is_sampled();
   plan_.env = request.env;
 }
 
@@ -135,6 +135,10 @@ void OneRun::prepare_streams(int input, int output, int errors) {
   set_nonblocking(error.out);
   plan_.errors = std::move(error.in);
   errors_.emplace(std::move(error.out), errors, limits.stderr_max);
+  // A program may open what it has got once more: /dev/stdin, /dev/stdout.
+  for (const auto* end : {&plan_.input, &plan_.output, &plan_.errors})
+    if (::fchown(end->get(), keeper_.box_kernel_uid, keeper_.box_kernel_gid) != 0)
+      throw_errno("owner of a pipe");
 }
 
 void OneRun::spawn() {
@@ -213,8 +217,8 @@ void OneRun::handle_control() {
 }
 
 void OneRun::handle_message() {
-  auto packet = receive_packet(reins_.get());
   InitMessage message;
+  auto packet = receive_packet(reins_.get(), sizeof message);
   if (!packet || packet->bytes.size() != sizeof message) return reins_.reset();
   std::memcpy(&message, packet->bytes.data(), sizeof message);
   switch (message.type) {
@@ -231,10 +235,7 @@ void OneRun::handle_message() {
 void OneRun::program_started(std::vector<UniqueFd> descriptors) {
   if (!descriptors.empty()) box_ = std::move(descriptors.front());
   started_ = now();
-  next_look_ = started_ + (group_->join_files().empty()
-                               ? sample_interval
-                               : std::clamp<nanoseconds>(plan_.request.limits.cpu / keeper_.cores,
-                                                         look_min, look_max));
+  next_look_ = started_ + until_next_look(plan_.request.limits.cpu);
   if (phase_ == Phase::setting_up) phase_ = Phase::running;
 }
 
@@ -252,7 +253,7 @@ void OneRun::handle_init_end() {
 
 GroupUsage OneRun::usage() const {
   auto usage = group_->usage();
-  if (keeper_.groups.mode() != LimitMode::rlimit) return usage;
+  if (!is_sampled()) return usage;
   usage.processes_peak = sampled_processes_;
   usage.memory_peak = sampled_memory_;
   usage.cpu = sampled_cpu_;
@@ -265,46 +266,50 @@ GroupUsage OneRun::usage() const {
   return usage;
 }
 
-void OneRun::look_at_limits() {
+/// Init was told to stop, or is still setting up: what if it takes too long.
+void OneRun::look_at_deadline() {
   const auto time = now();
-  if (phase_ == Phase::over || phase_ == Phase::ending || phase_ == Phase::setting_up) {
-    if (phase_ == Phase::over || time < kill_deadline_) return;
-    if (phase_ == Phase::setting_up) {
-      failure_.emplace();
-      set_failure(*failure_, "setup took too long", ETIMEDOUT);
-    }
-    ::syscall(SYS_pidfd_send_signal, init_.pidfd.get(), SIGKILL, nullptr, 0U);
-    kill_deadline_ = time + setup_max;
-    return;
-  }
+  if (time < kill_deadline_) return;
+  if (phase_ == Phase::setting_up)
+    set_failure(failure_.emplace(), "setup took too long", ETIMEDOUT);
+  ::syscall(SYS_pidfd_send_signal, init_.pidfd.get(), SIGKILL, nullptr, 0U);
+  kill_deadline_ = time + setup_max;
+}
+
+void OneRun::look_at_limits() {
+  if (phase_ == Phase::over) return;
+  if (phase_ != Phase::running) return look_at_deadline();
   end_if_over_cap();
   const auto& limits = plan_.request.limits;
+  const auto time = now();
   if (time >= started_ + limits.wall) return end(KillReason::wall);
   if (time < next_look_) return;
-  if (keeper_.groups.mode() == LimitMode::rlimit) {
-    const auto sample = tree_usage(init_.pid);
-    sampled_memory_ = std::max(sampled_memory_, sample.memory);
-    sampled_processes_ = std::max(sampled_processes_, sample.processes);
-    sampled_cpu_ = std::max(sampled_cpu_, sample.user + sample.system);
-  }
+  if (is_sampled()) sample();
   const auto used = usage();
   if (used.oom_kills > 0) return end(KillReason::memory);
-  if (keeper_.groups.mode() == LimitMode::rlimit && used.memory_peak >= limits.memory.count)
-    return end(KillReason::memory);
+  if (is_sampled() && used.memory_peak >= limits.memory.count) return end(KillReason::memory);
   if (used.cpu > limits.cpu) return end(KillReason::cpu);
-  const nanoseconds left = limits.cpu - used.cpu;
-  next_look_ = time + (keeper_.groups.mode() == LimitMode::rlimit
-                           ? sample_interval
-                           : std::clamp(left / keeper_.cores, look_min, look_max));
+  next_look_ = time + until_next_look(limits.cpu - used.cpu);
+}
+
+nanoseconds OneRun::until_next_look(nanoseconds cpu_left) const {
+  if (is_sampled()) return sample_interval;
+  return std::clamp(cpu_left / keeper_.cores, look_min, look_max);
+}
+
+void OneRun::sample() {
+  const auto seen = tree_usage(init_.pid);
+  sampled_memory_ = std::max(sampled_memory_, seen.memory);
+  sampled_processes_ = std::max(sampled_processes_, seen.processes);
+  sampled_cpu_ = std::max(sampled_cpu_, seen.user + seen.system);
 }
 
 void OneRun::end_if_over_cap() {
   if (output_->is_over_cap()) return end(KillReason::stdout_cap);
   if (errors_->is_over_cap()) return end(KillReason::stderr_cap);
   if (output_->sink_error() == 0 && errors_->sink_error() == 0) return;
-  failure_.emplace();
   const bool is_output = output_->sink_error() != 0;
-  set_failure(*failure_, is_output ? "stdout sink" : "stderr sink",
+  set_failure(failure_.emplace(), is_output ? "stdout sink" : "stderr sink",
               is_output ? output_->sink_error() : errors_->sink_error());
   end(KillReason::own_failure);
 }
@@ -326,9 +331,8 @@ void OneRun::end(KillReason reason) {
 }
 
 Result OneRun::finish() {
-  const auto patience = sink_patience;
-  output_->drain(patience);
-  errors_->drain(patience);
+  output_->drain(sink_patience);
+  errors_->drain(sink_patience);
   input_->close();
   Observation seen{.failure = failure_, .killed = killed_, .limits = plan_.request.limits};
   Result result;
@@ -338,7 +342,7 @@ Result OneRun::finish() {
   seen.wall = between(started_, ended_);
   seen.memory_peak = used.memory_peak;
   seen.oom_kills = used.oom_kills;
-  seen.is_peak_decisive = keeper_.groups.mode() == LimitMode::rlimit;
+  seen.is_peak_decisive = is_sampled();
   if (report_)
     seen.wait_status = report_->wait_status;
   else if (killed_ != KillReason::none)
@@ -375,7 +379,7 @@ void OneRun::fill_figures(Result& result, const GroupUsage& used) const {
   result.setup = between(requested_, started_);
   result.limits = to_string(keeper_.groups.mode());
   result.peak_kib = used.memory_peak / 1024;
-  result.peak_source = keeper_.groups.mode() == LimitMode::rlimit ? "rusage" : "cgroup";
+  result.peak_source = is_sampled() ? "rusage" : "cgroup";
   result.processes_peak = used.processes_peak;
   if (report_) {
     result.switches_voluntary = static_cast<std::uint64_t>(report_->usage.ru_nvcsw);

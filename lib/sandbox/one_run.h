@@ -54,6 +54,11 @@ class OneRun {
   void program_started(std::vector<UniqueFd> descriptors);
   void handle_init_end();
   void look_at_limits();
+  void look_at_deadline();
+  [[nodiscard]] std::chrono::nanoseconds until_next_look(std::chrono::nanoseconds cpu_left) const;
+  /// Mode rlimit: no group counts, so the keeper looks itself.
+  [[nodiscard]] bool is_sampled() const { return keeper_.groups.mode() == LimitMode::rlimit; }
+  void sample();
   void end(KillReason reason);
   void end_if_over_cap();
   [[nodiscard]] GroupUsage usage() const;

@@ -274,9 +274,9 @@ bool send_packet(int socket, std::string_view bytes, const std::vector<int>& des
   return sent == static_cast<ssize_t>(bytes.size());
 }
 
-std::optional<Packet> receive_packet(int socket) {
+std::optional<Packet> receive_packet(int socket, std::size_t size_max) {
   Packet packet;
-  packet.bytes.resize(packet_size_max);
+  packet.bytes.resize(size_max);
   alignas(cmsghdr) char control[CMSG_SPACE(descriptors_max * sizeof(int))];
   iovec body{packet.bytes.data(), packet.bytes.size()};
   msghdr message{};

@@ -203,6 +203,7 @@ void KeeperSlot::start_keeper() {
   launch.argv = {options_.keeper_path,  "--slot",   std::to_string(options_.number), "--state",
                  options_.state_folder, "--limits", to_string(options_.limit_mode)};
   if (!options_.is_pinned) launch.argv.emplace_back("--not-pinned");
+  if (runs_ > 0) launch.argv.emplace_back("--successor");
   launch.env.emplace();
   launch.descriptors = {{theirs.get(), keeper_socket}};
   keeper_.emplace(process::launch(launch));

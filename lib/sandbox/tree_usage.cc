@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -12,13 +13,19 @@
 namespace daemonz::sandbox {
 namespace {
 
+constexpr std::uint32_t processes_max = 10'000;  // beyond any limit that is set: a tree on the move
+
+/// Children hang on the thread that made them, so every thread is asked.
 std::vector<pid_t> children_of(pid_t pid) {
-  // Children hang on the thread that made them; a program's other threads are looked at too.
   std::vector<pid_t> children;
-  const auto id = std::to_string(pid);
-  const auto path = "/proc/" + id + "/task/" + id + "/children";
-  std::istringstream list(read_small_file(AT_FDCWD, path.c_str()).value_or(""));
-  for (pid_t child = 0; list >> child;) children.push_back(child);
+  std::error_code ignored;
+  const auto folder = "/proc/" + std::to_string(pid) + "/task";
+  for (std::filesystem::directory_iterator thread(folder, ignored), end; thread != end;
+       thread.increment(ignored)) {
+    const auto path = thread->path().string() + "/children";
+    std::istringstream list(read_small_file(AT_FDCWD, path.c_str()).value_or(""));
+    for (pid_t child = 0; list >> child;) children.push_back(child);
+  }
   return children;
 }
 
@@ -50,7 +57,7 @@ TreeUsage tree_usage(pid_t root) {
   TreeUsage sum;
   add_process(root, false, sum);
   auto left = children_of(root);
-  while (!left.empty()) {
+  while (!left.empty() && sum.processes < processes_max) {
     const auto pid = left.back();
     left.pop_back();
     add_process(pid, true, sum);

@@ -35,11 +35,11 @@ void check_all(const tests::SuiteOptions& options) {
     CAPTURE(to_string(outcome.result.verdict));
     CAPTURE(outcome.result.stage);
     CAPTURE(outcome.result.errno_value);
-    CHECK(outcome.escapes == std::vector<std::string>());
+    for (const auto& line : outcome.escapes) FAIL_CHECK(line);
     CHECK(outcome.is_allowed);
     CHECK(outcome.is_in_time);
   }
-  CHECK(suite.leftovers() == std::vector<std::string>());
+  for (const auto& line : suite.leftovers()) FAIL_CHECK("left behind: " << line);
 }
 
 /// How many probes report a way out through this keeper.

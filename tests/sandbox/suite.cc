@@ -260,6 +260,7 @@ std::vector<std::string> HostileSuite::leftovers() const {
   // The neighbour still runs: one init, and one group of its keeper in each hierarchy.
   std::size_t runs = 0, groups = 0;
   for (const auto& keeper : children_of(std::to_string(::getpid()))) {
+    if (read_text("/proc/" + keeper + "/cmdline").find("--slot") == std::string::npos) continue;
     runs += children_of(keeper).size();
     groups += count_groups("daemonz-run." + keeper + ".");
   }
