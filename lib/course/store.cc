@@ -27,7 +27,7 @@ std::string name_of(ProblemState state) {
 ProblemState parse_state(const std::string& text) {
   for (const auto& [value, name] : state_names)
     if (name == text) return value;
-  throw Error("course_problems holds an unknown state: " + text);
+  throw Error("problems holds an unknown state: " + text);
 }
 
 /// NULL: unlabelled.
@@ -69,7 +69,7 @@ std::string cases_to_text(const std::vector<judge::CaseResult>& cases) {
 
 std::vector<judge::CaseResult> cases_from_text(const std::string& text) {
   std::vector<judge::CaseResult> cases;
-  const auto value = json::parse(text, "course_results.cases");
+  const auto value = json::parse(text, "results.cases");
   for (const auto& item : value.as_array()) {
     const auto& object = item.as_object();
     const auto number = [&](const char* field) {
@@ -111,7 +111,7 @@ SubmissionRow to_submission(const db::Row& row) {
           .job_id = db::text(row[7])};
 }
 
-/// Columns of course_results from `at` on; a NULL verdict: not judged yet.
+/// Columns of results from `at` on; a NULL verdict: not judged yet.
 std::optional<judge::Judgement> to_judgement(const db::Row& row, std::size_t at) {
   if (std::holds_alternative<std::monostate>(row[at])) return std::nullopt;
   return judge::Judgement{.verdict = parse_verdict(db::text(row[at])),
@@ -130,35 +130,30 @@ std::string list_of(const std::vector<std::int64_t>& ids) {
 
 db::Migration first_tables() {
   return {
-      .sqlite =
-          {"CREATE TABLE course_problems (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, "
-           "package TEXT NOT NULL, state TEXT NOT NULL, note TEXT NOT NULL DEFAULT '', "
-           "time_limit_ms INTEGER NOT NULL DEFAULT 0)",
-           "CREATE TABLE course_submissions (id INTEGER PRIMARY KEY, problem_id INTEGER NOT NULL, "
-           "name TEXT NOT NULL, path TEXT NOT NULL, root TEXT NOT NULL, expected TEXT, "
-           "mail_to TEXT NOT NULL, job_id TEXT NOT NULL DEFAULT '')",
-           "CREATE INDEX course_submissions_problem ON course_submissions (problem_id)",
-           "CREATE TABLE course_results (submission_id INTEGER PRIMARY KEY, verdict TEXT NOT NULL, "
-           "cases TEXT NOT NULL, note TEXT NOT NULL, slot INTEGER NOT NULL, "
-           "started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL)",
-           "CREATE TABLE course_attempts (id INTEGER PRIMARY KEY, submission_id INTEGER NOT NULL, "
-           "slot INTEGER NOT NULL, started_ms INTEGER NOT NULL)",
-           "CREATE INDEX course_attempts_submission ON course_attempts (submission_id)"},
+      .sqlite = {"CREATE TABLE problems (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, "
+                 "package TEXT NOT NULL, state TEXT NOT NULL, note TEXT NOT NULL DEFAULT '', "
+                 "time_limit_ms INTEGER NOT NULL DEFAULT 0)",
+                 "CREATE TABLE submissions (id INTEGER PRIMARY KEY, problem_id INTEGER NOT NULL, "
+                 "name TEXT NOT NULL, path TEXT NOT NULL, root TEXT NOT NULL, expected TEXT, "
+                 "mail_to TEXT NOT NULL, job_id TEXT NOT NULL DEFAULT '', "
+                 "attempts INTEGER NOT NULL DEFAULT 0)",
+                 "CREATE INDEX submissions_problem ON submissions (problem_id)",
+                 "CREATE TABLE results (submission_id INTEGER PRIMARY KEY, verdict TEXT NOT NULL, "
+                 "cases TEXT NOT NULL, note TEXT NOT NULL, slot INTEGER NOT NULL, "
+                 "started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL)"},
       .mysql = {
-          "CREATE TABLE course_problems (id BIGINT PRIMARY KEY AUTO_INCREMENT, "
+          "CREATE TABLE problems (id BIGINT PRIMARY KEY AUTO_INCREMENT, "
           "name VARCHAR(190) NOT NULL UNIQUE, package VARCHAR(1000) NOT NULL, "
           "state VARCHAR(20) NOT NULL, note TEXT NOT NULL DEFAULT '', "
           "time_limit_ms BIGINT NOT NULL DEFAULT 0)",
-          "CREATE TABLE course_submissions (id BIGINT PRIMARY KEY AUTO_INCREMENT, "
+          "CREATE TABLE submissions (id BIGINT PRIMARY KEY AUTO_INCREMENT, "
           "problem_id BIGINT NOT NULL, name VARCHAR(1000) NOT NULL, path VARCHAR(1000) NOT NULL, "
           "root VARCHAR(1000) NOT NULL, expected VARCHAR(300), mail_to VARCHAR(300) NOT NULL, "
-          "job_id VARCHAR(64) NOT NULL DEFAULT '', KEY course_submissions_problem (problem_id))",
-          "CREATE TABLE course_results (submission_id BIGINT PRIMARY KEY, "
+          "job_id VARCHAR(64) NOT NULL DEFAULT '', attempts BIGINT NOT NULL DEFAULT 0, "
+          "KEY submissions_problem (problem_id))",
+          "CREATE TABLE results (submission_id BIGINT PRIMARY KEY, "
           "verdict VARCHAR(30) NOT NULL, cases MEDIUMTEXT NOT NULL, note TEXT NOT NULL, "
-          "slot BIGINT NOT NULL, started_ms BIGINT NOT NULL, ended_ms BIGINT NOT NULL)",
-          "CREATE TABLE course_attempts (id BIGINT PRIMARY KEY AUTO_INCREMENT, "
-          "submission_id BIGINT NOT NULL, slot BIGINT NOT NULL, started_ms BIGINT NOT NULL, "
-          "KEY course_attempts_submission (submission_id))"}};
+          "slot BIGINT NOT NULL, started_ms BIGINT NOT NULL, ended_ms BIGINT NOT NULL)"}};
 }
 
 }  // namespace
@@ -173,10 +168,10 @@ std::int64_t add_problem(db::Connection& connection, const std::string& name,
   std::int64_t id = 0;
   connection.transaction([&](db::Connection& tx) {
     const db::Row values{package, name_of(ProblemState::importing), name};
-    if (tx.execute("UPDATE course_problems SET package = ?, state = ?, note = '' WHERE name = ?",
+    if (tx.execute("UPDATE problems SET package = ?, state = ?, note = '' WHERE name = ?",
                    values) == 0 &&
         !find_problem(tx, name))  // MySQL counts no row that stays as it was
-      tx.execute("INSERT INTO course_problems (package, state, name) VALUES (?, ?, ?)", values);
+      tx.execute("INSERT INTO problems (package, state, name) VALUES (?, ?, ?)", values);
     id = find_problem(tx, name)->id;
   });
   return id;
@@ -184,26 +179,26 @@ std::int64_t add_problem(db::Connection& connection, const std::string& name,
 
 std::optional<Problem> find_problem(db::Connection& connection, std::int64_t id) {
   const auto found = connection.query(
-      "SELECT " + std::string(problem_columns) + " FROM course_problems WHERE id = ?", {id});
+      "SELECT " + std::string(problem_columns) + " FROM problems WHERE id = ?", {id});
   return found.rows.empty() ? std::nullopt : std::optional(to_problem(found.rows[0]));
 }
 
 std::optional<Problem> find_problem(db::Connection& connection, const std::string& name) {
   const auto found = connection.query(
-      "SELECT " + std::string(problem_columns) + " FROM course_problems WHERE name = ?", {name});
+      "SELECT " + std::string(problem_columns) + " FROM problems WHERE name = ?", {name});
   return found.rows.empty() ? std::nullopt : std::optional(to_problem(found.rows[0]));
 }
 
 void finish_import(db::Connection& connection, const Problem& problem) {
   connection.execute(
-      "UPDATE course_problems SET state = ?, note = ?, time_limit_ms = ? "
+      "UPDATE problems SET state = ?, note = ?, time_limit_ms = ? "
       "WHERE id = ?",
       {name_of(problem.state), problem.note, std::int64_t{problem.time_limit.count()}, problem.id});
 }
 
 std::int64_t add_submission(db::Connection& connection, const SubmissionRow& submission) {
   connection.execute(
-      "INSERT INTO course_submissions (problem_id, name, path, root, expected, mail_to) "
+      "INSERT INTO submissions (problem_id, name, path, root, expected, mail_to) "
       "VALUES (?, ?, ?, ?, ?, ?)",
       {submission.problem_id, submission.name, submission.path, submission.root,
        to_value(submission.expected), submission.mail_to});
@@ -211,25 +206,22 @@ std::int64_t add_submission(db::Connection& connection, const SubmissionRow& sub
 }
 
 void set_job(db::Connection& connection, std::int64_t submission_id, const std::string& job_id) {
-  connection.execute("UPDATE course_submissions SET job_id = ? WHERE id = ?",
-                     {job_id, submission_id});
+  connection.execute("UPDATE submissions SET job_id = ? WHERE id = ?", {job_id, submission_id});
 }
 
 std::optional<SubmissionRow> find_submission(db::Connection& connection, std::int64_t id) {
   const auto found = connection.query(
-      "SELECT " + std::string(submission_columns) + " FROM course_submissions s WHERE s.id = ?",
-      {id});
+      "SELECT " + std::string(submission_columns) + " FROM submissions s WHERE s.id = ?", {id});
   return found.rows.empty() ? std::nullopt : std::optional(to_submission(found.rows[0]));
 }
 
-void add_attempt(db::Connection& connection, std::int64_t submission_id, int slot, WallTime at) {
-  connection.execute(
-      "INSERT INTO course_attempts (submission_id, slot, started_ms) VALUES (?, ?, ?)",
-      {submission_id, std::int64_t{slot}, unix_milliseconds(at)});
+void add_attempt(db::Connection& connection, std::int64_t submission_id) {
+  connection.execute("UPDATE submissions SET attempts = attempts + 1 WHERE id = ?",
+                     {submission_id});
 }
 
 bool has_result(db::Connection& connection, std::int64_t submission_id) {
-  return !connection.query("SELECT 1 FROM course_results WHERE submission_id = ?", {submission_id})
+  return !connection.query("SELECT 1 FROM results WHERE submission_id = ?", {submission_id})
               .rows.empty();
 }
 
@@ -239,7 +231,7 @@ bool add_result(db::Connection& connection, std::int64_t submission_id,
       connection.dialect() == db::Dialect::sqlite ? "INSERT OR IGNORE" : "INSERT IGNORE";
   return connection.execute(
              ignore +
-                 " INTO course_results (submission_id, verdict, cases, note, slot, "
+                 " INTO results (submission_id, verdict, cases, note, slot, "
                  "started_ms, ended_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
              {submission_id, std::string(judge::to_string(judgement.verdict)),
               cases_to_text(judgement.cases), judgement.note, std::int64_t{judgement.slot},
@@ -249,9 +241,9 @@ bool add_result(db::Connection& connection, std::int64_t submission_id,
 std::vector<ResultRow> results(db::Connection& connection, const ResultFilter& filter) {
   std::string sql = "SELECT " + std::string(submission_columns) +
                     ", r.verdict, r.cases, r.note, r.slot, r.started_ms, r.ended_ms, p.name, "
-                    "(SELECT COUNT(*) FROM course_attempts a WHERE a.submission_id = s.id) "
-                    "FROM course_submissions s JOIN course_problems p ON p.id = s.problem_id "
-                    "LEFT JOIN course_results r ON r.submission_id = s.id WHERE 1 = 1";
+                    "s.attempts "
+                    "FROM submissions s JOIN problems p ON p.id = s.problem_id "
+                    "LEFT JOIN results r ON r.submission_id = s.id WHERE 1 = 1";
   db::Row values;
   if (!filter.problem.empty()) {
     sql += " AND p.name = ?";

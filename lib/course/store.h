@@ -1,4 +1,4 @@
-// The course's tables: problems, submissions, results (one per submission, ever) and attempts.
+// The course's tables: problems, submissions and results (one per submission, ever).
 // Statements only; who may write when is the handlers' business. Both dialects of lib/db.
 // What survives a crash: every row, as far as its transaction was committed.
 #pragma once
@@ -60,8 +60,8 @@ void set_job(db::Connection& connection, std::int64_t submission_id, const std::
 [[nodiscard]] std::optional<SubmissionRow> find_submission(db::Connection& connection,
                                                            std::int64_t id);
 
-/// One row per beginning, so that a killed attempt is seen too.
-void add_attempt(db::Connection& connection, std::int64_t submission_id, int slot, WallTime at);
+/// Counts a beginning, so that a killed attempt is seen too.
+void add_attempt(db::Connection& connection, std::int64_t submission_id);
 [[nodiscard]] bool has_result(db::Connection& connection, std::int64_t submission_id);
 /// Writes the one result of a submission. False: it has one already; nothing changed.
 bool add_result(db::Connection& connection, std::int64_t submission_id,

@@ -13,7 +13,7 @@
 namespace daemonz::course {
 
 struct Handover {
-  std::string problem;                       ///< a name in course_problems
+  std::string problem;                       ///< a name in problems
   std::vector<std::filesystem::path> files;  ///< sources, or one folder
   std::filesystem::path folder;              ///< the course's own; made if missing
 };

@@ -32,7 +32,7 @@ std::optional<judge::Judgement> grade(Context& context, const SubmissionRow& row
   const auto submission = judge::read_submission(row.path, row.name, row.root);
   std::optional<judge::Judgement> judgement;
   room.with_judge([&](judge::Judge& judge) {
-    add_attempt(context.db(), row.id, judge.slot(), real_clock().wall());
+    add_attempt(context.db(), row.id);
     judgement = judge.judge(package, submission,
                             {.time_limit = problem.time_limit,
                              .is_stop_requested = [&] { return context.stop_requested(); },

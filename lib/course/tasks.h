@@ -12,7 +12,7 @@
 
 namespace daemonz::course {
 
-/// Judges one row of course_submissions and writes its one row of course_results.
+/// Judges one row of submissions and writes its one row of results.
 struct GradeSubmission {
   std::int64_t submission_id{};
   static constexpr std::string_view name = "grade_submission";
@@ -22,7 +22,7 @@ struct GradeSubmission {
 BOOST_DESCRIBE_STRUCT(GradeSubmission, (), (submission_id))
 
 /// Reads a package, finds its time limit (by running its accepted submissions when it names none)
-/// and marks the row of course_problems ready, or broken with the reason.
+/// and marks the row of problems ready, or broken with the reason.
 struct ImportProblem {
   std::int64_t problem_id{};
   static constexpr std::string_view name = "import_problem";

@@ -60,9 +60,6 @@ class Judge {
   [[nodiscard]] std::optional<Judgement> judge(const Package& package, const Submission& submission,
                                                const JudgeOptions& options);
 
-  /// Of its slot.
-  [[nodiscard]] int slot() const { return slot_.number(); }
-
   /// The package's own limit; else runs its accepted submissions (each case for at most
   /// measure_limit) and returns slowest x time_multiplier, at least 1 s, in whole seconds up.
   /// nullopt: stopped on request. Throws Error when none of them is accepted.

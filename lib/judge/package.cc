@@ -272,6 +272,17 @@ std::optional<Milliseconds> domjudge_time_limit(const fs::path& root) {
   return std::nullopt;
 }
 
+/// One text, or a map of languages: the English one, else the first.
+std::optional<std::string> name_in(const Mapping& map) {
+  const auto* name = map.find("name");
+  if (!name || !name->is_object()) return map.text("name");
+  const auto& names = name->get_object();
+  if (names.empty()) return std::nullopt;
+  const auto* chosen = names.if_contains("en");
+  if (!chosen) chosen = &names.begin()->value();
+  return chosen->is_string() ? std::string(chosen->get_string()) : json::serialize(*chosen);
+}
+
 void read_cases(Package& package, const ReadYaml& read_yaml) {
   const auto data = package.root / "data";
   auto flags = package.validator_flags;
@@ -334,8 +345,7 @@ Package read_package(const fs::path& folder, const ReadYaml& read_yaml) {
   const auto value = read_yaml(inside(file, package.root));
   const Mapping map(value, file);
   package.short_name = package.root.filename();
-  const auto* name = map.find("name");
-  package.name = name && name->is_string() ? std::string(name->get_string()) : package.short_name;
+  package.name = name_in(map).value_or(package.short_name);
   refuse_what_is_not_judged(map, package);
   if (const auto* flags = map.find("validator_flags"))
     package.validator_flags = flags_in(*flags, map);

@@ -111,8 +111,8 @@ Validation ValidatorSet::check(const Package& package, const Case& test_case, in
     const auto stderr_file = memory_file("validator stderr");
     program.stdin_fd = output.get();
     program.stderr_fd = stderr_file.get();
-    last = validation_of(slot.run(program), validator.name,
-                         read_file(stderr_file.get(), judge_message_max));
+    const auto result = slot.run(program);
+    last = validation_of(result, validator.name, read_file(stderr_file.get(), judge_message_max));
     if (last.is_cancelled || last.verdict != Verdict::accepted) return last;
   }
   return last;
