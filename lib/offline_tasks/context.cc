@@ -3,6 +3,7 @@
 #include "job_table/fence.h"
 #include "offline_tasks/push.h"
 #include "offline_tasks/type_name.h"
+#include "process/run.h"
 
 namespace daemonz::offline_tasks {
 namespace {
@@ -70,6 +71,17 @@ bool Context::transaction(std::string_view name, const std::function<void(db::Co
     throw;
   }
   return is_committed_now;
+}
+
+RunResult Context::run(const std::vector<std::string>& argv, const RunLimits& limits) {
+  auto ended = process::run({.argv = argv,
+                             .time_limit = limits.time.value_or(parts_.job.timeout),
+                             .output_max = limits.output_max,
+                             .errors_max = limits.output_max});
+  return {.output = std::move(ended.output),
+          .errors = std::move(ended.errors),
+          .exit_code = ended.status.exit_code,
+          .is_timed_out = ended.is_timed_out};
 }
 
 JobId Context::push(const Envelope& job) {

@@ -11,9 +11,11 @@
 #include <string_view>
 #include <typeindex>
 #include <unordered_map>
+#include <vector>
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "offline_tasks/envelope.h"
 #include "offline_tasks/outcome.h"
 
@@ -49,6 +51,19 @@ struct Progress {
   std::int64_t done = 0;
   std::int64_t total = 0;  ///< 0: not known
   std::string note;
+};
+
+/// A helper program that a task runs (ImageMagick, pdftotext), to its end. It may do all that this
+/// user may: programs that nobody trusts go into a sandbox::Slot.
+struct RunLimits {
+  std::optional<Milliseconds> time;  ///< wall time; nullopt: the job's own timeout
+  Bytes output_max = mebibytes(1);   ///< kept of stdout and of stderr; the rest is thrown away
+};
+struct RunResult {
+  std::string output, errors;
+  std::optional<int> exit_code;  ///< nullopt: ended by a signal
+  bool is_timed_out = false;
+  [[nodiscard]] bool is_success() const { return exit_code == 0; }
 };
 
 /// One attempt at one job. Threads: one, but for stop_requested().
@@ -103,6 +118,10 @@ class Context {
     return transaction("", body);
   }
   bool transaction(std::string_view name, const std::function<void(db::Connection&)>& body);
+
+  /// Runs argv[0] (looked up in PATH) without a shell and with empty input; its whole process tree
+  /// is gone afterwards. Throws Error when it cannot be started.
+  [[nodiscard]] RunResult run(const std::vector<std::string>& argv, const RunLimits& limits = {});
 
   /// What the processor's main lent. Throws Error that names the type when it lent none.
   template <class T>

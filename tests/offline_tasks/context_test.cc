@@ -129,3 +129,18 @@ TEST_CASE("offline_tasks: a context reaches what the processor lent") {
   is_stopping = true;
   CHECK(context.stop_requested());
 }
+
+TEST_CASE("offline_tasks: a task runs a helper program, within its limits") {
+  using namespace std::chrono_literals;
+  Context context({.job = {}});
+  const auto said = context.run({"sh", "-c", "echo out; echo err >&2; exit 3"});
+  CHECK(said.output == "out\n");
+  CHECK(said.errors == "err\n");
+  CHECK(said.exit_code == 3);
+  CHECK_FALSE(said.is_success());
+  const auto slow = context.run({"sleep", "100"}, {.time = 50ms});
+  CHECK(slow.is_timed_out);
+  CHECK_FALSE(slow.exit_code);
+  CHECK_THROWS_WITH_AS((void)context.run({"no-such-program"}), doctest::Contains("no-such-program"),
+                       Error);
+}

@@ -1,3 +1,9 @@
-#include "tasks.h"   // the control: this one compiles
-using List = daemonz::offline_tasks::TaskList<First, Second>;
-void f() { List::push_pull(First{1}); }
+// The control: the same without the mistakes compiles.
+#include "tasks.h"
+
+using daemonz::offline_tasks::TaskList;
+
+void no_mistakes() {
+  TaskList<First, Second>::push_pull(First{1});
+  TaskList<First, Second>::push_pull(Second{});
+}
