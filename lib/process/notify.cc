@@ -80,7 +80,7 @@ void Notifier::send(std::string_view text) const {
   const auto address = address_of(path_);
   if (!address) return;
   const UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  // A full or missing socket is the supervisor's trouble: a daemon waits a little, but does not hang.
+  // A full or missing socket is the supervisor's trouble: a daemon waits a little, but never hangs.
   constexpr timeval patience{.tv_sec = 1, .tv_usec = 0};
   ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   [[maybe_unused]] const auto sent =

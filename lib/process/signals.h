@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/unique_fd.h"

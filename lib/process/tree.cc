@@ -62,8 +62,8 @@ Identity identity_from(const ProcessStat& stat) {
   return {.pid = stat.pid, .start_ticks = stat.start_ticks, .boot_id = boot_id()};
 }
 
-// The leader's session is still its own while nobody else has its pid: the kernel gives a number out
-// again only when no process, group and session uses it.
+// The leader's session is still its own while nobody else has its pid: the kernel gives a number
+// out again only when no process, group and session uses it.
 bool is_session_intact(const Identity& leader) {
   if (leader.pid <= 0 || leader.boot_id != boot_id()) return false;
   const auto now = stat_of(leader.pid);

@@ -39,23 +39,72 @@ enum class Reaction : std::uint8_t {
 };
 using R = Reaction;
 
-// One row per state, one column per event, in the order of the enums:
-// start, stop, restart, dependencies_met, launched, launch_failed, ready, unhealthy, healthy,
-// exited_well, exited_badly, tree_empty, timer, watchdog_late
-// clang-format off
-constexpr std::array<std::array<R, event_count>, state_count> table{{
-  /* stopped   */ {R::begin, R::rest, R::begin, R::ignore, R::stray, R::ignore, R::ignore, R::ignore, R::ignore, R::lose_child, R::lose_child, R::clear_tree, R::sweep, R::ignore},
-  /* waiting   */ {R::want, R::rest, R::want, R::try_launch, R::stray, R::ignore, R::ignore, R::ignore, R::ignore, R::lose_child, R::lose_child, R::recheck, R::sweep, R::ignore},
-  /* starting  */ {R::want, R::begin_stop, R::restart, R::ignore, R::note_child, R::fail_launch, R::become_ready, R::ignore, R::ignore, R::fail, R::fail, R::ignore, R::kill_failed, R::kill_failed},
-  /* running   */ {R::want, R::begin_stop, R::restart, R::ignore, R::stray, R::ignore, R::ignore, R::become_unhealthy, R::ignore, R::end_well, R::fail, R::ignore, R::ignore, R::kill_failed},
-  /* unhealthy */ {R::want, R::begin_stop, R::restart, R::ignore, R::stray, R::ignore, R::ignore, R::ignore, R::recover, R::end_well, R::fail, R::ignore, R::ignore, R::kill_failed},
-  /* backoff   */ {R::begin, R::rest, R::begin, R::ignore, R::stray, R::ignore, R::ignore, R::ignore, R::ignore, R::lose_child, R::lose_child, R::clear_tree, R::retry, R::ignore},
-  /* exited    */ {R::begin, R::rest, R::begin, R::ignore, R::stray, R::ignore, R::ignore, R::ignore, R::ignore, R::lose_child, R::lose_child, R::clear_tree, R::sweep, R::ignore},
-  /* fatal     */ {R::begin, R::rest, R::begin, R::ignore, R::stray, R::ignore, R::ignore, R::ignore, R::ignore, R::lose_child, R::lose_child, R::clear_tree, R::sweep, R::ignore},
-  /* stopping  */ {R::want, R::rest, R::want, R::ignore, R::stray, R::ignore, R::ignore, R::ignore, R::ignore, R::lose_child_stopping, R::lose_child_stopping, R::finish_stop, R::kill, R::ignore},
-  /* killing   */ {R::want, R::rest, R::want, R::ignore, R::stray, R::ignore, R::ignore, R::ignore, R::ignore, R::lose_child, R::lose_child, R::finish_stop, R::kill, R::ignore},
-}};
-// clang-format on
+using States = std::uint16_t;  // one bit per state
+template <class... Some>
+constexpr States in(Some... states) {
+  return static_cast<States>(((1u << static_cast<unsigned>(states)) | ...));
+}
+constexpr States waiting = in(State::waiting), starting = in(State::starting);
+constexpr States idle = in(State::stopped, State::backoff, State::exited, State::fatal);
+constexpr States up = in(State::running, State::unhealthy);
+constexpr States live = starting | up;
+constexpr States ending = in(State::stopping, State::killing);
+constexpr States every = (1u << state_count) - 1;
+
+struct Rule {
+  Event event;
+  States states;
+  Reaction reaction;
+};
+
+// All that means something. A pair that is not named here changes nothing; none is named twice.
+constexpr Rule rules[] = {
+    {Event::start, idle, R::begin},
+    {Event::start, waiting | live | ending, R::want},
+    {Event::stop, idle | waiting | ending, R::rest},
+    {Event::stop, live, R::begin_stop},
+    {Event::restart, idle, R::begin},
+    {Event::restart, waiting | ending, R::want},
+    {Event::restart, live, R::restart},
+    {Event::dependencies_met, waiting, R::try_launch},
+    {Event::launched, starting, R::note_child},
+    {Event::launched, every & ~starting, R::stray},
+    {Event::launch_failed, starting, R::fail_launch},
+    {Event::ready, starting, R::become_ready},
+    {Event::unhealthy, in(State::running), R::become_unhealthy},
+    {Event::healthy, in(State::unhealthy), R::recover},
+    {Event::exited_well, up, R::end_well},
+    {Event::exited_well, starting, R::fail},
+    {Event::exited_badly, live, R::fail},
+    {Event::exited_well, in(State::stopping), R::lose_child_stopping},
+    {Event::exited_badly, in(State::stopping), R::lose_child_stopping},
+    {Event::exited_well, idle | waiting | in(State::killing), R::lose_child},
+    {Event::exited_badly, idle | waiting | in(State::killing), R::lose_child},
+    {Event::tree_empty, idle, R::clear_tree},
+    {Event::tree_empty, waiting, R::recheck},
+    {Event::tree_empty, ending, R::finish_stop},
+    {Event::timer, in(State::backoff), R::retry},
+    {Event::timer, starting, R::kill_failed},
+    {Event::timer, ending, R::kill},
+    {Event::timer, waiting | in(State::stopped, State::exited, State::fatal), R::sweep},
+    {Event::watchdog_late, live, R::kill_failed},
+};
+
+using Table = std::array<std::array<Reaction, event_count>, state_count>;
+
+consteval Table expand() {
+  Table table{};
+  for (const auto& rule : rules)
+    for (std::size_t state = 0; state < state_count; ++state) {
+      if ((rule.states >> state & 1u) == 0) continue;
+      auto& cell = table[state][static_cast<std::size_t>(rule.event)];
+      if (cell != R::ignore) throw "a state and event are named twice";  // fails the compilation
+      cell = rule.reaction;
+    }
+  return table;
+}
+
+constexpr Table table = expand();
 
 // xorshift32 (Marsaglia 2003): jitter needs no more, and the state stays in the instance.
 double next_random(std::uint32_t& state) {

@@ -96,8 +96,8 @@ class Supervisor {
     settle();
   }
 
-  // Events are taken one after the other: handling one may cause the next. Called again from within,
-  // it leaves the rest to the outer call.
+  // Events are taken one after the other: handling one may cause the next. Called again from
+  // within, it leaves the rest to the outer call.
   void settle() {
     if (std::exchange(is_settling_, true)) return;
     do {

@@ -21,8 +21,8 @@ struct SupervisorOptions {
   bool is_log_in_file = false;  ///< the own log goes to log_path_of(), not to stderr
 };
 
-/// Holds the lock, ends stale instances, supervises until SIGTERM, SIGINT or the command `shutdown`.
-/// Returns the exit code: 0, or 1 when a vital instance was given up.
+/// Holds the lock, ends stale instances, supervises until SIGTERM, SIGINT or the command
+/// `shutdown`. Returns the exit code: 0, or 1 when a vital instance was given up.
 /// Throws Error when it cannot start (nothing was started then). Call it from the main thread of a
 /// process that is there for nothing else.
 ///

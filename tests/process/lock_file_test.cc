@@ -14,7 +14,7 @@ using namespace daemonz;
 using namespace daemonz::process;
 using daemonz::tests::TempDir;
 
-TEST_CASE("lock file: one holder at a time, named by its pid") {
+TEST_CASE("lock_file: one holder at a time, named by its pid") {
   const TempDir folder;
   const auto path = folder / "lock";
   CHECK_FALSE(LockFile::holder_of(path));
@@ -30,7 +30,7 @@ TEST_CASE("lock file: one holder at a time, named by its pid") {
   CHECK(LockFile::try_acquire(path));
 }
 
-TEST_CASE("lock file: kill -9 of the holder frees it, and its pid can still be read") {
+TEST_CASE("lock_file: kill -9 of the holder frees it, and its pid can still be read") {
   const TempDir folder;
   const auto path = folder / "lock";
   int ends[2];
@@ -55,7 +55,7 @@ TEST_CASE("lock file: kill -9 of the holder frees it, and its pid can still be r
   CHECK(LockFile::try_acquire(path));
 }
 
-TEST_CASE("lock file: a pid in the file proves nothing") {
+TEST_CASE("lock_file: a pid in the file proves nothing") {
   const TempDir folder;
   const auto path = folder / "lock";
   std::ofstream(path) << "1\n";
@@ -63,7 +63,7 @@ TEST_CASE("lock file: a pid in the file proves nothing") {
   CHECK(LockFile::try_acquire(path));
 }
 
-TEST_CASE("lock file: a folder that is not there is an error that names the file") {
+TEST_CASE("lock_file: a folder that is not there is an error that names the file") {
   CHECK_THROWS_WITH_AS(static_cast<void>(LockFile::try_acquire("/no/such/folder/lock")),
                        "/no/such/folder/lock: cannot open the lock file: No such file or "
                        "directory. May this user write to its folder?",

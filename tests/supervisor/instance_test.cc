@@ -58,20 +58,20 @@ Instance in_state(State state, SteadyTime now) {
   return it;
 }
 
-// What every state and event must give, independent of the table in instance.cc: the new state, then
-// the actions.
+// What every state and event must give, independent of the rules in instance.cc: the new state,
+// then the actions.
 const char* const expected = R"(
-           start stop restart deps launched l_failed ready unhealthy healthy e_well e_badly empty timer watchdog
-STOPPED    Wd    O    Wd      O    Kk       O        O     O         O       O      O       O     O     O
-WAITING    W     O    W       Sl   Kk       W        W     W         W       W      W       Wd    W     W
-STARTING   S     Ps   Ps      S    S        S        R     S         S       Bk     Bk      S     Kk    Kk
-RUNNING    R     Ps   Ps      R    Kk       R        R     U         R       Ek     Bk      R     R     Kk
-UNHEALTHY  U     Ps   Ps      U    Kk       U        U     U         R       Ek     Bk      U     U     Kk
-BACKOFF    Wd    O    Wd      B    Kk       B        B     B         B       B      B       Wd    Wd    B
-EXITED     Wd    O    Wd      E    Kk       E        E     E         E       E      E       E     E     E
-FATAL      Wd    O    Wd      F    Kk       F        F     F         F       F      F       F     F     F
-STOPPING   P     P    P       P    Kk       P        P     P         P       Ps     Ps      P     Kk    P
-KILLING    K     K    K       K    Kk       K        K     K         K       Kk     Kk      K     Kk    K
+          start stop  again deps  born  noexe ready sick  well  exit0 exit1 empty timer watch
+STOPPED   Wd    O     Wd    O     Kk    O     O     O     O     O     O     O     O     O
+WAITING   W     O     W     Sl    Kk    W     W     W     W     W     W     Wd    W     W
+STARTING  S     Ps    Ps    S     S     S     R     S     S     Bk    Bk    S     Kk    Kk
+RUNNING   R     Ps    Ps    R     Kk    R     R     U     R     Ek    Bk    R     R     Kk
+UNHEALTHY U     Ps    Ps    U     Kk    U     U     U     R     Ek    Bk    U     U     Kk
+BACKOFF   Wd    O     Wd    B     Kk    B     B     B     B     B     B     Wd    Wd    B
+EXITED    Wd    O     Wd    E     Kk    E     E     E     E     E     E     E     E     E
+FATAL     Wd    O     Wd    F     Kk    F     F     F     F     F     F     F     F     F
+STOPPING  P     P     P     P     Kk    P     P     P     P     Ps    Ps    P     Kk    P
+KILLING   K     K     K     K     Kk    K     K     K     K     Kk    Kk    K     Kk    K
 )";
 
 }  // namespace

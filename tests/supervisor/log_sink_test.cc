@@ -28,7 +28,7 @@ void say(LogSink& sink, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("log sink: what a child writes stands in the file, binary too; folders are made") {
+TEST_CASE("log_sink: what a child writes stands in the file, binary too; folders are made") {
   const TempDir folder;
   const auto path = folder / "log/deep/one.log";
   LogSink sink(path, {});
@@ -39,7 +39,7 @@ TEST_CASE("log sink: what a child writes stands in the file, binary too; folders
   CHECK(content_of(path) == text);
 }
 
-TEST_CASE("log sink: the file turns over by size, the oldest falls off, no line is lost") {
+TEST_CASE("log_sink: the file turns over by size, the oldest falls off, no line is lost") {
   const TempDir folder;
   const auto path = folder / "one.log";
   LogSink sink(path, {.max_size = Bytes(100), .keep = 2});
@@ -56,7 +56,7 @@ TEST_CASE("log sink: the file turns over by size, the oldest falls off, no line 
   CHECK(std::filesystem::file_size(path) <= 100);
 }
 
-TEST_CASE("log sink: timestamps stand before each line, once, also for lines in pieces") {
+TEST_CASE("log_sink: timestamps stand before each line, once, also for lines in pieces") {
   const TempDir folder;
   const auto path = folder / "one.log";
   LogSink sink(path, {.timestamp = config::LogFile::Timestamp::rfc3339});
@@ -67,7 +67,7 @@ TEST_CASE("log sink: timestamps stand before each line, once, also for lines in 
   CHECK(text.ends_with("Z next\n"));
 }
 
-TEST_CASE("log sink: a full disk drops and counts, and says so when there is room again") {
+TEST_CASE("log_sink: a full disk drops and counts, and says so when there is room again") {
   // /dev/full answers every write with ENOSPC (full(4)).
   LogSink sink("/dev/full", {.max_size = Bytes(0)});
   say(sink, "lost\n");
@@ -75,11 +75,11 @@ TEST_CASE("log sink: a full disk drops and counts, and says so when there is roo
   CHECK(sink.dropped() == 14);
 }
 
-TEST_CASE("log sink: an unwritable place is an error that names the file") {
+TEST_CASE("log_sink: an unwritable place is an error that names the file") {
   CHECK_THROWS_AS(LogSink("/proc/no/such.log", {}), Error);
 }
 
-TEST_CASE("log sink: the last lines of a run are its own, not an earlier run's") {
+TEST_CASE("log_sink: the last lines of a run are its own, not an earlier run's") {
   const TempDir folder;
   LogSink sink(folder / "one.log", {});
   say(sink, "old\n");

@@ -12,7 +12,7 @@ using namespace daemonz;
 using namespace daemonz::supervisor;
 using daemonz::tests::TempDir;
 
-TEST_CASE("state file: what is written is read back") {
+TEST_CASE("state_file: what is written is read back") {
   const TempDir folder;
   const auto path = folder / "state.json";
   CHECK_FALSE(read_state_file(path));
@@ -39,7 +39,7 @@ TEST_CASE("state file: what is written is read back") {
   CHECK(one.stop_timeout == Milliseconds(1500));
 }
 
-TEST_CASE("state file: torn or foreign text is an error that names the file") {
+TEST_CASE("state_file: torn or foreign text is an error that names the file") {
   const TempDir folder;
   const auto path = folder / "state.json";
   for (const char* text : {"", "{\"version\":1,\"inst", "{\"version\":2}", "[]", "null"}) {
