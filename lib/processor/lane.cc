@@ -141,11 +141,41 @@ Outcome Lane::run_handler(const Reserved& reserved) {
     const auto now = real_clock().steady();
     if (now - progress_written < interval && progress.done != progress.total) return;
     progress_written = now;
-    workshop_.reports.progress(job, reserved.token, progress);
+    // Through another connection it would wait for the handler's own transaction.
+    if (!connection || !(*connection)->is_in_transaction())
+      workshop_.reports.progress(job, reserved.token, progress);
   };
-  parts.push = [&](const offline_tasks::Envelope& further) { return workshop_.push(further); };
+  parts.push = [&](const offline_tasks::Envelope& further) {
+    if (!connection || !(*connection)->is_in_transaction()) workshop_.reports.pushed(further);
+    return workshop_.push(further);
+  };
   offline_tasks::Context context(std::move(parts));
+  const Watched watched(*this, reserved, deadline);
   return workshop_.registry.dispatch(context, workshop_.options.clock->wall());
+}
+
+Lane::Watched::Watched(Lane& lane, const Reserved& reserved, SteadyTime deadline) : lane_(lane) {
+  const std::scoped_lock lock(lane_.guard_);
+  lane_.running_ = Running{&reserved, deadline};
+}
+
+Lane::Watched::~Watched() {
+  const std::scoped_lock lock(lane_.guard_);
+  lane_.running_.reset();
+}
+
+std::optional<Reserved> Lane::overdue(SteadyTime now) {
+  const std::scoped_lock lock(guard_);
+  if (!running_ || now < running_->deadline + workshop_.options.overdue_grace) return std::nullopt;
+  return *running_->reserved;
+}
+
+bool Lane::settle_overdue(const Reserved& reserved, broker::Broker& connection) {
+  const auto limit = daemonz::to_string(reserved.job.timeout);
+  const auto settlement = decide({reserved.lease, reserved.job},
+                                 offline_tasks::Fail{"went on beyond its time limit of " + limit},
+                                 workshop_.options.clock->wall(), workshop_.jitter());
+  return carry_out(reserved, settlement, connection);
 }
 
 /// Repeats what was not answered until it is, or until the processor leaves. The lease is kept
@@ -181,13 +211,14 @@ bool Lane::store_done(const Reserved& reserved, Outcome& outcome) {
   }
 }
 
-bool Lane::carry_out(const Reserved& reserved, const Settlement& settlement) {
+bool Lane::carry_out(const Reserved& reserved, const Settlement& settlement,
+                     broker::Broker& connection) {
   const auto& lease = reserved.lease;
   const auto settled = insist(lease, [&] {
     if (settlement.queue)
-      return connection_->replace(lease, *settlement.queue, settlement.body, settlement.options);
-    if (settlement.kind == Settlement::Kind::done) return connection_->ack(lease);
-    return connection_->dead(lease);  // too large to carry its reason
+      return connection.replace(lease, *settlement.queue, settlement.body, settlement.options);
+    if (settlement.kind == Settlement::Kind::done) return connection.ack(lease);
+    return connection.dead(lease);  // too large to carry its reason
   });
   workshop_.heartbeat.drop(lease);
   if (settled != Settled::done) {
@@ -204,8 +235,10 @@ bool Lane::settle(const Reserved& reserved, const Outcome& given) {
   auto outcome = given;
   if (std::holds_alternative<offline_tasks::Done>(outcome))
     (void)store_done(reserved, outcome);  // a row that refuses: acknowledging shows who has the job
-  return carry_out(reserved, decide({reserved.lease, reserved.job}, outcome,
-                                    workshop_.options.clock->wall(), workshop_.jitter()));
+  return carry_out(reserved,
+                   decide({reserved.lease, reserved.job}, outcome, workshop_.options.clock->wall(),
+                          workshop_.jitter()),
+                   *connection_);
 }
 
 void Lane::handle(const Reserved& reserved, std::optional<broker::Lease>* next, Counts& counts) {

@@ -12,7 +12,7 @@
 
 namespace daemonz::processor {
 
-/// Threads: one, but for interrupt_pop().
+/// Threads: one, but for interrupt_pop(), overdue() and settle_overdue().
 class Lane {
  public:
   Lane(Workshop& workshop, const offline_tasks::Services* services)
@@ -23,6 +23,11 @@ class Lane {
   /// Ends a pop that waits. Does nothing while a job is in hand: closing the connection would give
   /// that away. Threads: any.
   void interrupt_pop() noexcept;
+
+  /// The job whose handler goes on although its time limit and overdue_grace are over.
+  [[nodiscard]] std::optional<Reserved> overdue(SteadyTime now);
+  /// Fails it through another connection; what its handler still says is then refused.
+  bool settle_overdue(const Reserved& reserved, broker::Broker& connection);
 
   [[nodiscard]] std::optional<Reserved> reserve(Milliseconds wait);
   [[nodiscard]] offline_tasks::Outcome perform(const Reserved& reserved);
@@ -40,15 +45,33 @@ class Lane {
   template <class Operation>
   [[nodiscard]] broker::Settled insist(const broker::Lease& lease, const Operation& operation);
   void give_back(const broker::Lease& lease, broker::Broker::Release how, Milliseconds delay);
-  bool carry_out(const Reserved& reserved, const Settlement& settlement);
+  bool carry_out(const Reserved& reserved, const Settlement& settlement,
+                 broker::Broker& connection);
+
+  struct Running {
+    const Reserved* reserved;  // on the stack of the lane's thread
+    SteadyTime deadline;
+  };
+  /// Shows the running job to overdue() while it lives.
+  class Watched {
+   public:
+    Watched(Lane& lane, const Reserved& reserved, SteadyTime deadline);
+    ~Watched();
+    Watched(const Watched&) = delete;
+    Watched& operator=(const Watched&) = delete;
+
+   private:
+    Lane& lane_;
+  };
 
   Workshop& workshop_;
   const offline_tasks::Services* services_;
   std::unique_ptr<broker::Broker> connection_;
   std::mutex guard_;
-  bool is_popping_ = false;       // guarded; connection_->interrupt() only while true
-  bool was_interrupted_ = false;  // guarded
-  bool used_database_ = false;    // by the current handler
+  bool is_popping_ = false;         // guarded; connection_->interrupt() only while true
+  bool was_interrupted_ = false;    // guarded
+  std::optional<Running> running_;  // guarded
+  bool used_database_ = false;      // by the current handler
 };
 
 }  // namespace daemonz::processor

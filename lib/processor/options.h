@@ -33,6 +33,9 @@ struct Options {
   /// After the first TERM running jobs may go on for so long; below the supervisor's 30 s, so that
   /// there is time to hand the rest back.
   Milliseconds stop_grace{20'000};
+  /// A handler that goes on for so long after its time limit hangs: its job fails, the others are
+  /// handed back, and the process ends, since a thread cannot be stopped.
+  Milliseconds overdue_grace{10'000};
   Milliseconds unreachable_wait_max{
       5'000};  ///< queue or database down: retried at most this seldom
 

@@ -91,9 +91,33 @@ Ended Processor::run() {
   log::info("processor", "processor started",
             {{"name", workshop.options.name}, {"threads", workshop.options.threads}});
   if (workshop.options.on_ready) workshop.options.on_ready();
-  while (workshop.stop.pause(std::chrono::hours(1))) {
-  }
+  const bool has_overdue = watch_until_stopped();
+  if (!has_overdue) wait_for_lanes();
+  if (parts_->working == 0) return Ended::finished;
+  workshop.stop.hand_back();
+  const int released = workshop.heartbeat.release_all();
+  log::warn("processor", "jobs handed back unfinished", {{"count", released}});
+  return has_overdue ? Ended::overdue : Ended::handed_back;
+}
 
+bool Processor::watch_until_stopped() {
+  auto& workshop = parts_->workshop;
+  constexpr Milliseconds interval{1'000};  // how exactly a hanging handler is noticed
+  while (workshop.stop.pause(std::min(interval, workshop.options.overdue_grace)))
+    for (const auto& lane : parts_->lanes) {
+      const auto reserved = lane->overdue(real_clock().steady());
+      if (!reserved) continue;
+      log::error("processor", "handler hangs, the processor leaves",
+                 {{"job", reserved->job.id}, {"task", reserved->job.task}});
+      const auto connection = workshop.connect_broker();
+      lane->settle_overdue(*reserved, *connection);
+      return true;
+    }
+  return false;
+}
+
+void Processor::wait_for_lanes() {
+  auto& workshop = parts_->workshop;
   const auto is_over = [&] {
     return parts_->working == 0 || workshop.stop.is_handing_back_unlocked();
   };
@@ -105,11 +129,6 @@ Ended Processor::run() {
     constexpr Milliseconds interval{50};
     workshop.stop.wait_for(interval, is_over);
   }
-  if (parts_->working == 0) return Ended::finished;
-  workshop.stop.hand_back();
-  const int released = workshop.heartbeat.release_all();
-  log::warn("processor", "jobs handed back unfinished", {{"count", released}});
-  return Ended::handed_back;
 }
 
 Counts Processor::work_off(int limit) {

@@ -35,8 +35,9 @@ struct Counts {
 
 /// How run() ended.
 enum class Ended {
-  finished,    ///< every job that was begun is settled
-  handed_back  ///< some were not done in time: their leases were released, their handlers still run
+  finished,     ///< every job that was begun is settled
+  handed_back,  ///< some were not done in time: their leases were released, their handlers still run
+  overdue       ///< a handler hangs: its job has failed, others were handed back; leave and restart
 };
 
 /// Threads: one, but for stop(), hand_back_now() and is_reachable(). `registry`, `services` and
@@ -81,6 +82,10 @@ class Processor {
 
  private:
   struct Parts;
+  /// True: a handler hangs and was dealt with.
+  [[nodiscard]] bool watch_until_stopped();
+  void wait_for_lanes();
+
   std::unique_ptr<Parts> parts_;
 };
 

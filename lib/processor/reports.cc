@@ -82,20 +82,30 @@ void Reports::settled(const Envelope& job, Token token, const Settlement& settle
   }
 }
 
+// What both of these write is for people to look at: a job does not fail because of it.
 void Reports::progress(const Envelope& job, Token token, const offline_tasks::Progress& progress) {
   if (!is_tracked(job)) return;
-  const auto connection = pool_->take();
-  job_table::Table(*connection, clock_)
-      .record_progress(
-          job.id, table_token(token),
-          json::serialize(json::object{
-              {"done", progress.done}, {"total", progress.total}, {"note", progress.note}}));
+  try {
+    const auto connection = pool_->take();
+    job_table::Table(*connection, clock_)
+        .record_progress(
+            job.id, table_token(token),
+            json::serialize(json::object{
+                {"done", progress.done}, {"total", progress.total}, {"note", progress.note}}));
+  } catch (const Error& problem) {
+    log::debug("processor", "progress dropped", {{"job", job.id}, {"problem", problem.what()}});
+  }
 }
 
 void Reports::pushed(const Envelope& job) {
   if (!pool_ || job.track != offline_tasks::Track::all) return;
-  const auto connection = pool_->take();
-  job_table::Table(*connection, clock_).record_pushed(facts_of(job));
+  try {
+    const auto connection = pool_->take();
+    job_table::Table(*connection, clock_).record_pushed(facts_of(job));
+  } catch (const Error& problem) {
+    log::warn("processor", "a pushed job is not in the job table until it starts",
+              {{"job", job.id}, {"problem", problem.what()}});
+  }
 }
 
 }  // namespace daemonz::processor

@@ -15,6 +15,8 @@
 namespace daemonz::processor {
 namespace {
 
+constexpr int exit_overdue = 1;
+
 /// Reads signals until `is_over`; the first stops, the second hands back.
 class SignalThread {
  public:
@@ -73,7 +75,11 @@ int serve(Options options, const offline_tasks::Registry& registry,
   };
   Processor processor(std::move(options), registry, std::move(services));
   const SignalThread signals(watch, notifier, processor);
-  if (processor.run() == Ended::handed_back) ::_exit(0);
+  switch (processor.run()) {
+    case Ended::finished: break;
+    case Ended::handed_back: ::_exit(0);
+    case Ended::overdue: ::_exit(exit_overdue);  // the supervisor starts a fresh one
+  }
   log::info("processor", "processor stopped");
   return 0;
 }

@@ -82,7 +82,6 @@ bool Workshop::is_database_there() {
 offline_tasks::JobId Workshop::push(const offline_tasks::Envelope& job) {
   const QueueName queue(job.queue);
   const auto body = job.encode();
-  reports.pushed(job);
   broker::PushResult result;
   {
     const std::scoped_lock lock(guard_);

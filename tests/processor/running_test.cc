@@ -79,6 +79,34 @@ TEST_CASE("processor: what is not done in time is handed back uncounted") {
   CHECK(bench.engine.items("pulls").size() == 1);
 }
 
+TEST_CASE("processor: a handler that hangs beyond its limit fails its job and ends the processor") {
+  Workbench bench;
+  bench.options.threads = 2;
+  bench.options.overdue_grace = Milliseconds(30);
+  std::atomic<bool> may_end{false};
+  std::atomic<int> inside{0};
+  bench.task("hang", [&](Context&) -> Outcome {
+    ++inside;
+    (void)bench.engine.wait_until([&] { return may_end.load(); });
+    return Done{};
+  });
+  auto hanging = bench.job("hang");
+  hanging.timeout = Milliseconds(300);  // both have begun by then
+  bench.push(hanging);
+  bench.push(bench.job("hang", "pushes"));
+  bench.start();
+  bench.runner.join();
+  CHECK(bench.ended == processor::Ended::overdue);
+  REQUIRE(bench.engine.items("pulls").size() == 1);
+  CHECK(bench.waiting("pulls").attempt == 1);
+  CHECK(bench.waiting("pulls").errors.at(0).why == "went on beyond its time limit of 300ms");
+  REQUIRE(bench.engine.items("pushes").size() == 1);
+  CHECK(bench.engine.items("pushes")[0].deliveries == 0);
+  may_end = true;
+  bench.made.reset();
+  CHECK(bench.engine.items("pulls").size() == 1);
+}
+
 TEST_CASE("processor: a queue that is away at the start, and again later, is waited for") {
   Workbench bench;
   std::atomic<int> done{0};
