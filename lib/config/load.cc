@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <tuple>
 
+#include "config/erb.h"
 #include "config/read.h"
 
 namespace daemonz::config {
@@ -57,26 +58,39 @@ class Loader {
  private:
   Node read(const std::string& path) {
     const int file = faults_.add_file(path);
-    const auto text = read_file(path, file, faults_);
+    auto text = read_file(path, file, faults_);
+    // Only the original files hold ERB; its values are known before the file's own keys are.
+    if (text.find("<%") != std::string::npos)
+      text = expand_erb(text, file,
+                        {.root_path = config_.root_path,
+                         .environment = outer_environment().value_or("development"),
+                         .variable = [this](const auto& name) { return variable(name); }},
+                        faults_);
+    faults_.throw_if_any();  // what stands around a bad tag cannot be judged
     return parse_yaml(text, file, SymbolKeys::stripped, faults_);
   }
 
-  std::string variable(const std::string& name) const {
+  std::optional<std::string> variable(const std::string& name) const {
     if (options_.variables) {
       const auto found = options_.variables->find(name);
-      return found == options_.variables->end() ? "" : found->second;
+      return found == options_.variables->end() ? std::nullopt : std::optional(found->second);
     }
     const char* const value = std::getenv(name.c_str());
-    return value ? value : "";
+    return value ? std::optional<std::string>(value) : std::nullopt;
+  }
+
+  // What the caller or the process's environment says; the file's own `environment:` comes after.
+  std::optional<std::string> outer_environment() const {
+    for (const auto& candidate : {options_.environment, variable("DAEMONZ_ENV").value_or(""),
+                                  variable("RAILS_ENV").value_or("")})
+      if (!candidate.empty()) return candidate;
+    return {};
   }
 
   void choose_environment(const Node& root) {
     const Node* const own = root.find("environment");
-    for (const auto& candidate : {options_.environment, variable("DAEMONZ_ENV"),
-                                  variable("RAILS_ENV"), own ? own->text : std::string()}) {
-      if (config_.environment.empty()) config_.environment = candidate;
-    }
-    if (config_.environment.empty()) config_.environment = "development";
+    const auto from_file = own && !own->text.empty() ? own->text : "development";
+    config_.environment = outer_environment().value_or(from_file);
     // It becomes part of a file name below.
     if (config_.environment.find_first_of("/\\") != std::string::npos ||
         config_.environment.front() == '.')
@@ -125,7 +139,7 @@ class Loader {
 
   // daemonz.ENVIRONMENT.yml beside the file: maps are merged, everything else is replaced.
   void add_overlay(Node& root, const fs::path& path) {
-    if (!faults_.is_empty() && config_.environment.find('/') != std::string::npos) return;
+    if (config_.environment.find('/') != std::string::npos) return;  // a fault already
     auto name = path.stem().string();
     name.append(".").append(config_.environment).append(path.extension().string());
     const auto overlay_path = path.parent_path() / name;

@@ -12,7 +12,7 @@ using tests::Site;
 namespace {
 
 std::string stock() {
-  std::ifstream file(std::string(DAEMONZ_SOURCE_DIR) + "/config/daemonz.yml");
+  std::ifstream file(DAEMONZ_SOURCE_DIR "/config/daemonz.yml");
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
@@ -29,7 +29,7 @@ std::string uncommented() {
     const auto end = line.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_", key);
     const bool is_key = end != std::string::npos && end > key && line[end] == ':' &&
                         (end + 1 == line.size() || line[end + 1] == ' ');
-    if (is_key) line = std::string((key - 1) / 2 * 2, ' ') + line.substr(key);
+    if (is_key) line.replace(0, key, (key - 1) / 2 * 2, ' ');
   }
   return text;
 }
