@@ -87,6 +87,8 @@ class Journal {
   enum class Life { alive, passing };
   std::optional<Locator> append(RecordType type, std::string_view fields, std::string_view body,
                                 Commit commit, Life life);
+  /// Everything appended so far is to be synced with the next flush, although it asked for nothing.
+  void ask_commit() { is_commit_asked_ = true; }
   /// Writes all that was appended in one call and wakes the commit thread. Never syncs itself.
   void flush();
   /// Finds a place on the disk for a record with so many payload bytes, beside the space that is

@@ -376,9 +376,14 @@ SettleResult JournaledStore::drop_queue(const QueueName& name) {
   return result;
 }
 
-void JournaledStore::flush_all() {
-  for (auto& [name, queue] : queues_)
-    if (append(RecordKind::flushed, encode_flushed(name), commit_of(*queue))) empty(*queue);
+SettleResult JournaledStore::flush_all() {
+  if (is_failed()) return {Settled::failed};
+  for (auto& [name, queue] : queues_) {
+    if (!append(RecordKind::flushed, encode_flushed(name), commit_of(*queue)))
+      return {Settled::failed};
+    empty(*queue);
+  }
+  return {Settled::done, wait_for_all()};
 }
 
 SettleResult JournaledStore::pause(const QueueName& name) {

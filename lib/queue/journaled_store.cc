@@ -76,7 +76,7 @@ PutResult JournaledStore::put(const QueueName& name, std::string_view body,
   if (is_token_used(queue, request, predecessor)) {
     if (predecessor && acknowledge(*request.acknowledges).outcome == Settled::failed)
       return {PutOutcome::failed};
-    return {PutOutcome::stored, journal_->appended()};
+    return {PutOutcome::stored, wait_for_all()};
   }
   if (const auto refused = refusal(queue, body.size(), 1, request, predecessor)) return *refused;
 
@@ -94,7 +94,7 @@ PutResult JournaledStore::put(const QueueName& name, std::string_view body,
     forget(*predecessor);
   }
   const bool waits = request.is_synced || queue.options.durability == Durability::always;
-  return {PutOutcome::stored, waits ? journal_->appended() : 0};
+  return {PutOutcome::stored, waits ? wait_for_all() : 0};
 }
 
 PutResult JournaledStore::put_many(const QueueName& name, std::span<const std::string_view> bodies,
@@ -109,7 +109,7 @@ PutResult JournaledStore::put_many(const QueueName& name, std::span<const std::s
     bytes += body.size();
   }
   auto& queue = queue_of(name.text());
-  if (is_token_used(queue, request, nullptr)) return {PutOutcome::stored, journal_->appended()};
+  if (is_token_used(queue, request, nullptr)) return {PutOutcome::stored, wait_for_all()};
   if (const auto refused = refusal(queue, bytes, bodies.size(), request, nullptr)) return *refused;
   auto record = record_of(queue, request);
   record.id.reset();
@@ -121,7 +121,7 @@ PutResult JournaledStore::put_many(const QueueName& name, std::span<const std::s
     record.continues = true;
   }
   const bool waits = request.is_synced || queue.options.durability == Durability::always;
-  return {PutOutcome::stored, waits ? journal_->appended() : 0};
+  return {PutOutcome::stored, waits ? wait_for_all() : 0};
 }
 
 bool JournaledStore::is_token_used(Queue& queue, const PutRequest& request,
@@ -203,10 +203,16 @@ std::optional<Locator> JournaledStore::append(RecordKind kind, const Fields& fie
                           journal::Journal::Life::passing);
 }
 
-SettleResult JournaledStore::settled(const Queue& queue, bool is_logged) const {
+SettleResult JournaledStore::settled(const Queue& queue, bool is_logged) {
   if (!is_logged) return {Settled::failed};
   const bool waits = queue.options.durability == Durability::always;
-  return {Settled::done, waits ? journal_->appended() : 0};
+  return {Settled::done, waits ? wait_for_all() : 0};
+}
+
+/// What an answer waits for that must be durable.
+Sequence JournaledStore::wait_for_all() {
+  if (journal_->durable() < journal_->appended()) journal_->ask_commit();
+  return journal_->appended();
 }
 
 journal::Commit JournaledStore::commit_of(const Queue& queue) {

@@ -50,7 +50,7 @@ class JournaledStore final : public Store {
   SettleResult remove_by_sequence(const QueueName& queue, Sequence sequence) override;
   SettleResult flush_queue(const QueueName& queue) override;
   SettleResult drop_queue(const QueueName& queue) override;
-  void flush_all() override;
+  SettleResult flush_all() override;
   SettleResult pause(const QueueName& queue) override;
   SettleResult resume(const QueueName& queue) override;
   SettleResult kick(const QueueName& queue, std::uint64_t count) override;
@@ -98,7 +98,8 @@ class JournaledStore final : public Store {
   [[nodiscard]] bool store_item(Queue& queue, const PutRecord& record);
   void remember_token(Queue& queue, const KeyHash& id, Locator at);
   std::optional<Locator> append(RecordKind kind, const Fields& fields, journal::Commit commit);
-  [[nodiscard]] SettleResult settled(const Queue& queue, bool is_logged) const;
+  [[nodiscard]] SettleResult settled(const Queue& queue, bool is_logged);
+  [[nodiscard]] Sequence wait_for_all();
   [[nodiscard]] static journal::Commit commit_of(const Queue& queue);
   void log_again_what_leaves();
 

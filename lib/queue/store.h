@@ -65,7 +65,7 @@ class Store {
   virtual SettleResult remove_by_sequence(const QueueName& queue, Sequence sequence) = 0;
   virtual SettleResult flush_queue(const QueueName& queue) = 0;  ///< gone: there is no such queue
   virtual SettleResult drop_queue(const QueueName& queue) = 0;
-  virtual void flush_all() = 0;
+  virtual SettleResult flush_all() = 0;
   virtual SettleResult pause(const QueueName& queue) = 0;
   virtual SettleResult resume(const QueueName& queue) = 0;
   /// Up to `count` buried items (in a dead queue: dead ones, back to their queue) become ready.

@@ -345,13 +345,16 @@ void Session::answer_settled(queue::SettleResult result, std::string_view done) 
 
 void Session::execute_flush_all(const Command& command) {
   std::string_view reply = "OK";
+  queue::Sequence wait_for = 0;
   if (!hub_.options.allow_flush_all)
     reply = "CLIENT_ERROR flush_all is disabled";
   else if (command.exptime > 0)
     reply = "CLIENT_ERROR flush_all with a delay is not supported";
+  else if (const auto result = hub_.store.flush_all(); result.outcome == Settled::failed)
+    reply = storage_failed;
   else
-    hub_.store.flush_all();
-  if (!command.is_silent) answer(reply, hub_.store.appended());
+    wait_for = result.wait_for;
+  if (!command.is_silent) answer(reply, wait_for);
 }
 
 void Session::execute_stats(const Command& command) {
