@@ -178,6 +178,29 @@ TEST_CASE("supervisor: a missing program stops the start before anything runs") 
   CHECK(site.run({"status"}).status.exit_code == 3);
 }
 
+TEST_CASE("supervisor: a folder that cannot be written to is named before anything runs") {
+  for (const char* name : {"tmp", "log"}) {
+    const Site site(queue_and_processors);
+    std::ofstream(site.folder() / name) << "a file where a folder should be";
+    const auto started = site.run({"start"});
+    CHECK(started.status.exit_code == 1);
+    CHECK(started.errors.find(site.folder() / name) != std::string::npos);
+    CHECK(started.errors.find("cannot ") != std::string::npos);
+    std::filesystem::remove(site.folder() / name);
+    CHECK(site.run({"status"}).status.exit_code == 3);
+  }
+}
+
+TEST_CASE("supervisor: in the foreground SIGTERM stops everything and gives exit code 0") {
+  const Site site(queue_and_processors);
+  auto child = process::launch({.argv = {std::string(DAEMONZ_BIN_DIR) + "/daemonz", "run",
+                                         "--log-level", "off", "--config", site.config_path()}});
+  CHECK(becomes_true([&] { return site.run({"status"}).status.exit_code == 0; }));
+  child.signal(SIGTERM);
+  CHECK(child.wait(std::chrono::steady_clock::now() + Seconds(20))->exit_code == 0);
+  CHECK(process::processes_with_token_prefix(site.home().token_prefix).empty());
+}
+
 TEST_CASE("supervisor: a bad file gives every fault, exit code 2, and nothing runs") {
   const Site site(R"(
   one: {comand: [sleep, "1"]}
