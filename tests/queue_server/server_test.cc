@@ -1,0 +1,281 @@
+// The real daemonz-queue: sockets, signals, kill -9, a second server.
+#include <doctest/doctest.h>
+
+#include <netinet/in.h>
+#include <sys/stat.h>
+
+#include <random>
+#include <set>
+#include <thread>
+
+#include "support/running_server.h"
+#include "support/seed.h"
+
+using namespace daemonz;
+using tests::RunningServer;
+
+namespace {
+
+constexpr int answer_timeout_ms = 20'000;
+
+/// A blocking connection to a server. Throws when it breaks.
+class Client {
+ public:
+  explicit Client(const RunningServer& server)
+      : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(server.port()));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connect(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  }
+  explicit Client(const std::string& unix_path)
+      : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, unix_path.c_str(), sizeof address.sun_path - 1);
+    connect(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  }
+
+  void send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent <= 0) throw std::runtime_error("the connection broke");
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+  }
+  /// Reads until what came ends with `end`.
+  std::string read_to(std::string_view end) {
+    std::string got;
+    while (!got.ends_with(end)) {
+      pollfd event{fd_.get(), POLLIN, 0};
+      char buffer[65536];
+      if (::poll(&event, 1, answer_timeout_ms) <= 0) throw std::runtime_error("no answer: " + got);
+      const ssize_t size = ::recv(fd_.get(), buffer, sizeof buffer, 0);
+      if (size <= 0) throw std::runtime_error("the connection broke");
+      got.append(buffer, static_cast<std::size_t>(size));
+    }
+    return got;
+  }
+  std::string ask(std::string_view command, std::string_view end = "\r\n") {
+    send(command);
+    return read_to(end);
+  }
+  void half_close() { ::shutdown(fd_.get(), SHUT_WR); }
+  int fd() const { return fd_.get(); }
+
+ private:
+  void connect(const sockaddr* address, socklen_t size) {
+    if (::connect(fd_.get(), address, size) < 0) throw std::runtime_error("cannot connect");
+  }
+  UniqueFd fd_;
+};
+
+std::string set(const std::string& queue, const std::string& body) {
+  return "set " + queue + " 0 0 " + std::to_string(body.size()) + "\r\n" + body + "\r\n";
+}
+
+/// Empties a queue. The bodies, in order.
+std::vector<std::string> drain(Client& client, const std::string& queue) {
+  std::vector<std::string> bodies;
+  for (;;) {
+    const auto reply = client.ask("get " + queue + "\r\n", "END\r\n");
+    if (reply == "END\r\n") return bodies;
+    const auto start = reply.find("\r\n") + 2;
+    bodies.push_back(reply.substr(start, reply.size() - start - 7));
+  }
+}
+
+struct Ended {
+  int code;
+  std::string said;
+};
+Ended run_server(const std::string& arguments) {
+  const auto command = RunningServer::program() + " " + arguments + " 2>&1";
+  FILE* pipe = ::popen(command.c_str(), "r");
+  std::string said;
+  for (char buffer[512]; std::fgets(buffer, sizeof buffer, pipe);) said += buffer;
+  const int status = ::pclose(pipe);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, said};
+}
+
+}  // namespace
+
+TEST_CASE("queue_server: TCP and the unix socket serve the same queues") {
+  RunningServer server;
+  Client tcp(server), local(server.unix_path());
+  CHECK(tcp.ask(set("q", "hello")) == "STORED\r\n");
+  CHECK(local.ask("get q\r\n", "END\r\n") == "VALUE q 0 5\r\nhello\r\nEND\r\n");
+  struct stat facts {};
+  REQUIRE(::stat(server.unix_path().c_str(), &facts) == 0);
+  CHECK((facts.st_mode & 0777) == 0660);
+}
+
+TEST_CASE("queue_server: a waiting get is woken by a put, and one that went away eats nothing") {
+  RunningServer server;
+  Client producer(server), waiter(server);
+  waiter.send("get a,b/t=20000\r\n");
+  {
+    Client gone(server), half(server);
+    gone.send("get q/t=20000\r\n");
+    half.send("get q/t=20000\r\n");
+    half.half_close();
+    CHECK_THROWS(half.read_to("END\r\n"));  // hung up on without a word
+  }
+  CHECK(producer.ask(set("q", "kept")) == "STORED\r\n");
+  CHECK(drain(producer, "q") == std::vector<std::string>{"kept"});
+  CHECK(producer.ask(set("b", "x")) == "STORED\r\n");
+  CHECK(waiter.read_to("END\r\n") == "VALUE b 0 1\r\nx\r\nEND\r\n");
+}
+
+TEST_CASE("queue_server: SIGTERM answers what was received, syncs and ends with 0") {
+  RunningServer server;
+  Client client(server);
+  std::string puts;
+  for (int i = 0; i < 100; ++i) puts += set("q", std::to_string(i));
+  client.ask(puts, std::string("STORED\r\n"));
+  CHECK(server.stop() == 0);
+  CHECK(server.log().find("stopped") != std::string::npos);
+  CHECK(::access(server.unix_path().c_str(), F_OK) != 0);
+  server.start();
+  Client again(server);
+  CHECK(drain(again, "q").size() == 100);
+}
+
+TEST_CASE("queue_server: kill -9 in the middle of puts: everything confirmed is there, in order") {
+  std::mt19937_64 random(tests::seed());
+  RunningServer server;
+  int next = 0, confirmed = 0;
+  std::vector<int> sent;
+  for (int round = 0; round < 8; ++round) {
+    CAPTURE(round);
+    Client client(server);
+    const auto kill_at = confirmed + static_cast<int>(random() % 150);
+    std::thread killer;
+    try {
+      while (true) {
+        client.send(set("q", std::to_string(next++)));
+        if (confirmed == kill_at && !killer.joinable())
+          killer = std::thread([&] { server.signal(SIGKILL); });
+        const auto reply = client.read_to("\r\n");  // throws when the server has gone
+        REQUIRE(reply == "STORED\r\n");
+        confirmed = next;
+        sent.push_back(next - 1);
+      }
+    } catch (const std::runtime_error&) {
+      // The last put is unknown.
+    }
+    killer.join();
+    server.kill_now();
+    server.start();
+  }
+  Client client(server);
+  const auto bodies = drain(client, "q");
+  std::set<std::string> found(bodies.begin(), bodies.end());
+  CHECK(found.size() == bodies.size());
+  for (const int number : sent) {
+    CAPTURE(number);
+    CHECK(found.contains(std::to_string(number)));
+  }
+  CHECK(
+      std::ranges::is_sorted(bodies, {}, [](const std::string& body) { return std::stoi(body); }));
+}
+
+TEST_CASE(
+    "queue_server: a popped item does not come back after kill -9, a leased one keeps its id") {
+  RunningServer server;
+  std::string id;
+  {
+    Client client(server);
+    client.ask(set("q", "popped") + set("q", "leased"), "STORED\r\nSTORED\r\n");
+    client.ask("get q\r\n", "END\r\n");
+    const auto reply = client.ask("gets q/lease=60000\r\n", "END\r\n");
+    const auto head = reply.substr(0, reply.find("\r\n"));
+    id = head.substr(head.rfind(' ') + 1);
+    server.kill_now();
+  }
+  server.start();
+  Client client(server);
+  CHECK(client.ask("get q\r\n", "END\r\n") == "END\r\n");
+  CHECK(client.ask("delete q/ack=" + id + "\r\n") == "DELETED\r\n");
+}
+
+TEST_CASE("queue_server: a second server, a port in use, a bad folder: said, with the next step") {
+  RunningServer server;
+  const tests::TempDir other;
+  auto ended = run_server("--dir " + server.data_folder() + " --listen 127.0.0.1:0");
+  CHECK(ended.code == 1);
+  CHECK(ended.said.find("in use by pid " + std::to_string(server.pid())) != std::string::npos);
+  CHECK(ended.said.find("Stop that server first") != std::string::npos);
+
+  ended = run_server("--dir " + (other / "d") + " --listen " + server.address());
+  CHECK(ended.code == 1);
+  CHECK(ended.said.find(server.address() + ": cannot listen: Address already in use") !=
+        std::string::npos);
+  CHECK(ended.said.find("choose another one") != std::string::npos);
+
+  ended = run_server("--dir /proc/none --listen 127.0.0.1:0");
+  CHECK(ended.code == 1);
+  CHECK(ended.said.find("/proc/none") != std::string::npos);
+
+  CHECK(run_server("--listen nonsense --dir " + (other / "d")).code == 1);
+  CHECK(run_server("--durability sometimes").code == 2);
+  CHECK(run_server("--help").code == 0);
+}
+
+TEST_CASE("queue_server: a damaged store stops the start and says where") {
+  RunningServer server;
+  {
+    Client client(server);
+    for (int i = 0; i < 10; ++i) client.ask(set("q", "item " + std::to_string(i)));
+  }
+  CHECK(server.stop() == 0);
+  const auto segment = server.data_folder() + "/0000000001.segment";
+  {
+    std::fstream file(segment, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(300);
+    file.put('\x7f');
+  }
+  std::string said;
+  try {
+    server.start();
+  } catch (const std::runtime_error& problem) {
+    said = problem.what();
+  }
+  CHECK(said.find("0000000001.segment") != std::string::npos);
+  CHECK(said.find("damaged at offset") != std::string::npos);
+}
+
+TEST_CASE("queue_server: items in memory only are served and forgotten") {
+  RunningServer server({"--durability", "memory"});
+  {
+    Client client(server);
+    CHECK(client.ask(set("q", "x")) == "STORED\r\n");
+    CHECK(drain(client, "q").size() == 1);
+    CHECK(client.ask(set("q", "y")) == "STORED\r\n");
+  }
+  CHECK(server.stop() == 0);
+  server.start();
+  Client client(server);
+  CHECK(drain(client, "q").empty());
+}
+
+TEST_CASE("queue_server: sixteen clients push and pop at once; each item comes exactly once") {
+  RunningServer server({"--durability", "never"});
+  constexpr int clients = 16, items = 200;
+  std::vector<std::vector<std::string>> popped(clients);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < clients; ++i)
+    threads.emplace_back([&, i] {
+      Client client(server);
+      for (int n = 0; n < items; ++n) {
+        client.ask(set("q", std::to_string(i * items + n)));
+        const auto reply = client.ask("get q/t=20000\r\n", "END\r\n");
+        popped[static_cast<std::size_t>(i)].push_back(reply);
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  std::set<std::string> all;
+  for (const auto& each : popped) all.insert(each.begin(), each.end());
+  CHECK(all.size() == clients * items);
+}
