@@ -149,6 +149,9 @@ void run_program(Plan& plan, InitMessage& message) {
   message.type = InitMessage::Type::ended;
   message.wait_status = await_end(plan, program, children);
   ::getrusage(RUSAGE_CHILDREN, &message.usage);
+  rusage own{};
+  ::getrusage(RUSAGE_SELF, &own);
+  message.own_peak_kib = own.ru_maxrss;
 }
 
 }  // namespace

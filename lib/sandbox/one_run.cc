@@ -261,8 +261,10 @@ GroupUsage OneRun::usage() const {
   usage.user = time_of(report_->usage.ru_utime);
   usage.system = time_of(report_->usage.ru_stime);
   usage.cpu = std::max(usage.cpu, usage.user + usage.system);
-  const auto largest = static_cast<std::uint64_t>(report_->usage.ru_maxrss) * 1024;
-  usage.memory_peak = std::max(usage.memory_peak, largest);
+  if (report_->usage.ru_maxrss > report_->own_peak_kib) {
+    const auto largest = static_cast<std::uint64_t>(report_->usage.ru_maxrss) * 1024;
+    usage.memory_peak = std::max(usage.memory_peak, largest);
+  }
   return usage;
 }
 
@@ -384,7 +386,7 @@ void OneRun::fill_figures(Result& result, const GroupUsage& used) const {
   if (report_) {
     result.switches_voluntary = static_cast<std::uint64_t>(report_->usage.ru_nvcsw);
     result.switches_forced = static_cast<std::uint64_t>(report_->usage.ru_nivcsw);
-    if (used.memory_peak == 0) {  // a v2 kernel without memory.peak
+    if (used.memory_peak == 0) {  // a kernel without memory.peak, or no more than init
       result.peak_kib = static_cast<std::uint64_t>(report_->usage.ru_maxrss);
       result.peak_source = "rusage";
     }

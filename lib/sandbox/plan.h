@@ -50,6 +50,9 @@ struct InitMessage {
   Failure failure;      ///< failed
   int wait_status = 0;  ///< ended: the program's, raw
   rusage usage{};       ///< ended: of the program and all its descendants
+  /// ended: init's own peak, KiB. The program began in init's memory, so getrusage(2) never tells
+  /// less than this about it.
+  std::int64_t own_peak_kib = 0;
 };
 
 }  // namespace daemonz::sandbox
