@@ -1,7 +1,8 @@
 // The keeper of one sandbox slot: a small single-threaded process that holds the slot's lock, an
 // empty net namespace and the read-only view, and makes one run after another for the Slot at the
 // other end of its socket. It ends when that socket does. Started by Slot (run.h); not for people.
-// Follows sandbox.md, "Process tree, per slot". Sources: namespaces(7), user_namespaces(7), flock(2).
+// Follows sandbox.md, "Process tree, per slot".
+// Sources: namespaces(7), user_namespaces(7), flock(2).
 #pragma once
 
 #include <string>
@@ -25,8 +26,8 @@ struct KeeperOptions {
 /// Serves until the socket ends. The exit code of the process.
 [[nodiscard]] int keep_slot(const KeeperOptions& options);
 
-/// "--slot N --state FOLDER --limits MODE [--not-pinned] [--successor]": what Slot starts it with. The exit code;
-/// a wrong command line is explained on stderr (2).
+/// What Slot starts it with: "--slot N --state FOLDER --limits MODE [--not-pinned] [--successor]".
+/// The exit code; a wrong command line is explained on stderr (2).
 [[nodiscard]] int keeper_main(int argc, char** argv);
 
 }  // namespace daemonz::sandbox

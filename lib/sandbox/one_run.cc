@@ -1,9 +1,6 @@
 #include "sandbox/one_run.h"
 
-#include <fcntl.h>
-#include <linux/sched.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,10 +11,7 @@
 
 #include "base/error.h"
 #include "sandbox/box_files.h"
-#include "sandbox/init.h"
-#include "sandbox/layers.h"
 #include "sandbox/tree_usage.h"
-#include "sandbox/view.h"
 
 namespace daemonz::sandbox {
 namespace {
@@ -39,21 +33,6 @@ Microseconds between(SteadyTime from, SteadyTime to) {
 
 Microseconds time_of(const timeval& time) {
   return Seconds(time.tv_sec) + Microseconds(time.tv_usec);
-}
-
-struct Pipe {
-  UniqueFd out, in;  // out: to read from
-};
-
-Pipe make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe");
-  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
-/// Our end only: the program gets an ordinary, blocking pipe.
-void set_nonblocking(const UniqueFd& end) {
-  if (::fcntl(end.get(), F_SETFL, O_NONBLOCK) != 0) throw_errno("pipe");
 }
 
 }  // namespace
@@ -82,99 +61,6 @@ Result OneRun::run() {
     result.limits = to_string(keeper_.groups.mode());
     return result;
   }
-}
-
-void OneRun::prepare(std::vector<UniqueFd> descriptors) {
-  auto& request = plan_.request;
-  const auto expected = request.files.size() + request.has_image + request.has_stdin +
-                        request.has_stdout + request.has_stderr;
-  if (expected != descriptors.size()) throw_errno("request", {}, {}, EPROTO);
-  for (const auto& file : request.files)
-    if (!is_box_name(file.name)) throw_errno("file " + file.name, {}, {}, EINVAL);
-  auto next = descriptors.begin();
-  if (request.has_image) plan_.image = std::move(*next++);
-  const auto take_loan = [&](bool is_there) {
-    if (!is_there) return -1;
-    loans_.push_back(std::move(*next++));
-    return loans_.back().get();
-  };
-  loans_.clear();
-  const int input = take_loan(request.has_stdin);
-  const int output = take_loan(request.has_stdout);
-  const int errors = take_loan(request.has_stderr);
-  plan_.files.assign(std::make_move_iterator(next), std::make_move_iterator(descriptors.end()));
-  prepare_image();
-  prepare_streams(input, output, errors);
-  group_.emplace(keeper_.groups.create(request.limits));
-  plan_.join_files = group_->join_files();
-  plan_.filter = &keeper_.filter;
-  plan_.is_address_space_limited = is_sampled();
-  plan_.env = request.env;
-}
-
-void OneRun::prepare_image() {
-  if (!plan_.image.is_open()) return;
-  char start[2] = {};
-  plan_.is_script =
-      ::pread(plan_.image.get(), start, 2, 0) == 2 && start[0] == '#' && start[1] == '!';
-  if (plan_.is_script && !is_box_name(plan_.request.argv[0]))
-    throw_errno("script name", {}, {}, EINVAL);
-}
-
-void OneRun::prepare_streams(int input, int output, int errors) {
-  const auto& limits = plan_.request.limits;
-  auto in = make_pipe();
-  set_nonblocking(in.in);
-  plan_.input = std::move(in.out);
-  input_.emplace(input, std::move(in.in));
-  auto out = make_pipe();
-  set_nonblocking(out.out);
-  plan_.output = std::move(out.in);
-  output_.emplace(std::move(out.out), output, limits.stdout_max);
-  auto error = make_pipe();
-  set_nonblocking(error.out);
-  plan_.errors = std::move(error.in);
-  errors_.emplace(std::move(error.out), errors, limits.stderr_max);
-  // A program may open what it has got once more: /dev/stdin, /dev/stdout.
-  for (const auto* end : {&plan_.input, &plan_.output, &plan_.errors})
-    if (::fchown(end->get(), keeper_.box_kernel_uid, keeper_.box_kernel_gid) != 0)
-      throw_errno("owner of a pipe");
-}
-
-void OneRun::spawn() {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) throw_errno("socketpair");
-  reins_.reset(ends[0]);
-  plan_.reins.reset(ends[1]);
-  std::uint64_t namespaces =
-      CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-  if (layers.pid_namespace) namespaces |= CLONE_NEWPID;
-  init_ = clone_process(namespaces);
-  if (init_.pid == 0) {
-    // The keeper's ends of the pipes: a copy here would keep the program from seeing their end.
-    reins_.reset();
-    input_.reset();
-    output_.reset();
-    errors_.reset();
-    init_main(plan_);
-  }
-  plan_.reins.reset();
-  plan_.input.reset();
-  plan_.output.reset();
-  plan_.errors.reset();
-  write_maps();
-  if (::send(reins_.get(), &word_go, 1, MSG_NOSIGNAL) != 1) throw_errno("release init");
-}
-
-void OneRun::write_maps() {
-  const auto folder = "/proc/" + std::to_string(init_.pid);
-  const auto write_map = [&](const char* file, unsigned outside) {
-    const auto line = std::to_string(box_uid) + " " + std::to_string(outside) + " 1";
-    write_file(AT_FDCWD, (folder + "/" + file).c_str(), line, file);
-  };
-  write_file(AT_FDCWD, (folder + "/setgroups").c_str(), "deny", "setgroups");
-  write_map("uid_map", keeper_.box_kernel_uid);
-  write_map("gid_map", keeper_.box_kernel_gid);
 }
 
 void OneRun::watch() {

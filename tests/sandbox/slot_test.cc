@@ -1,4 +1,4 @@
-// One program at a time through a real keeper: what the table of verdicts says, with real processes.
+// One program at a time through a real keeper: the table of verdicts, with real processes.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
