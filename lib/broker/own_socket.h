@@ -11,7 +11,7 @@
 
 namespace daemonz::broker {
 
-/// Calls `connect`, which opens a connection to `address` (returns false: it could not), and gives a
+/// Calls `connect`, which opens a connection to `address` (false: it could not), and gives a
 /// duplicate (CLOEXEC) of its socket. Not open: connect failed, or the socket was not found. One
 /// call at a time in the whole process: others wait for at most `patience`, then go on without a
 /// result. Threads: any.

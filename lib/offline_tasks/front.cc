@@ -58,7 +58,7 @@ broker::PushResult until_deadline(Milliseconds deadline, Push&& push) {
       if (was_unknown) result.state = PushState::unknown;
       return result;
     }
-    std::this_thread::sleep_for(pause);
+    std::this_thread::sleep_for(pause);  // sleep-ok: nobody tells when a server is back
   }
 }
 

@@ -35,7 +35,7 @@ using Outcome = std::variant<Done, Again, Fail, Kill>;
 
 /// Thrown by Context::transaction when another delivery of the same job, with a higher token, is at
 /// work or was: this one has lost its lease and must write nothing more. Let it pass: the processor
-/// drops the attempt, which counts as neither failure nor success.
+/// drops the attempt, which counts as neither failure nor success. Threads: any.
 class Superseded : public Error {
  public:
   using Error::Error;

@@ -63,7 +63,8 @@ struct Duplicate {
   std::string unique_key;
 };
 
-/// What became of a push. A value. That nothing took the job is an Error, not an answer.
+/// What became of a push. A value. Threads: any. That nothing took the job is an Error, not an
+/// answer.
 class PushAnswer {
  public:
   explicit PushAnswer(std::variant<Pushed, Duplicate> answer) : answer_(std::move(answer)) {}

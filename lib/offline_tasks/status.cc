@@ -34,6 +34,7 @@ JobStatus wait(const JobId& id, Milliseconds timeout) {
     auto now = connected->status(id);
     const auto left = end - real_clock().steady();
     if (now.is_over() || left <= left.zero()) return now;
+    // sleep-ok: the job table is polled, it cannot call back
     std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(pause, left));
   }
 }
