@@ -6,8 +6,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/error.h"
@@ -20,6 +22,10 @@ namespace {
 
 constexpr std::size_t environment_size_max = 1 << 20;  // more is not searched for the mark
 constexpr int kill_wait_ms = 1000;  // for a killed process to vanish, before the next look around
+
+constexpr pid_t kernel_threads_parent = 2;  // kthreadd
+constexpr int exec_rounds_max = 20;  // x 1 ms: an exec shows no environment for some microseconds
+constexpr int exec_round_ms = 1;
 
 using Processes = std::map<pid_t, ProcessStat>;
 
@@ -39,23 +45,54 @@ void drop_own_line(Processes& processes) {
   }
 }
 
-std::string environment_of(pid_t pid) {
+// nullopt: not ours to read, or gone.
+std::optional<std::string> environment_of(pid_t pid) {
   const UniqueFd fd(
       ::open(("/proc/" + std::to_string(pid) + "/environ").c_str(), O_RDONLY | O_CLOEXEC));
-  std::string text(1, '\0');
+  if (!fd.is_open()) return {};
+  std::string text;
   char buffer[16384];
-  while (fd.is_open() && text.size() < environment_size_max) {
+  while (text.size() < environment_size_max) {
     const auto size = ::read(fd.get(), buffer, sizeof buffer);
-    if (size <= 0) break;
+    if (size < 0) return {};
+    if (size == 0) break;
     text.append(buffer, static_cast<std::size_t>(size));
   }
   return text;
 }
 
-bool carries(pid_t pid, const std::string& token, bool is_prefix) {
-  auto wanted = std::string(1, '\0') + tree_variable + "=" + token;
+enum class Mark { absent, present, unclear };
+
+// In the middle of an execve a process shows an empty environment for an instant.
+Mark look_for(pid_t pid, const std::string& token, bool is_prefix) {
+  auto wanted = std::string(tree_variable) + "=" + token;
   if (!is_prefix) wanted += '\0';
-  return environment_of(pid).find(wanted) != std::string::npos;
+  const auto environment = environment_of(pid);
+  if (!environment) return Mark::absent;
+  if (environment->empty()) {
+    const auto stat = stat_of(pid);
+    return stat && stat->state != 'Z' && stat->state != 'X' ? Mark::unclear : Mark::absent;
+  }
+  const bool is_there =
+      environment->starts_with(wanted) || environment->find('\0' + wanted) != std::string::npos;
+  return is_there ? Mark::present : Mark::absent;
+}
+
+// The processes that carry the mark. Unclear ones are looked at again, or they would slip through;
+// not for ever: kernel threads have no environment, and a program may be started without one.
+std::set<pid_t> marked(const Processes& all, const std::string& token, bool is_prefix) {
+  std::set<pid_t> found, unclear;
+  for (const auto& [pid, stat] : all)
+    if (pid != kernel_threads_parent && stat.parent != kernel_threads_parent) unclear.insert(pid);
+  for (int round = 0; !unclear.empty() && round < exec_rounds_max; ++round) {
+    if (round > 0) ::poll(nullptr, 0, exec_round_ms);
+    std::erase_if(unclear, [&](pid_t pid) {
+      const auto mark = look_for(pid, token, is_prefix);
+      if (mark == Mark::present) found.insert(pid);
+      return mark != Mark::unclear;
+    });
+  }
+  return found;
 }
 
 Identity identity_from(const ProcessStat& stat) {
@@ -95,12 +132,11 @@ std::vector<Identity> by_sweep(const TreeMark& mark) {
   drop_own_line(all);
   const bool is_session_ours = is_session_intact(mark.leader);
   std::set<pid_t> members;
+  if (!mark.token.empty()) members = marked(all, mark.token, false);
   for (const auto& [pid, stat] : all) {
     const bool is_in_session =
         is_session_ours && (stat.session == mark.leader.pid || stat.group == mark.leader.pid);
-    if (is_in_session || identity_from(stat) == mark.leader ||
-        (!mark.token.empty() && carries(pid, mark.token, false)))
-      members.insert(pid);
+    if (is_in_session || identity_from(stat) == mark.leader) members.insert(pid);
   }
   return with_descendants(all, std::move(members));
 }
@@ -146,10 +182,7 @@ std::vector<Identity> processes_of(const TreeMark& mark) {
 std::vector<Identity> processes_with_token_prefix(const std::string& prefix) {
   auto all = living_processes();
   drop_own_line(all);
-  std::set<pid_t> members;
-  for (const auto& [pid, stat] : all)
-    if (carries(pid, prefix, true)) members.insert(pid);
-  return with_descendants(all, std::move(members));
+  return with_descendants(all, marked(all, prefix, true));
 }
 
 bool is_empty(const TreeMark& mark) {

@@ -124,3 +124,19 @@ TEST_CASE("tree: with a cgroup nobody escapes, whatever the environment says") {
   }
   CHECK(remove_cgroup(group));
 }
+
+// Came back as a sleeper that outlived its tree: it was in the middle of execve when it was looked
+// for, where a process shows no environment.
+TEST_CASE("tree: a process in the middle of execve does not slip through") {
+  const TempDir folder;
+  const auto script = folder / "again.sh";
+  std::ofstream(script) << "exec sh " + script + "\n";
+  const TreeMark mark{.token = new_tree_token("test")};
+  auto child = launch({.argv = {"sh", script},
+                       .env = std::map<std::string, std::string>{{tree_variable, mark.token},
+                                                                 {"PATH", "/usr/bin:/bin"}}});
+  // The mark alone has to find it: no leader, no session, no descent.
+  for (int i = 0; i < 100; ++i) REQUIRE(processes_of(mark).size() == 1);
+  CHECK(kill_tree(mark, soon()));
+  CHECK(child.wait(soon())->signal == SIGKILL);
+}
