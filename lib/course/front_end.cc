@@ -44,7 +44,7 @@ class PatientPush {
               .what = std::string("cannot push ") + std::string(Task::name) + ": " + problem.what(),
               .hint = "Is the queue server up? Start everything: daemonz start"});
       }
-      std::this_thread::sleep_for(push_pause);
+      std::this_thread::sleep_for(push_pause);  // sleep-ok: the server is being restarted
     }
   }
 
@@ -66,7 +66,7 @@ class Poll {
       is_idle_told_ = true;
       if (watch_.idle) watch_.idle();
     }
-    std::this_thread::sleep_for(interval_);
+    std::this_thread::sleep_for(interval_);  // sleep-ok: tables tell nobody, they are asked
     interval_ = std::min(interval_ * 2, poll_max);
   }
   [[nodiscard]] bool is_status_due() {
@@ -101,8 +101,8 @@ judge::Judgement without_result(const std::string& why) {
   return judgement;
 }
 
-/// Which submissions take long, as far as their labels tell: a compiler that never ends, then those
-/// that run into the time limit. They go first, so that all processors finish at about the same time.
+/// Which submissions take long, as far as their labels tell: a compiler that never ends, then
+/// those that run into the time limit. They go first, so that all processors finish together.
 int rank(const SubmissionRow& row) {
   const auto expects = [&](judge::Verdict verdict) {
     return row.expected && std::ranges::find(*row.expected, verdict) != row.expected->end();
