@@ -109,7 +109,7 @@ std::unique_ptr<sandbox::Slot> open_numbered(sandbox::SlotOptions options) {
       return sandbox::Slot::open(options);
     } catch (const Error&) {
       if (real_clock().steady() >= deadline) throw;
-      std::this_thread::sleep_for(interval);
+      std::this_thread::sleep_for(interval);  // sleep-ok: a lock file wakes nobody
     }
   }
 }

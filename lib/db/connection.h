@@ -36,6 +36,7 @@ struct Rows {
 /// lock, 1205, 1213: the same transaction may succeed when tried again.
 enum class Failure { gone, busy, constraint, read_only, other };
 
+/// A statement failed. Threads: any.
 class DatabaseError : public Error {
  public:
   DatabaseError(Failure failure, ErrorText text) : Error(std::move(text)), failure_(failure) {}

@@ -52,10 +52,14 @@ void migrate_mysql(Connection& connection, std::string_view component,
   if (got.rows.empty() || integer(got.rows[0][0]) != 1)
     throw DatabaseError(Failure::busy, {.what = "another process migrates the tables of " +
                                                 std::string(component)});
-  const auto unlock = [&](const int*) { (void)connection.query("SELECT RELEASE_LOCK(?)", {name}); };
-  int held = 1;
-  const std::unique_ptr<const int, decltype(unlock)> lock(&held, unlock);
-  run_steps(connection, component, steps);
+  const auto release = [&] { (void)connection.query("SELECT RELEASE_LOCK(?)", {name}); };
+  try {
+    run_steps(connection, component, steps);
+  } catch (...) {
+    release();
+    throw;
+  }
+  release();
 }
 
 }  // namespace

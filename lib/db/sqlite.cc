@@ -207,7 +207,7 @@ void Sqlite::switch_to_wal() {
       return;
     } catch (const DatabaseError& problem) {
       if (problem.failure() != Failure::busy || real_clock().steady() >= deadline) throw;
-      std::this_thread::sleep_for(Milliseconds(5));  // the other one is done in a moment
+      std::this_thread::sleep_for(Milliseconds(5));  // sleep-ok: SQLite wakes nobody
     }
   }
 }

@@ -42,7 +42,7 @@ void run_transaction(Connection& connection, std::string_view begin,
     } catch (const DatabaseError& problem) {
       if (problem.failure() != Failure::busy || tries == transaction_tries) throw;
       log::debug("db", "transaction tried again", {{"tries", tries}, {"problem", problem.what()}});
-      std::this_thread::sleep_for(wait);  // back off: the other one needs time to commit
+      std::this_thread::sleep_for(wait);  // sleep-ok: backing off, the other one must commit
     }
   }
 }

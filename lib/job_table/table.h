@@ -89,8 +89,8 @@ class Table {
   /// The push was refused: the row goes, if nothing ran yet.
   void forget_pushed(std::string_view id);
   /// Makes the row if the front end did not.
-  /// `attempt` counts from 1 here and below. False also when the job is done or cancelled; a dead one
-  /// that is delivered with a higher token was pushed again and lives.
+  /// `attempt` counts from 1 here and below. False also when the job is done or cancelled; a dead
+  /// one that is delivered with a higher token was pushed again and lives.
   bool record_started(const Facts& job, Token token, int attempt, std::string_view locked_by);
   bool record_progress(std::string_view id, Token token, std::string_view progress_json);
   bool record_done(std::string_view id, Token token, std::string_view result_json);

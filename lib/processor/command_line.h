@@ -9,7 +9,7 @@
 
 namespace daemonz::processor {
 
-/// "pulls,pushes" -> the two, in this order. Throws Error that names the bad one, or a repeated one.
+/// "pulls,pushes" -> the two, in this order. Throws Error that names a bad or repeated one.
 [[nodiscard]] std::vector<QueueName> parse_queues(std::string_view text);
 
 /// "0".."9"; 0 is served first. Throws Error otherwise.

@@ -37,6 +37,26 @@ void Lane::interrupt_pop() noexcept {
   connection_->interrupt();
 }
 
+broker::Popped Lane::pop_interruptibly(const broker::PopRequest& request) {
+  class Popping {
+   public:
+    explicit Popping(Lane& lane) : lane_(lane) {
+      const std::scoped_lock lock(lane_.guard_);
+      lane_.is_popping_ = true;
+      lane_.was_interrupted_ = false;
+    }
+    ~Popping() {
+      const std::scoped_lock lock(lane_.guard_);
+      lane_.is_popping_ = false;  // from here on nobody closes the connection under our feet
+    }
+
+   private:
+    Lane& lane_;
+  };
+  const Popping popping(*this);
+  return connection_->pop(request);
+}
+
 std::optional<Reserved> Lane::pop(Milliseconds wait, std::optional<broker::Lease>& ack) {
   const auto& options = workshop_.options;
   const broker::PopRequest request{.queues = options.queues,
@@ -45,21 +65,7 @@ std::optional<Reserved> Lane::pop(Milliseconds wait, std::optional<broker::Lease
                                    .priority_min = options.priority_min,
                                    .priority_max = options.priority_max,
                                    .ack = ack};
-  {
-    const std::scoped_lock lock(guard_);
-    is_popping_ = true;
-    was_interrupted_ = false;
-  }
-  const auto leave = [&](const int*) {
-    const std::scoped_lock lock(guard_);
-    is_popping_ = false;
-  };
-  broker::Popped popped;
-  {
-    int popping = 1;
-    const std::unique_ptr<const int, decltype(leave)> left(&popping, leave);
-    popped = connection_->pop(request);
-  }
+  auto popped = pop_interruptibly(request);
   if (popped.settled == Settled::done) {
     ack.reset();
   } else if (popped.settled == Settled::gone) {
@@ -87,9 +93,8 @@ Reserved Lane::unpack(broker::Lease lease) {
   } catch (const Error& problem) {
     reserved.fault = problem.what();
   }
-  if (!reserved.fault.empty()) {
+  if (!reserved.fault.empty())
     reserved.job = offline_tasks::raw_job(reserved.lease.body, reserved.lease.queue, now);
-  }
   reserved.token = offline_tasks::Token::of(reserved.job.attempt, reserved.lease.id);
   return reserved;
 }
@@ -301,9 +306,7 @@ void Lane::work() {
       workshop_.stop.pause(wait);
     }
   }
-  if (ack) {
-    (void)insist(*ack, [&] { return connection_->ack(*ack); });
-  }
+  if (ack) (void)insist(*ack, [&] { return connection_->ack(*ack); });
 }
 
 }  // namespace daemonz::processor

@@ -39,6 +39,7 @@ class Lane {
  private:
   void work_once(std::optional<broker::Lease>& ack);
   [[nodiscard]] std::optional<Reserved> pop(Milliseconds wait, std::optional<broker::Lease>& ack);
+  [[nodiscard]] broker::Popped pop_interruptibly(const broker::PopRequest& request);
   [[nodiscard]] Reserved unpack(broker::Lease lease);
   [[nodiscard]] offline_tasks::Outcome run_handler(const Reserved& reserved);
   [[nodiscard]] bool store_done(const Reserved& reserved, offline_tasks::Outcome& outcome);

@@ -107,6 +107,7 @@ int run_main(int argc, char** argv, const offline_tasks::Registry& registry, Sit
   try {
     if (asked.work_off == 0) return serve(asked.options, registry, std::move(site.services));
     const auto counts = work_off(asked.options, registry, asked.work_off, std::move(site.services));
+    // print-ok: this is the main of a site's program
     std::printf("%d succeeded, %d failed\n", counts.succeeded, counts.failed);
     return counts.failed == 0 ? 0 : exit_not_done;
   } catch (const Error& problem) {

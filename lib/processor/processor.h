@@ -36,8 +36,8 @@ struct Counts {
 /// How run() ended.
 enum class Ended {
   finished,     ///< every job that was begun is settled
-  handed_back,  ///< some were not done in time: their leases were released, their handlers still run
-  overdue       ///< a handler hangs: its job has failed, others were handed back; leave and restart
+  handed_back,  ///< some were not done in time: their leases are released, their handlers run on
+  overdue       ///< a handler hangs: its job has failed, others were handed back; leave, restart
 };
 
 /// Threads: one, but for stop(), hand_back_now() and is_reachable(). `registry`, `services` and
@@ -61,8 +61,8 @@ class Processor {
   /// is lost by that. Connects by itself.
   Ended run();
 
-  /// Finish: no further pops, running handlers see stop_requested() and have stop_grace; what is not
-  /// done then is handed back uncounted. Threads: any.
+  /// Finish: no further pops, running handlers see stop_requested() and have stop_grace; what is
+  /// not done then is handed back uncounted. Threads: any.
   void stop() noexcept;
   /// After stop(): do not wait any longer. Threads: any.
   void hand_back_now() noexcept;
@@ -76,8 +76,8 @@ class Processor {
   [[nodiscard]] std::optional<Reserved> reserve(Milliseconds wait);
   /// Runs its handler, in this thread. Does not settle. Throws Superseded only.
   [[nodiscard]] offline_tasks::Outcome perform(const Reserved& reserved);
-  /// Acks, stores the successor or buries, as the outcome says. False: the lease was lost, the job is
-  /// somebody else's.
+  /// Acks, stores the successor or buries, as the outcome says. False: the lease was lost, the job
+  /// is somebody else's.
   bool settle(const Reserved& reserved, const offline_tasks::Outcome& outcome);
 
  private:

@@ -36,8 +36,8 @@ class Reports {
   /// The handler of an untracked job made effects in the database and is done: a second delivery is
   /// to be acknowledged without running.
   void fence_done(const offline_tasks::Envelope& job, offline_tasks::Token token);
-  /// After the broker took the successor. A database that is away is logged: the job's errors travel
-  /// in its envelope too.
+  /// After the broker took the successor. A database that is away is logged: the job's errors
+  /// travel in its envelope too.
   void settled(const offline_tasks::Envelope& job, offline_tasks::Token token,
                const Settlement& settlement);
   void progress(const offline_tasks::Envelope& job, offline_tasks::Token token,

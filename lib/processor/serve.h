@@ -12,8 +12,9 @@ namespace daemonz::processor {
 
 /// Runs until SIGTERM or SIGINT: running jobs finish within stop_grace, the rest is handed back; a
 /// second signal hands back at once. Says READY=1 when queue and database have answered. Returns
-/// the exit code when every job was settled; leaves by _exit(0) when handlers still run, since a
-/// thread cannot be stopped, and by _exit(1) when one hangs beyond its time limit. Call it from the main thread before any other is started.
+/// the exit code when every job was settled. A thread cannot be stopped, so it leaves by _exit(0)
+/// when handlers still run, and by _exit(1) when one hangs beyond its time limit. Call it from the
+/// main thread before any other is started.
 int serve(Options options, const offline_tasks::Registry& registry,
           std::vector<offline_tasks::Services> services = {});
 

@@ -65,7 +65,7 @@ class StopState {
   bool is_stopping_ = false, is_handing_back_ = false;
 };
 
-/// Waits between tries of something that is away: doubled from 100 ms on.
+/// Waits between tries of something that is away: doubled from 100 ms on. Threads: one.
 class Backoff {
  public:
   explicit Backoff(Milliseconds wait_max) : wait_max_(wait_max) {}

@@ -1,6 +1,6 @@
 // One leader among the schedulers of a site: a row with a deadline in the database. Follows
-// jobs.md, "The scheduler". Whoever leads must still do nothing that hurts when done twice: a leader
-// that was stopped (SIGSTOP) believes in its lease until it looks again.
+// jobs.md, "The scheduler". Whoever leads must still do nothing that hurts when done twice: a
+// leader that was stopped (SIGSTOP) believes in its lease until it looks again.
 #pragma once
 
 #include <string>

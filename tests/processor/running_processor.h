@@ -26,7 +26,7 @@ inline bool comes_true(const std::function<bool()>& condition,
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (std::chrono::steady_clock::now() < deadline) {
     if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));  // sleep-ok: asks again
   }
   return condition();
 }

@@ -122,7 +122,7 @@ TEST_CASE("processor: a queue that is away at the start, and again later, is wai
   bench.push(bench.job("note"));
   CHECK(bench.engine.wait_until([&] { return done == 1 && bench.engine.held_count() == 0; }));
   bench.engine.set_reachable(false);
-  std::this_thread::sleep_for(Milliseconds(300));  // a busy loop would show in this time
+  std::this_thread::sleep_for(Milliseconds(300));  // sleep-ok: a busy loop would show by then
   CHECK(bench.engine.pops() < 100);
   bench.engine.set_reachable(true);
   bench.push(bench.job("note"));
@@ -144,7 +144,7 @@ TEST_CASE("processor: while the database is away no attempt is used up") {
       bench.engine.wait_until([&] { return runs == 1 && bench.engine.items("pulls").empty(); }));
   const auto path = bench.folder / "jobs.db";
   std::filesystem::rename(path, path + ".away");
-  // The pool asks again once a connection was idle for so long.
+  // sleep-ok: the pool asks again once a connection was idle for so long
   std::this_thread::sleep_for(db::idle_max + Milliseconds(100));
   const auto id = bench.push(bench.job("note"));
   CHECK(bench.engine.wait_until([&] { return bench.engine.pops() > 0 && runs == 1; }));

@@ -35,7 +35,7 @@ struct Note {
     while (real_clock().steady() < deadline) {
       if (stops_when_asked && context.stop_requested())
         return Again{Milliseconds(0), "asked to stop"};
-      std::this_thread::sleep_for(Milliseconds(2));
+      std::this_thread::sleep_for(Milliseconds(2));  // sleep-ok: this is the task's work
     }
     append("end " + text + " " + std::to_string(::getpid()));
     return Done{};

@@ -144,7 +144,7 @@ TEST_CASE("daemonz-scheduler: moves dead deliveries while it runs, and stops whe
   REQUIRE(::fscanf(scheduler, "%d", &pid) == 1);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (site.depth("pulls.dead") > 0 && std::chrono::steady_clock::now() < deadline)
-    std::this_thread::sleep_for(Milliseconds(5));
+    std::this_thread::sleep_for(Milliseconds(5));  // sleep-ok: asks again
   CHECK(site.depth("pulls.dead") == 0);
   ::kill(pid, SIGTERM);
   const int status = ::pclose(scheduler);
