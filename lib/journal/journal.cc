@@ -13,8 +13,8 @@
 namespace daemonz::journal {
 namespace {
 
-/// Part of the current segment that is kept back for acknowledgements once the disk is full.
-constexpr std::uint64_t kept_back(std::uint64_t capacity) { return capacity / 8; }
+/// Of a segment, one part in so many is for acknowledgements while there is no other segment.
+constexpr std::uint64_t kept_back_share = 8;
 /// Of a run's first segment, whose zeros the start waits for: small, and a spare follows at once.
 constexpr Bytes first_size = mebibytes(1);
 /// The first read of a record from the disk: most records fit, and it is one page.
@@ -139,20 +139,15 @@ bool Journal::try_begin_segment(std::uint64_t at_least) {
   }
 }
 
-bool Journal::make_room(std::size_t payload) {
+bool Journal::make_room(std::size_t payload, KeptBack kept_back) {
   if (is_failed()) return false;
   const auto size = record_size(payload);
   const auto& segment = current();
   const auto left = segment.capacity - segment.used;
-  const auto back = maker_->has_failed() ? kept_back(segment.capacity) : 0;
-  if (left >= size + back) return true;
-  if (maker_->has_failed()) maker_->request();
+  const auto kept = segment.capacity / kept_back_share / (kept_back == KeptBack::half ? 2 : 1);
+  if (left >= size + kept || (left >= size && maker_->has_spare())) return true;
+  maker_->request();  // a full disk is asked again
   return try_begin_segment(size);
-}
-
-bool Journal::is_roomy() const {
-  const auto& segment = current();
-  return !maker_->has_failed() || segment.capacity - segment.used > kept_back(segment.capacity) / 2;
 }
 
 std::optional<Locator> Journal::append(RecordType type, std::string_view fields,

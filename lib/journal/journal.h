@@ -92,10 +92,10 @@ class Journal {
   /// Writes all that was appended in one call and wakes the commit thread. Never syncs itself.
   void flush();
   /// Finds a place on the disk for a record with so many payload bytes, beside the space that is
-  /// kept back for acknowledgements when the disk is full. False: refuse the put.
-  [[nodiscard]] bool make_room(std::size_t payload);
-  /// The same for a record that may be skipped: false when the kept-back space is half used.
-  [[nodiscard]] bool is_roomy() const;
+  /// kept back for when the disk is full: `whole` of it before a put, `half` before a record that
+  /// may be skipped, none for acknowledgements (those do not ask). False: refuse or skip.
+  enum class KeptBack { whole, half };
+  [[nodiscard]] bool make_room(std::size_t payload, KeptBack kept_back = KeptBack::whole);
 
   [[nodiscard]] Sequence appended() const { return appended_; }  ///< of the newest record
   [[nodiscard]] Sequence durable() const noexcept;               ///< Threads: any

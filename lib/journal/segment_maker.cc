@@ -40,6 +40,7 @@ std::unique_ptr<DiskFile> SegmentMaker::take() {
   const std::lock_guard lock(mutex_);
   if (state_ != State::ready) return nullptr;
   state_ = State::idle;
+  has_spare_ = false;
   return std::move(spare_);
 }
 
@@ -52,13 +53,14 @@ void SegmentMaker::work() {
     lock.unlock();
     auto made = make();
     lock.lock();
-    const bool had_failed = has_failed_.exchange(made == nullptr);
+    const bool had_failed = std::exchange(has_failed_, made == nullptr);
     if (has_failed_ != had_failed)
       log::warn("journal", has_failed_ ? "no space for the next segment" : "there is space again",
                 {{"folder", options_.folder}});
     if (has_failed_) failed_at_ = std::chrono::steady_clock::now();
     state_ = has_failed_ ? State::failed : State::ready;
     spare_ = std::move(made);
+    has_spare_ = spare_ != nullptr;
   }
 }
 

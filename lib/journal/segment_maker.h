@@ -34,8 +34,8 @@ class SegmentMaker {
   void request();
   /// The finished spare (still named spare_name), or nothing.
   [[nodiscard]] std::unique_ptr<DiskFile> take();
-  /// The last attempt found no space (or another fault): the disk is to be treated as full.
-  [[nodiscard]] bool has_failed() const noexcept { return has_failed_; }
+  /// take() would give it. Threads: any.
+  [[nodiscard]] bool has_spare() const noexcept { return has_spare_; }
 
  private:
   enum class State { idle, wanted, making, ready, failed };
@@ -50,7 +50,8 @@ class SegmentMaker {
   std::condition_variable wake_;
   State state_ = State::idle;
   bool is_stopping_ = false;
-  std::atomic<bool> has_failed_ = false;
+  bool has_failed_ = false;  ///< the last attempt found no space, or another fault
+  std::atomic<bool> has_spare_ = false;
   SteadyTime failed_at_{};
   std::unique_ptr<DiskFile> spare_;
   std::thread thread_;  ///< last: it uses all of the above

@@ -112,6 +112,7 @@ class JournaledStore final : public Store {
   void expire(const Found& found);
   void discard_oldest(Queue& queue);
   [[nodiscard]] Unsent pop(const Found& found, Taken& taken);
+  [[nodiscard]] bool has_room_for_delivery();
   void lease(const Found& found, const TakeRequest& request, Taken& taken);
 
   // items with an entry (entries.cc)

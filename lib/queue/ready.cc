@@ -164,7 +164,7 @@ Unsent JournaledStore::pop(const Found& found, Taken& taken) {
   queue.figures.bytes -= size;
   ++queue.unsent_pops;
   taken.deliveries = deliveries + 1;
-  if (journal_->is_roomy())
+  if (has_room_for_delivery())
     append(RecordKind::delivered,
            encode(DeliveredRecord{.at = found.at,
                                   .delivery = taken.delivery,
@@ -199,7 +199,7 @@ void JournaledStore::lease(const Found& found, const TakeRequest& request, Taken
     set_timer(item, clock_.steady() + length);
     deadline = wall_of(*item.timer);
   }
-  if (journal_->is_roomy())
+  if (has_room_for_delivery())
     append(RecordKind::delivered,
            encode(DeliveredRecord{.at = found.at,
                                   .delivery = taken.delivery,
@@ -207,6 +207,11 @@ void JournaledStore::lease(const Found& found, const TakeRequest& request, Taken
                                   .deliveries = item.deliveries,
                                   .kind = kind_of(mode)}),
            journal::Commit::rides);
+}
+
+/// On a full disk a delivery's record is skipped before an acknowledgement would be.
+bool JournaledStore::has_room_for_delivery() {
+  return journal_->make_room(sizeof(DeliveredRecord), journal::Journal::KeptBack::half);
 }
 
 void JournaledStore::sent(const Unsent& pop) {

@@ -10,7 +10,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <set>
 
 #include "queue_server/conversation.h"
@@ -19,11 +18,15 @@ using namespace daemonz;
 
 namespace {
 
+/// {x*3} becomes xxx.
 std::string repeat(std::string text) {
-  static const std::regex pattern(R"(\{(.)\*(\d+)\})");
-  for (std::smatch found; std::regex_search(text, found, pattern);)
-    text = found.prefix().str() + std::string(std::stoul(found[2]), found.str(1)[0]) +
-           found.suffix().str();
+  for (auto star = text.find('*'); star != std::string::npos; star = text.find('*', star + 1)) {
+    const auto end = text.find('}', star);
+    if (star < 2 || text[star - 2] != '{' || end == std::string::npos) continue;
+    const std::string letters(std::stoul(text.substr(star + 1)), text[star - 1]);
+    text.replace(star - 2, end + 1 - (star - 2), letters);
+    star = 0;
+  }
   return text;
 }
 

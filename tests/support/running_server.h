@@ -18,7 +18,6 @@
 #include <cstring>
 #include <fstream>
 #include <optional>
-#include <regex>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -61,11 +60,11 @@ class RunningServer {
     const UniqueFd ready = notify_socket();
     spawn();
     await_ready(ready.get());
-    std::smatch found;
     const auto text = log();
-    if (!std::regex_search(text, found, std::regex("address=127\\.0\\.0\\.1:([0-9]+)")))
-      throw std::runtime_error("daemonz-queue told no port: " + text);
-    port_ = std::stoi(found[1]);
+    const std::string before_port = "address=127.0.0.1:";
+    const auto found = text.find(before_port);
+    if (found == std::string::npos) throw std::runtime_error("daemonz-queue told no port: " + text);
+    port_ = std::stoi(text.substr(found + before_port.size()));
   }
 
   void kill_now() { end(SIGKILL); }
