@@ -1,4 +1,6 @@
 // daemonz-queue: the queue server. Options beat the `queue:` section of daemonz.yml (cli.md).
+#include <sys/resource.h>
+
 #include <csignal>
 
 #include "base/error.h"
@@ -78,7 +80,21 @@ queue::QueueOptions queue_options(const config::QueueOptions& from) {
                             : queue::Durability::never};
 }
 
+/// Each connection takes a descriptor, each segment too.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // else it serves as many as it can
+}
+
 int serve(const config::QueueServer& section) {
+  if (!section.users_file.empty())  // never serve openly what was to be closed
+    throw Error(
+        ErrorText{.what = "queue.users: this version has no authentication",
+                  .where = section.users_file,
+                  .hint = "Remove the key, and listen on 127.0.0.1 or the unix socket only"});
+  raise_descriptor_limit();
   std::atomic<queue_server::Server*> listener = nullptr;
   journal::MemoryDisk memory;
   const bool is_in_memory = section.defaults.durability == config::QueueOptions::Durability::memory;

@@ -273,13 +273,14 @@ StorageFigures JournaledStore::storage() const {
           .recovery = recovery.took};
 }
 
-std::vector<QueueFigures> JournaledStore::figures() const {
+std::vector<QueueFigures> JournaledStore::figures() {
   std::vector<QueueFigures> all;
   all.reserve(queues_.size());
   for (const auto& [name, queue] : queues_) {
     auto figures = queue->figures;
     figures.name = name;
     figures.is_paused = queue->paused_at.has_value();
+    figures.oldest_age = oldest_age(*queue);
     all.push_back(std::move(figures));
   }
   return all;

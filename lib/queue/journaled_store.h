@@ -62,7 +62,7 @@ class JournaledStore final : public Store {
   [[nodiscard]] bool is_failed() const noexcept override { return journal_->is_failed(); }
   [[nodiscard]] Sequence appended() const override { return journal_->appended(); }
   void close() override { journal_->close(); }
-  [[nodiscard]] std::vector<QueueFigures> figures() const override;
+  [[nodiscard]] std::vector<QueueFigures> figures() override;
   [[nodiscard]] StorageFigures storage() const override;
   [[nodiscard]] std::uint64_t ready_count(std::string_view queue) const override;
 
@@ -113,6 +113,7 @@ class JournaledStore final : public Store {
   void discard_oldest(Queue& queue);
   [[nodiscard]] Unsent pop(const Found& found, Taken& taken);
   [[nodiscard]] bool has_room_for_delivery();
+  [[nodiscard]] Milliseconds oldest_age(const Queue& queue);
   void lease(const Found& found, const TakeRequest& request, Taken& taken);
 
   // items with an entry (entries.cc)

@@ -209,6 +209,16 @@ void JournaledStore::lease(const Found& found, const TakeRequest& request, Taken
            journal::Commit::rides);
 }
 
+Milliseconds JournaledStore::oldest_age(const Queue& queue) {
+  const auto now = unix_milliseconds(clock_.wall());
+  Milli oldest = now;
+  for (const auto& fifo : queue.ready) {
+    if (fifo.is_empty() || removed_ready_.contains(fifo.front()) || is_failed()) continue;
+    if (const auto record = read(fifo.front())) oldest = std::min(oldest, record->stored_at);
+  }
+  return Milliseconds(now - oldest);
+}
+
 /// On a full disk a delivery's record is skipped before an acknowledgement would be.
 bool JournaledStore::has_room_for_delivery() {
   return journal_->make_room(sizeof(DeliveredRecord), journal::Journal::KeptBack::half);

@@ -112,7 +112,7 @@ struct QueueFigures {
   std::uint64_t total = 0, expired = 0, discarded = 0, redelivered = 0, dead = 0, flushes = 0;
   std::uint64_t opened = 0, canceled = 0, open_now = 0;
   Milliseconds last_age{0};    ///< how long the item last handed out had waited
-  Milliseconds oldest_age{0};  ///< of the first ready item of the best priority
+  Milliseconds oldest_age{0};  ///< of the ready items that stand first in their priorities
 
   [[nodiscard]] std::uint64_t items() const { return ready + delayed + leased + buried; }
 };

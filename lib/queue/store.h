@@ -88,7 +88,7 @@ class Store {
   virtual void close() = 0;
 
   // --- looking
-  [[nodiscard]] virtual std::vector<QueueFigures> figures() const = 0;
+  [[nodiscard]] virtual std::vector<QueueFigures> figures() = 0;
   [[nodiscard]] virtual StorageFigures storage() const = 0;
   [[nodiscard]] virtual std::uint64_t ready_count(std::string_view queue) const = 0;
 };

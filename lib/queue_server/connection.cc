@@ -61,6 +61,7 @@ void Connection::on_input() {
 }
 
 void Connection::send() {
+  const bool had_output = !session_->output().empty();
   while (!session_->output().empty()) {
     const auto output = session_->output();
     const ssize_t took =
@@ -69,12 +70,16 @@ void Connection::send() {
     if (took < 0 && errno == EAGAIN) return await_room();
     if (took < 0) return fail();
     session_->sent(static_cast<std::size_t>(took));
-    if (session_->output().empty()) session_->go_on();  // may stop reading no more
   }
   if (session_->is_over()) {
     owner_.begin_turn();  // its open items come back
     close();
     return owner_.is_closed(*this);
+  }
+  if (had_output && session_->has_unrun_input()) {  // it may have been stopped by unread output
+    owner_.begin_turn();
+    session_->go_on();
+    owner_.has_output(*this);
   }
   await_input();
 }

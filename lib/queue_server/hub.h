@@ -63,6 +63,8 @@ class Hub {
   const SteadyTime started;
   Waiters waiters;
   Counters counters;
+  /// The server ends, not the clients: their leases are kept for its next start, as after a crash.
+  bool is_stopping = false;
 
   /// Starts a turn: due delays and lapsed leases take effect.
   void begin_turn() { store.advance(); }

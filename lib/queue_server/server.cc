@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <filesystem>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -193,6 +194,7 @@ class Server::Loop final : public ConnectionOwner {
       throw Error(ErrorText{.what = "the path of the unix socket is too long (at most 107 bytes)",
                             .where = path,
                             .hint = "Choose a shorter one (--unix)"});
+    make_parent_folder(path);
     remove_stale_socket(path);
     // bind(2) makes the file with the mode that umask leaves: nobody else gets in before chmod.
     const auto old_mask = ::umask(0777 & ~socket_mode);
@@ -204,6 +206,17 @@ class Server::Loop final : public ConnectionOwner {
     }
     ::umask(old_mask);
     unix_path_ = path;
+  }
+
+  static void make_parent_folder(const std::string& path) {
+    const auto parent = std::filesystem::path(path).parent_path();
+    std::error_code code;
+    if (!parent.empty()) std::filesystem::create_directories(parent, code);
+    if (code)
+      throw Error(ErrorText{.what = "cannot make the folder of the unix socket",
+                            .where = parent,
+                            .hint = "Choose another path (--unix)",
+                            .code = code.value()});
   }
 
   /// A socket that nobody listens on is left from a server that was killed.
@@ -229,7 +242,7 @@ class Server::Loop final : public ConnectionOwner {
     log::warn("queue_server", "cannot accept a connection", {{"why", code.message()}});
     auto pause = std::make_shared<asio::steady_timer>(io_, accept_pause);  // lives in its callback
     pause->async_wait([this, &acceptor, pause](boost::system::error_code stopped) {
-      if (!stopped) accept(acceptor);
+      if (!stopped && !is_stopping_) accept(acceptor);
     });
   }
 
@@ -245,6 +258,7 @@ class Server::Loop final : public ConnectionOwner {
   }
 
   void close_all() {
+    hub_.is_stopping = true;
     for (auto& [pointer, connection] : connections_) connection->close();
     connections_.clear();
     hub_.store.flush();

@@ -36,7 +36,7 @@ Session::~Session() {
   for (auto held = held_.rbegin(); held != held_.rend(); ++held)
     for (auto pop = held->pops.rbegin(); pop != held->pops.rend(); ++pop) hub_.store.unsent(*pop);
   for (auto mark = marks_.rbegin(); mark != marks_.rend(); ++mark) hub_.store.unsent(mark->pop);
-  hub_.store.connection_lost(id_);
+  if (!hub_.is_stopping) hub_.store.connection_lost(id_);
   --hub_.counters.connections_now;
 }
 

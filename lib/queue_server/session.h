@@ -29,7 +29,7 @@ class Peer {
 /// Output that is not taken stops the reading of further commands: a slow reader costs this much.
 inline constexpr std::size_t output_size_max = 1 << 20;
 
-/// Threads: one. The connection's items come back when it is destroyed.
+/// Threads: one. The connection's items come back when it is destroyed (unless Hub::is_stopping).
 class Session {
  public:
   Session(Hub& hub, Peer& peer, queue::ConnectionId id);
@@ -54,6 +54,8 @@ class Session {
   [[nodiscard]] bool is_over() const { return is_over_ && held_.empty(); }
   [[nodiscard]] bool is_waiting() const { return waiting_.has_value(); }
   [[nodiscard]] bool is_holding() const { return !held_.empty(); }
+  /// go_on() may have something to do once output was sent.
+  [[nodiscard]] bool has_unrun_input() const { return !input_.empty() || has_ended_; }
   /// False: further input would only pile up; read again when this is true.
   [[nodiscard]] bool wants_input() const;
 

@@ -29,7 +29,7 @@ std::string seconds_text(const timeval& time) {
 
 std::uint64_t count(Milliseconds time) { return static_cast<std::uint64_t>(time.count()); }
 
-void add_process(Reply& reply, const Hub& hub) {
+void add_process(Reply& reply, Hub& hub) {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   const auto up = std::chrono::duration_cast<Seconds>(hub.clock.steady() - hub.started);
@@ -41,7 +41,7 @@ void add_process(Reply& reply, const Hub& hub) {
   reply.stat("rusage_system", seconds_text(usage.ru_stime));
 }
 
-void add_counters(Reply& reply, const Hub& hub) {
+void add_counters(Reply& reply, Hub& hub) {
   std::uint64_t items = 0, total = 0, bytes = 0;
   for (const auto& queue : hub.store.figures()) {
     items += queue.items();
@@ -64,7 +64,7 @@ void add_counters(Reply& reply, const Hub& hub) {
   reply.stat("limit_maxbytes", hub.options.memory_limit);
 }
 
-void add_journal(Reply& reply, const Hub& hub) {
+void add_journal(Reply& reply, Hub& hub) {
   const auto figures = hub.store.storage();
   reply.stat("journal_bytes", figures.bytes);
   reply.stat("journal_segments", figures.segments);
@@ -75,7 +75,7 @@ void add_journal(Reply& reply, const Hub& hub) {
   reply.stat("read_only", std::uint64_t{hub.store.is_failed()});
 }
 
-void add_queue(Reply& reply, const Hub& hub, const queue::QueueFigures& queue) {
+void add_queue(Reply& reply, Hub& hub, const queue::QueueFigures& queue) {
   const auto prefix = "queue_" + queue.name + "_";
   const auto stat = [&](std::string_view name, std::uint64_t value) {
     reply.stat(prefix + std::string(name), value);

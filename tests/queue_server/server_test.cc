@@ -142,6 +142,20 @@ TEST_CASE("queue_server: SIGTERM answers what was received, syncs and ends with 
   CHECK(drain(again, "q").size() == 100);
 }
 
+TEST_CASE("queue_server: a stop keeps the leases of open connections for the next start") {
+  RunningServer server;
+  Client processor(server);
+  processor.ask(set("q", "job"));
+  const auto head = processor.ask("gets q/open/lease=60000\r\n", "END\r\n");
+  const auto id = head.substr(12, head.find('\r') - 12);  // VALUE q 0 3 ID
+  CHECK(server.stop() == 0);
+  server.start();
+  Client again(server);
+  CHECK(again.ask("touch q/lease=" + id + " 60\r\n") == "TOUCHED\r\n");
+  CHECK(again.ask("get q\r\n", "END\r\n") == "END\r\n");
+  CHECK(again.ask("delete q/ack=" + id + "\r\n") == "DELETED\r\n");
+}
+
 TEST_CASE("queue_server: kill -9 in the middle of puts: everything confirmed is there, in order") {
   std::mt19937_64 random(tests::seed());
   RunningServer server;

@@ -107,11 +107,15 @@ TEST_CASE("queue_server: stats tell real figures") {
        {"STAT curr_items 1\r\n", "STAT total_items 2\r\n", "STAT bytes 3\r\n", "STAT cmd_get 2\r\n",
         "STAT cmd_set 2\r\n", "STAT get_hits 1\r\n", "STAT get_misses 1\r\n",
         "STAT curr_connections 1\r\n", "STAT limit_maxbytes 4096\r\n", "STAT read_only 0\r\n",
-        "STAT queue_q_items 1\r\n", "STAT queue_q_delayed 1\r\n", "STAT queue_q_ready 0\r\n"}) {
+        "STAT queue_q_oldest_age_ms 0\r\n", "STAT queue_q_items 1\r\n",
+        "STAT queue_q_delayed 1\r\n", "STAT queue_q_ready 0\r\n"}) {
     CAPTURE(line);
     CHECK(text.find(line) != std::string::npos);
   }
   CHECK(text.ends_with("END\r\n"));
+  talk.pass(Milliseconds(1500));
+  CHECK(talk.ask("A", "stats queue q\r\n").find("STAT queue_q_oldest_age_ms 1500\r\n") !=
+        std::string::npos);
   CHECK(talk.ask("A", "stats queue other\r\n") == "END\r\n");
 }
 
