@@ -15,7 +15,7 @@
 #include "course/report.h"
 #include "course/submit.h"
 #include "offline_tasks/push.h"
-#include "program.h"
+#include "site.h"
 
 namespace {
 
@@ -29,14 +29,9 @@ struct Arguments {
 
 json::value read_yaml(const std::filesystem::path& path) { return config::yaml_file_as_json(path); }
 
-config::Config load_config(const program::Common& common) {
-  const auto path = program::find_config(common.config_path);
-  return path.empty() ? config::defaults(std::filesystem::current_path()) : config::load(path);
-}
-
 /// The database, and the way to the processors.
 std::unique_ptr<db::Connection> connect(const config::Config& config) {
-  offline_tasks::connect({.broker = config.broker_url, .database = config.database_url});
+  offline_tasks::connect(program::connect_options(config));
   return db::connect(config.database_url);
 }
 
@@ -175,7 +170,7 @@ int main(int argc, char** argv) {
   results->add_flag("--json", arguments.is_json, "one object per line");
 
   return program::run(app, argc, argv, common, [&] {
-    const auto config = load_config(common);
+    const auto config = program::load_config(common);
     if (judge->parsed()) return judge_packages(config, arguments);
     if (submit_command->parsed()) return submit(config, arguments);
     return show_results(config, arguments);

@@ -10,9 +10,9 @@
 #include "job_table/show.h"
 #include "job_table/table.h"
 #include "offline_tasks/push.h"
-#include "program.h"
 #include "scheduler/dead_deliveries.h"
 #include "scheduler/retry.h"
+#include "site.h"
 
 namespace {
 
@@ -38,8 +38,7 @@ struct Site {
   std::unique_ptr<job_table::Table> table;
 
   Site(const program::Common& common, const Arguments& arguments) {
-    const auto path = program::find_config(common.config_path);
-    config = path.empty() ? config::defaults(std::filesystem::current_path()) : config::load(path);
+    config = program::load_config(common);
     broker_url = arguments.broker.empty() ? config.broker_url : arguments.broker;
     if (!arguments.database.empty()) config.database_url = arguments.database;
     connection = db::connect(config.database_url);
@@ -125,8 +124,10 @@ int push(const Site& site, const Arguments& arguments) {
         ErrorText{.what = "the arguments must be a JSON object",
                   .where = arguments.args,
                   .hint = R"(Example: daemonz-jobs push mail_result '{"submission_id":42}')"});
-  offline_tasks::connect(
-      {.broker = site.broker_url, .database = site.config.database_url, .deadline = patience});
+  auto options = program::connect_options(site.config);
+  options.broker = site.broker_url;
+  options.deadline = patience;
+  offline_tasks::connect(std::move(options));
   const auto answer =
       offline_tasks::push_push(arguments.task, args.get_object(), push_options(arguments));
   if (answer.is_duplicate()) {

@@ -3,10 +3,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "config/config.h"
 #include "process/daemon_main.h"
-#include "program.h"
 #include "scheduler/scheduler.h"
+#include "site.h"
 
 namespace {
 
@@ -17,8 +18,11 @@ struct Given {
 };
 
 scheduler::Options options_of(const program::Common& common, const Given& given) {
-  const auto path = program::find_config(common.config_path);
-  const auto config = path.empty() ? config::defaults(".") : config::load(path);
+  const auto config = program::load_config(common);
+  if (!config.schedule.empty())
+    throw Error(ErrorText{.what = "this version has no schedule yet",
+                          .where = config.shown(config.path) + ": schedule",
+                          .hint = "Take the section out; cron(8) can call daemonz-jobs push."});
   return {.broker = given.broker.empty() ? config.broker_url : given.broker,
           .database = given.database.empty() ? config.database_url : given.database,
           .name = "scheduler:" + std::to_string(::getpid()) + ":" +

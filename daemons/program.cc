@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "config/faults.h"
 
 namespace daemonz::program {
 
@@ -42,6 +43,9 @@ int run(CLI::App& app, int argc, char** argv, const Common& common,
   try {
     log::set_level(log::parse_level(common.log_level).value_or(log::Level::info));
     return body();
+  } catch (const config::Faults& faults) {  // each line names its place in the file
+    std::cerr << faults.what() << '\n';
+    return exit_usage;
   } catch (const Error& problem) {
     std::cerr << app.get_name() << ": " << problem.what() << '\n';
     return exit_not_done;

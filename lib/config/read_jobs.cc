@@ -26,8 +26,9 @@ void read_task(Section& from, const Config& config, Task& task) {
   from.duration("delay", task.delay);
   from.duration("timeout", task.timeout);
   from.duration("expires_in", task.expires_in);
-  constexpr int attempts_max = 10'000;
-  from.whole("max_attempts", task.max_attempts, 1, attempts_max);
+  constexpr int tries_max = 1'000;  // more is a job that never ends
+  from.whole("max_attempts", task.max_attempts, 1, tries_max);
+  from.whole("max_deliveries", task.max_deliveries, 1, tries_max);
   using Isolation = Task::Isolation;
   from.choice<std::optional<Isolation>, Isolation>(
       "isolation", task.isolation,

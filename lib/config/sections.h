@@ -51,7 +51,7 @@ struct Task {
   std::optional<std::string> queue;
   std::optional<int> priority;
   std::optional<Milliseconds> delay, timeout, expires_in;
-  std::optional<int> max_attempts;
+  std::optional<int> max_attempts, max_deliveries;
   std::optional<Isolation> isolation;
   std::optional<Track> track;
   std::optional<bool> keep_failed, keep_result;

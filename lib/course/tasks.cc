@@ -17,6 +17,9 @@ using offline_tasks::Done;
 using offline_tasks::Kill;
 using offline_tasks::Outcome;
 
+// A submission runs in a box and cannot harm its processor: when one dies, it was something else, and
+// the submission is graded all the same.
+constexpr std::uint32_t killed_processors_max = 100;
 // The processor is stopping: another takes the job as soon as it is handed back.
 constexpr Milliseconds at_once{0};
 constexpr Milliseconds import_wait{1'000};  // for the import of the submission's problem
@@ -78,7 +81,11 @@ Mail verdict_mail(const ResultRow& row, const std::string& to) {
 offline_tasks::Options GradeSubmission::defaults() {
   using namespace std::chrono_literals;
   // A hundred cases at a limit of ten seconds still fit.
-  return {.queue = "pushes", .max_attempts = 3, .backoff = {{1s, 5s}}, .timeout = 1h};
+  return {.queue = "pushes",
+          .max_attempts = 3,
+          .max_deliveries = killed_processors_max,
+          .backoff = {{1s, 5s}},
+          .timeout = 1h};
 }
 
 Outcome GradeSubmission::perform(Context& context) const {
@@ -105,7 +112,11 @@ Outcome GradeSubmission::perform(Context& context) const {
 
 offline_tasks::Options ImportProblem::defaults() {
   using namespace std::chrono_literals;
-  return {.queue = "pushes", .max_attempts = 3, .backoff = {{1s, 5s}}, .timeout = 1h};
+  return {.queue = "pushes",
+          .max_attempts = 3,
+          .max_deliveries = killed_processors_max,
+          .backoff = {{1s, 5s}},
+          .timeout = 1h};
 }
 
 Outcome ImportProblem::perform(Context& context) const {

@@ -13,7 +13,8 @@ Milliseconds until(WallTime time, WallTime now) {
 }  // namespace
 
 broker::PushOptions successor_options(const Envelope& job, Milliseconds delay, WallTime now) {
-  broker::PushOptions options{.priority = job.priority, .delay = delay};
+  broker::PushOptions options{
+      .priority = job.priority, .delay = delay, .deliveries_max = job.max_deliveries};
   if (job.expires)  // expired already: 1 ms, since 0 means never
     options.expires_in = std::max(Milliseconds(1), until(*job.expires, now));
   return options;

@@ -13,9 +13,9 @@ namespace {
 constexpr Milliseconds span_max = std::chrono::hours(24 * 366 * 100);  // keeps sums in range
 
 const std::set<std::string_view> known_fields = {
-    "v",      "id",      "task",         "args",    "queue",   "priority", "created",
-    "run_at", "expires", "attempt",      "timeout", "backoff", "track",    "unique",
-    "batch",  "ctx",     "max_attempts", "errors",  "sig"};
+    "v",      "id",      "task",         "args",    "queue",   "priority",      "created",
+    "run_at", "expires", "attempt",      "timeout", "backoff", "track",         "unique",
+    "batch",  "ctx",     "max_attempts", "errors",  "sig",     "max_deliveries"};
 
 [[noreturn]] void bad(std::string_view field, const std::string& rest) {
   throw Error("\"" + std::string(field) + "\" " + rest);
@@ -128,6 +128,8 @@ void read_terms(const json::object& from, Envelope& job) {
   job.attempt = static_cast<std::uint32_t>(whole(from, "attempt", 0, 0, max_attempts_limit));
   job.max_attempts = static_cast<std::uint32_t>(
       whole(from, "max_attempts", max_attempts_default, 1, max_attempts_limit));
+  job.max_deliveries =
+      static_cast<std::uint32_t>(whole(from, "max_deliveries", 0, 0, max_deliveries_limit));
   if (const auto seconds = json::number_of(from, "timeout"))
     job.timeout = span_of_seconds(*seconds, "timeout");
   if (job.timeout.count() == 0) bad("timeout", "must be above 0");
@@ -180,6 +182,7 @@ json::object to_object(const Envelope& job) {
   if (job.expires) to["expires"] = to_iso8601(*job.expires);
   to["attempt"] = job.attempt;
   to["max_attempts"] = job.max_attempts;
+  if (job.max_deliveries > 0) to["max_deliveries"] = job.max_deliveries;
   to["timeout"] = seconds_of(job.timeout);
   if (!job.backoff.empty()) {
     json::array waits;

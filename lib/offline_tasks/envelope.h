@@ -44,6 +44,7 @@ struct Envelope {
   std::optional<WallTime> expires;
   std::uint32_t attempt = 0;  ///< how many attempts failed before this one
   std::uint32_t max_attempts = max_attempts_default;
+  std::uint32_t max_deliveries = 0;  ///< 0: the queue's own
   Milliseconds timeout = timeout_default;
   std::vector<Milliseconds> backoff;  ///< empty: the stock one, see retry_delay
   std::optional<Track> track;

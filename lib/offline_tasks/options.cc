@@ -30,6 +30,13 @@ void check_span(std::string_view task, std::string_view option,
             std::to_string(at_least.count()) + " ms is possible");
 }
 
+void check_count(std::string_view task, std::string_view option,
+                 const std::optional<std::uint32_t>& count, std::uint32_t at_most) {
+  if (count && (*count < 1 || *count > at_most))
+    bad(task, option,
+        "is " + std::to_string(*count) + ", it must be in 1.." + std::to_string(at_most));
+}
+
 }  // namespace
 
 const char* to_string(Track track) { return track == Track::all ? "all" : "failures"; }
@@ -57,6 +64,7 @@ Options merge(Options preferred, const Options& otherwise) {
     preferred.run_at = otherwise.run_at;
   }
   fill(preferred.max_attempts, otherwise.max_attempts);
+  fill(preferred.max_deliveries, otherwise.max_deliveries);
   fill(preferred.backoff, otherwise.backoff);
   fill(preferred.timeout, otherwise.timeout);
   fill(preferred.expires_in, otherwise.expires_in);
@@ -76,11 +84,8 @@ void check(const Options& options, std::string_view task) {
   check_span(task, "expires_in", options.expires_in, Milliseconds(1));
   for (const auto wait : options.backoff.value_or(std::vector<Milliseconds>{}))
     check_span(task, "backoff", wait, Milliseconds(0));
-  if (options.max_attempts &&
-      (*options.max_attempts < 1 || *options.max_attempts > max_attempts_limit))
-    bad(task, "max_attempts",
-        "is " + std::to_string(*options.max_attempts) + ", it must be in 1.." +
-            std::to_string(max_attempts_limit));
+  check_count(task, "max_attempts", options.max_attempts, max_attempts_limit);
+  check_count(task, "max_deliveries", options.max_deliveries, max_deliveries_limit);
   if (options.unique_key &&
       (options.unique_key->empty() || options.unique_key->size() > unique_key_size_max))
     bad(task, "unique_key", "must have 1.." + std::to_string(unique_key_size_max) + " bytes");

@@ -29,6 +29,9 @@ struct Options {
   std::optional<Milliseconds> delay;
   std::optional<WallTime> run_at;  ///< beats `delay` of the same place or of a lesser one
   std::optional<std::uint32_t> max_attempts;
+  /// How often the job may be handed out before it counts as one that kills its processor; empty: the
+  /// queue's own (5). Raise it where the work cannot harm a processor.
+  std::optional<std::uint32_t> max_deliveries;
   std::optional<std::vector<Milliseconds>> backoff;  ///< wait before retry 1, 2, ..; the last stays
   std::optional<Milliseconds> timeout;               ///< of one attempt
   std::optional<Milliseconds> expires_in;            ///< not started later than this after the push
@@ -37,8 +40,9 @@ struct Options {
   std::map<std::string, std::string> context;  ///< session, locale, trace: travels as "ctx"; merges
 };
 
-inline constexpr std::uint32_t max_attempts_default = 25;  ///< with the stock backoff: 20 days
-inline constexpr std::uint32_t max_attempts_limit = 1000;  ///< more is a job that never ends
+inline constexpr std::uint32_t max_attempts_default = 25;    ///< with the stock backoff: 20 days
+inline constexpr std::uint32_t max_attempts_limit = 1000;    ///< more is a job that never ends
+inline constexpr std::uint32_t max_deliveries_limit = 1000;  ///< the same
 inline constexpr Milliseconds timeout_default = std::chrono::hours(1);
 
 /// What holds where nobody says anything. `queue` and `track` stay empty: they depend on the push.

@@ -77,6 +77,7 @@ Envelope make_envelope(const PushRequest& request, WallTime now) {
   job.run_at = due_time(options, now);
   if (options.expires_in) job.expires = now + *options.expires_in;
   job.max_attempts = *options.max_attempts;
+  job.max_deliveries = options.max_deliveries.value_or(0);
   job.timeout = *options.timeout;
   if (options.backoff) job.backoff = *options.backoff;
   job.track = options.track;
@@ -96,7 +97,7 @@ namespace {
 /// A batch is one put with one set of broker options.
 void check_alike(const Envelope& job, const Envelope& first) {
   if (job.queue == first.queue && job.priority == first.priority && job.run_at == first.run_at &&
-      job.expires == first.expires)
+      job.expires == first.expires && job.max_deliveries == first.max_deliveries)
     return;
   throw Error(ErrorText{.what = "the jobs of one push_many go into one queue, with one priority, "
                                 "delay and expiry",

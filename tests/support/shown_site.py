@@ -40,6 +40,12 @@ daemons:
     start_order: 2
     restart: {{policy: always, delay: 20ms, max_delay: 200ms, limit: 100000, within: 60s}}
     stop: {{signal: TERM, timeout: 30s}}
+  scheduler:
+    command: [daemonz-scheduler, --config, config/daemonz.yml]
+    ready: {{notify: true}}
+    depends_on: {{queue: ready}}
+    start_order: 2
+    restart: {{policy: always, delay: 20ms, max_delay: 200ms, limit: 100000, within: 60s}}
 """
 
 
