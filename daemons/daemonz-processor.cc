@@ -14,8 +14,8 @@
 #include "course/tasks.h"
 #include "processor/command_line.h"
 #include "processor/serve.h"
-#include "program.h"
 #include "sandbox/run.h"
+#include "site.h"
 
 namespace {
 
@@ -65,11 +65,6 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->type_name("0..9");
 }
 
-config::Config load_config(const program::Common& common) {
-  const auto path = program::find_config(common.config_path);
-  return path.empty() ? config::defaults(std::filesystem::current_path()) : config::load(path);
-}
-
 /// A task that asks for a process of its own must not quietly run without one.
 void refuse_isolation(const config::Config& config) {
   for (const auto& [name, task] : config.tasks) {
@@ -114,12 +109,24 @@ std::unique_ptr<sandbox::Slot> open_numbered(sandbox::SlotOptions options) {
   }
 }
 
+sandbox::LimitMode limit_mode(config::Sandbox::LimitMode told) {
+  using Told = config::Sandbox::LimitMode;
+  switch (told) {
+    case Told::automatic: return sandbox::LimitMode::automatic;
+    case Told::v2: return sandbox::LimitMode::v2;
+    case Told::v1: return sandbox::LimitMode::v1;
+    case Told::rlimit: return sandbox::LimitMode::rlimit;
+  }
+  return sandbox::LimitMode::automatic;
+}
+
 std::vector<std::unique_ptr<sandbox::Slot>> open_slots(const config::Config& config, int count) {
   const char* text = std::getenv("DAEMONZ_INDEX");
   const auto index = text ? parse_number(text) : std::nullopt;
   std::vector<std::unique_ptr<sandbox::Slot>> slots;
   for (int i = 0; i < count; ++i) {
-    sandbox::SlotOptions options{.state_folder = config.state_dir};
+    sandbox::SlotOptions options{.state_folder = config.state_dir,
+                                 .limit_mode = limit_mode(config.sandbox.limits)};
     if (index) {
       options.number = static_cast<int>(*index) * count + i;
       slots.push_back(open_numbered(std::move(options)));
@@ -134,11 +141,15 @@ std::vector<std::unique_ptr<sandbox::Slot>> open_slots(const config::Config& con
 json::value read_yaml(const std::filesystem::path& path) { return config::yaml_file_as_json(path); }
 
 int run(const program::Common& common, const Arguments& arguments) {
-  const auto config = load_config(common);
+  const auto config = program::load_config(common);
   refuse_isolation(config);
   const auto options = options_of(config, arguments);
   // Before any thread or connection exists: what the keepers are forked from stays small.
   course::GradingRoom room(open_slots(config, options.threads), read_yaml);
+  auto push_options = program::connect_options(config);  // for jobs that push further jobs
+  push_options.broker = options.broker;
+  push_options.database = options.database;
+  offline_tasks::connect(std::move(push_options));
   const auto mailer = course::maildir(config.state_dir + "/mail");
   offline_tasks::Services services;
   services.lend(room);

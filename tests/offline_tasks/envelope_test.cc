@@ -200,3 +200,13 @@ TEST_CASE("offline_tasks: a later attempt has a higher token than any delivery o
   CHECK(Token::of(0, 8) > Token::of(0, 7));
   CHECK(Token::of(1, (1ULL << 32) + 5).value == (1ULL << 32) + 5);
 }
+
+TEST_CASE("offline_tasks: the limit of deliveries goes to the queue, with every successor too") {
+  Envelope job = some_job();
+  job.max_deliveries = 100;
+  const auto read = Envelope::decode(job.encode());
+  REQUIRE(read);
+  CHECK(read->max_deliveries == 100);
+  CHECK(offline_tasks::broker_options(*read, some_time).deliveries_max == 100);
+  CHECK(offline_tasks::successor_options(*read, 7s, some_time).deliveries_max == 100);
+}

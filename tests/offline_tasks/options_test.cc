@@ -66,3 +66,13 @@ TEST_CASE("offline_tasks: a bad option is refused with its task and its name") {
   CHECK(fault_of({.timeout = 0ms}).find("\"timeout\"") != std::string::npos);
   CHECK(fault_of({.unique_key = ""}).find("\"unique_key\"") != std::string::npos);
 }
+
+TEST_CASE("options: how often a job may be handed out is merged and has a limit") {
+  Options task{.max_deliveries = 100};
+  CHECK(merge(Options{.max_attempts = 2}, task).max_deliveries == 100);
+  CHECK_THROWS_WITH_AS(offline_tasks::check(Options{.max_deliveries = 0}, "grade"),
+                       doctest::Contains("max_deliveries"), Error);
+  CHECK_THROWS_AS(offline_tasks::check(
+                      Options{.max_deliveries = offline_tasks::max_deliveries_limit + 1}, "grade"),
+                  Error);
+}
