@@ -76,7 +76,8 @@ class Journal {
 
   /// Locks the folder, replays every record, cuts a torn tail and begins a new segment. Throws
   /// Error, with every file untouched, when another process holds the folder (its pid is named),
-  /// the folder cannot be written, or a record before the tail is damaged (segment and offset named).
+  /// the folder cannot be written, or a record before the tail is damaged (its segment and offset
+  /// are named).
   [[nodiscard]] static std::unique_ptr<Journal> open(Options options, const Replay& replay);
   ~Journal();
   Journal(const Journal&) = delete;

@@ -30,8 +30,8 @@ struct Scan {
   std::uint64_t cut_bytes = 0;  ///< behind the end of the log, not zero
 };
 
-/// Calls `replay` for each record. Throws Error (segment, offset, what to do) when a record that had
-/// been durable is damaged or missing: a later record proves that it was.
+/// Calls `replay` for each record. Throws Error (segment, offset, what to do) when a record that
+/// had been durable is damaged or missing: a later record proves that it was.
 [[nodiscard]] Scan scan(Disk& disk, const std::string& folder, const Journal::Replay& replay);
 
 }  // namespace daemonz::journal

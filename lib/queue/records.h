@@ -78,7 +78,7 @@ struct TokenRecord {
   std::string_view queue;
 };
 
-/// Encoded fields in place: the longest is a put's, with a name of 200 bytes.
+/// Encoded fields in place: the longest is a put's, with a name of 200 bytes. Threads: one.
 class Fields {
  public:
   [[nodiscard]] std::string_view view() const { return {bytes_.data(), size_}; }

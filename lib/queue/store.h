@@ -4,7 +4,8 @@
 //
 //     store->put(mail, "body", {});            // answer STORED when durable() >= wait_for
 //     auto taken = store->take({.queues = queues});
-//     store->flush();                          // at the end of a turn: write, wake the commit thread
+//     store->flush();                          // at the end of a turn: write, wake the commit
+//                                              // thread
 #pragma once
 
 #include <cstdint>

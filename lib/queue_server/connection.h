@@ -13,6 +13,8 @@ namespace daemonz::queue_server {
 
 using Socket = boost::asio::generic::stream_protocol::socket;
 
+class Connection;
+
 /// What a connection needs from its server. Threads: one.
 class ConnectionOwner {
  public:
@@ -21,13 +23,13 @@ class ConnectionOwner {
   [[nodiscard]] virtual std::span<char> read_buffer() = 0;
   [[nodiscard]] virtual bool is_stopping() const = 0;  ///< nothing more is read
   virtual void begin_turn() = 0;
-  virtual void has_output(class Connection& connection) = 0;  ///< call send() when the turn ends
-  virtual void is_closed(class Connection& connection) = 0;   ///< destroys it, not at once
+  virtual void has_output(Connection& connection) = 0;  ///< call send() when the turn ends
+  virtual void is_closed(Connection& connection) = 0;   ///< destroys it, not at once
 };
 
-/// Owns the socket and the session. Callbacks that are on their way hold a weak reference.
+/// Owns the socket and the session. Shared, since a callback may still be on its way when the
+/// server wants to close: it holds a weak reference. Threads: one.
 class Connection final : public Peer, public std::enable_shared_from_this<Connection> {
-  // shared: Asio's callbacks may outlive the server's wish to close.
  public:
   Connection(ConnectionOwner& owner, Hub& hub, Socket socket, queue::ConnectionId id);
 

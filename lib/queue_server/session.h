@@ -16,7 +16,7 @@
 
 namespace daemonz::queue_server {
 
-/// The client's end, as far as a session must know it.
+/// The client's end, as far as a session must know it. Threads: one.
 class Peer {
  public:
   virtual ~Peer() = default;

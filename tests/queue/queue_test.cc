@@ -1,89 +1,11 @@
 #include <doctest/doctest.h>
 
-#include "base/error.h"
-#include "queue/open_store.h"
-#include "support/faulty_disk.h"
-#include "support/manual_clock.h"
+#include "queue/shop.h"
 
 using namespace daemonz;
-using namespace std::chrono_literals;
-using queue::PutOutcome;
-using queue::PutRequest;
-using queue::Settled;
-using queue::Store;
-using queue::TakeRequest;
-using tests::FaultyDisk;
+using namespace daemonz::tests;
 
 namespace {
-
-/// A store on a disk in RAM with a clock that the test moves; restart() is a kill -9.
-class Shop {
- public:
-  explicit Shop(queue::QueueOptions defaults = {}) : defaults_(std::move(defaults)) { open(); }
-
-  void restart() {
-    store->flush();
-    const auto image = disk->as_written();
-    store.reset();
-    disk = std::make_unique<FaultyDisk>(image);
-    open();
-  }
-  void open() {
-    store = queue::open_store(
-        {.journal = {.folder = "/data", .memory = mebibytes(1), .disk = disk.get()},
-         .queues = {.defaults = defaults_, .queues = own}},
-        clock);
-  }
-
-  PutOutcome put(const std::string& name, std::string_view body, PutRequest request = {}) {
-    return store->put(QueueName(name), body, request).outcome;
-  }
-  /// The body, or "-" where nothing is ready.
-  std::string pop(const std::string& name, TakeRequest request = {}) {
-    const std::vector<QueueName> queues = {QueueName(name)};
-    request.queues = queues;
-    const auto taken = store->take(request);
-    if (!taken) return "-";
-    last_flags = taken->flags;
-    const std::string body(taken->body);
-    store->sent(taken->unsent);
-    return body;
-  }
-  struct Leased {
-    std::string body;
-    queue::Delivery delivery;
-    std::uint32_t deliveries;
-  };
-  Leased lease(const std::string& name, Milliseconds time = 10s,
-               TakeRequest::Mode mode = TakeRequest::Mode::lease,
-               queue::ConnectionId connection = 0) {
-    const std::vector<QueueName> queues = {QueueName(name)};
-    const auto taken =
-        store->take({.queues = queues, .mode = mode, .lease = time, .connection = connection});
-    if (!taken) return {"-", {QueueName(name), 0}, 0};
-    return {std::string(taken->body), {QueueName(name), taken->delivery}, taken->deliveries};
-  }
-  void pass(Milliseconds time) {
-    clock.advance(time);
-    store->advance();
-  }
-  queue::QueueFigures figures(const std::string& name) {
-    for (const auto& each : store->figures())
-      if (each.name == name) return each;
-    return {};
-  }
-
-  tests::ManualClock clock;
-  std::map<std::string, queue::QueueOptions, std::less<>> own;
-  std::unique_ptr<FaultyDisk> disk = std::make_unique<FaultyDisk>();
-  std::uint32_t last_flags = 0;
-
- private:
-  queue::QueueOptions defaults_;
-
- public:
-  std::unique_ptr<Store> store;
-};
 
 PutRequest at(std::uint8_t level) { return {.priority = Priority{level}}; }
 
@@ -178,195 +100,6 @@ TEST_CASE("queue: expired items go where expire_to says") {
   CHECK(shop.figures("old").ready == 1);
 }
 
-TEST_CASE("queue: an acknowledged delivery is gone, for ever") {
-  Shop shop;
-  shop.put("q", "x");
-  const auto leased = shop.lease("q");
-  CHECK(leased.body == "x");
-  CHECK(shop.pop("q") == "-");
-  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::done);
-  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::gone);
-  shop.restart();
-  CHECK(shop.pop("q") == "-");
-  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::gone);
-}
-
-TEST_CASE("queue: a delivery is of its queue: another queue's name does not settle it") {
-  Shop shop;
-  shop.put("q", "x");
-  auto leased = shop.lease("q");
-  leased.delivery.queue = QueueName("other");
-  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::gone);
-}
-
-TEST_CASE("queue: a lapsed lease brings the item back to the head, with its count") {
-  Shop shop;
-  shop.put("q", "x");
-  shop.put("q", "y");
-  const auto leased = shop.lease("q", 5s);
-  CHECK(leased.deliveries == 1);
-  shop.pass(4999ms);
-  CHECK(shop.figures("q").leased == 1);
-  shop.pass(1ms);
-  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::gone);
-  const auto again = shop.lease("q", 5s);
-  CHECK(again.body == "x");
-  CHECK(again.deliveries == 2);
-  CHECK(again.delivery.id > leased.delivery.id);
-}
-
-TEST_CASE("queue: touch moves the deadline, earlier too") {
-  Shop shop;
-  shop.put("q", "x");
-  const auto leased = shop.lease("q", 5s);
-  shop.pass(4s);
-  CHECK(shop.store->touch(leased.delivery, 5s, 0).outcome == Settled::done);
-  shop.pass(4s);
-  CHECK(shop.figures("q").leased == 1);
-  CHECK(shop.store->touch(leased.delivery, 100ms, 0).outcome == Settled::done);
-  shop.pass(100ms);
-  CHECK(shop.store->touch(leased.delivery, 5s, 0).outcome == Settled::gone);
-  CHECK(shop.pop("q") == "x");
-}
-
-TEST_CASE("queue: leases survive a restart with id and deadline") {
-  Shop shop;
-  shop.put("q", "x");
-  const auto leased = shop.lease("q", 10s);
-  CHECK(shop.store->touch(leased.delivery, 20s, 0).outcome == Settled::done);
-  shop.restart();
-  shop.pass(15s);
-  CHECK(shop.pop("q") == "-");
-  CHECK(shop.store->touch(leased.delivery, 20s, 0).outcome == Settled::done);
-  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::done);
-}
-
-TEST_CASE("queue: a lease of a connection has 3 s after a restart to be taken over") {
-  Shop shop;
-  shop.put("q", "x");
-  const auto leased = shop.lease("q", 60s, TakeRequest::Mode::open_lease, 7);
-  shop.restart();
-  SUBCASE("touched: it is the new connection's") {
-    shop.pass(2s);
-    CHECK(shop.store->touch(leased.delivery, 60s, 8).outcome == Settled::done);
-    shop.pass(30s);
-    CHECK(shop.pop("q") == "-");
-    shop.store->connection_lost(8);
-    CHECK(shop.pop("q") == "x");
-  }
-  SUBCASE("acknowledged from any connection") {
-    shop.pass(2s);
-    CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::done);
-  }
-  SUBCASE("not touched: it comes back, uncounted") {
-    shop.pass(3s);
-    CHECK(shop.lease("q").deliveries == 1);
-  }
-}
-
-TEST_CASE("queue: a plain open item comes back at once after a restart, uncounted and in order") {
-  Shop shop;
-  for (const auto* body : {"a", "b", "c"}) shop.put("q", body);
-  shop.lease("q", 0s, TakeRequest::Mode::open, 7);
-  shop.lease("q", 0s, TakeRequest::Mode::open, 8);
-  shop.restart();
-  CHECK(shop.lease("q").deliveries == 1);
-  CHECK(shop.pop("q") == "b");
-  CHECK(shop.pop("q") == "c");
-}
-
-TEST_CASE("queue: a lost connection gives its items back in order, counted") {
-  Shop shop;
-  for (const auto* body : {"a", "b", "c"}) shop.put("q", body);
-  shop.lease("q", 0s, TakeRequest::Mode::open, 7);
-  const auto leased = shop.lease("q", 60s, TakeRequest::Mode::open_lease, 7);
-  shop.store->connection_lost(7);
-  CHECK(shop.store->acknowledge(leased.delivery).outcome == Settled::gone);
-  const auto first = shop.lease("q");
-  CHECK(first.body == "a");
-  CHECK(first.deliveries == 2);
-  CHECK(shop.pop("q") == "b");
-}
-
-TEST_CASE("queue: after max_deliveries the item is dead, with its reason, also after a restart") {
-  Shop shop({.max_deliveries = 2});
-  shop.put("q", "poison");
-  for (int i = 0; i < 2; ++i) {
-    CHECK(shop.lease("q", 1s).body == "poison");
-    shop.pass(1s);
-  }
-  SUBCASE("at once") {}
-  SUBCASE("after a restart") { shop.restart(); }
-  CHECK(shop.lease("q").body == "-");
-  // A dead queue feeds no further one.
-  for (int i = 0; i < 5; ++i) {
-    CHECK(shop.lease("q.dead", 1s).body == "poison");
-    shop.pass(1s);
-  }
-  CHECK(shop.store->kick(QueueName("q.dead"), 10).outcome == Settled::done);
-  CHECK(shop.lease("q").deliveries == 1);
-}
-
-TEST_CASE("queue: an item's own limit of deliveries beats the queue's") {
-  Shop shop({.max_deliveries = 9});
-  shop.put("q", "x", {.max_deliveries = 1});
-  shop.lease("q", 1s);
-  shop.pass(1s);
-  CHECK(shop.figures("q.dead").ready == 1);
-}
-
-TEST_CASE("queue: without dead_letter the given-up item is dropped") {
-  Shop shop({.dead_letter = false, .max_deliveries = 1});
-  shop.put("q", "x");
-  shop.lease("q", 1s);
-  shop.pass(1s);
-  CHECK(shop.figures("q").discarded == 1);
-  shop.restart();
-  CHECK(shop.pop("q") == "-");
-  CHECK(shop.pop("q.dead") == "-");
-}
-
-TEST_CASE("queue: undo gives the count back, nack keeps it and may delay") {
-  Shop shop;
-  shop.put("q", "x");
-  CHECK(shop.store->release_uncounted(shop.lease("q").delivery).outcome == Settled::done);
-  auto leased = shop.lease("q");
-  CHECK(leased.deliveries == 1);
-  CHECK(shop.store->release(leased.delivery, 1s).outcome == Settled::done);
-  CHECK(shop.pop("q") == "-");
-  shop.restart();
-  shop.pass(1s);
-  leased = shop.lease("q");
-  CHECK(leased.deliveries == 2);
-  CHECK(shop.store->reject(leased.delivery).outcome == Settled::done);
-  CHECK(shop.pop("q.dead") == "x");
-}
-
-TEST_CASE("queue: retry_delay holds a lapsed item back") {
-  Shop shop({.retry_delay = 5s});
-  shop.put("q", "x");
-  shop.lease("q", 1s);
-  shop.pass(1s);
-  CHECK(shop.pop("q") == "-");
-  shop.pass(5s);
-  CHECK(shop.pop("q") == "x");
-}
-
-TEST_CASE("queue: buried and paused survive a restart; kick and resume end them") {
-  Shop shop;
-  shop.put("q", "x");
-  CHECK(shop.store->bury(shop.lease("q").delivery).outcome == Settled::done);
-  shop.put("q", "y");
-  CHECK(shop.store->pause(QueueName("q")).outcome == Settled::done);
-  shop.restart();
-  CHECK(shop.figures("q").buried == 1);
-  CHECK(shop.pop("q") == "-");
-  CHECK(shop.store->resume(QueueName("q")).outcome == Settled::done);
-  CHECK(shop.store->kick(QueueName("q"), 5).outcome == Settled::done);
-  CHECK(shop.pop("q") == "y");
-  CHECK(shop.pop("q") == "x");
-}
-
 TEST_CASE("queue: a retry token stores once, within its window, also after a restart") {
   Shop shop;
   const PutRequest request{.id = queue::hash_key("token")};
@@ -393,16 +126,6 @@ TEST_CASE("queue: a unique key is held while the item lives") {
   CHECK(shop.put("q", "y", request) == PutOutcome::stored);
   CHECK(shop.pop("q") == "y");
   CHECK(shop.put("q", "z", request) == PutOutcome::stored);
-}
-
-TEST_CASE("queue: an item in a dead queue holds no unique key") {
-  Shop shop;
-  const PutRequest request{.unique = queue::hash_key("key")};
-  shop.put("q", "x", request);
-  CHECK(shop.store->reject(shop.lease("q").delivery).outcome == Settled::done);
-  SUBCASE("at once") {}
-  SUBCASE("after a restart") { shop.restart(); }
-  CHECK(shop.put("q", "y", request) == PutOutcome::stored);
 }
 
 TEST_CASE("queue: a successor takes the place of the acknowledged item, both or neither") {
@@ -508,22 +231,6 @@ TEST_CASE("queue: a full queue refuses, or drops its oldest") {
   Shop dropping({.max_items = 2, .discard_oldest = true});
   for (const auto* body : {"a", "b", "c"}) CHECK(dropping.put("q", body) == PutOutcome::stored);
   CHECK(dropping.pop("q") == "b");
-}
-
-TEST_CASE("queue: a plain pop that could not be sent is back at the head, uncounted") {
-  Shop shop;
-  shop.put("q", "x", {.id = queue::hash_key("id"), .unique = queue::hash_key("key")});
-  shop.put("q", "y");
-  const std::vector<QueueName> queues = {QueueName("q")};
-  const auto taken = shop.store->take({.queues = queues});
-  REQUIRE(taken);
-  shop.store->unsent(taken->unsent);
-  SUBCASE("at once") {}
-  SUBCASE("after a restart") { shop.restart(); }
-  CHECK(shop.put("q", "z", {.unique = queue::hash_key("key")}) == PutOutcome::key_held);
-  const auto leased = shop.lease("q");
-  CHECK(leased.body == "x");
-  CHECK(leased.deliveries == 1);
 }
 
 TEST_CASE("queue: flush and drop empty a queue, its keys and its tokens") {

@@ -69,9 +69,8 @@ class Conversation {
   }
   /// kill -9 of the server: all connections are gone, the data is as written.
   void restart() {
-    for (auto& [name, client] : clients_) client->session.release();  // nothing is tidied up
+    const auto image = disk->as_written();  // before anything is tidied up
     clients_.clear();
-    const auto image = disk->as_written();
     hub_.reset();
     store.reset();
     disk = std::make_unique<FaultyDisk>(image);

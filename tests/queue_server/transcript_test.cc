@@ -2,8 +2,9 @@
 //   > text      the client sends text and CR LF          >> text   without the line end
 //   < text      it must get exactly this, and CR LF; nothing else may come before the next line
 //   @ NAME      another client speaks                    ~ 500ms   time passes
-//   closed      the server has hung up on the client     leave     the client closes
-//   half-close  the client sends nothing more            restart   the server is killed, starts again
+//   closed      the server has hung up on it             leave     the client closes
+//   half-close  the client sends nothing more
+//   restart     the server is killed and starts again
 // In texts \r \n \\ \xNN are bytes, {name} is a number: what came is kept under this name.
 // {xN*COUNT} is a letter repeated.
 #include <doctest/doctest.h>
