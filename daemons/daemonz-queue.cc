@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <iostream>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -10,6 +11,7 @@
 #include "journal/memory_disk.h"
 #include "process/notify.h"
 #include "program.h"
+#include "queue/dump.h"
 #include "queue/open_store.h"
 #include "queue_server/server.h"
 
@@ -19,7 +21,7 @@ namespace {
 struct Options {
   std::vector<std::string> listen;
   std::string unix_path, dir, durability, max_memory, max_item;
-  bool allow_flush_all = false;
+  bool allow_flush_all = false, is_dump = false;
 };
 
 void add_options(CLI::App& app, Options& options) {
@@ -36,13 +38,14 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--max-memory", options.max_memory, "last written bytes kept in memory")
       ->check(size);
   app.add_option("--max-item", options.max_item, "largest item")->check(size);
+  app.add_flag("--dump", options.is_dump, "print the records of the data folder and end");
   app.add_flag("--allow-flush-all", options.allow_flush_all, "let clients empty all queues");
 }
 
 /// The configuration's section. Not read where options say all that is needed.
 config::QueueServer settings(const program::Common& common, const Options& options) {
-  const bool is_told =
-      !options.dir.empty() && (!options.listen.empty() || !options.unix_path.empty());
+  const bool is_told = !options.dir.empty() &&
+                       (options.is_dump || !options.listen.empty() || !options.unix_path.empty());
   const auto path = common.config_path.empty() && is_told
                         ? std::string()
                         : program::find_config(common.config_path);
@@ -137,6 +140,12 @@ int serve(const config::QueueServer& section) {
   return program::exit_done;
 }
 
+/// stdout is data: one line per record.
+int dump(const std::string& folder) {
+  queue::dump(folder, [](std::string_view line) { std::cout << line << '\n'; });
+  return program::exit_done;
+}
+
 }  // namespace
 }  // namespace daemonz
 
@@ -147,5 +156,8 @@ int main(int argc, char** argv) {
   Options options;
   program::add_common_options(app, common);
   add_options(app, options);
-  return program::run(app, argc, argv, common, [&] { return serve(settings(common, options)); });
+  return program::run(app, argc, argv, common, [&] {
+    const auto section = settings(common, options);
+    return options.is_dump ? dump(section.dir) : serve(section);
+  });
 }

@@ -260,6 +260,24 @@ TEST_CASE("queue_server: a damaged store stops the start and says where") {
   CHECK(said.find("damaged at offset") != std::string::npos);
 }
 
+TEST_CASE("queue_server: --dump prints the records of a store, and no bodies") {
+  RunningServer server;
+  {
+    Client client(server);
+    client.ask(set("q", "secret"));
+    client.ask("get q\r\n", "END\r\n");
+  }
+  CHECK(server.stop() == 0);
+  const auto ended = run_server("--dump --dir " + server.data_folder());
+  CHECK(ended.code == 0);
+  CHECK(ended.said.starts_with("1:32 seq=1 put queue=q priority=4 flags=0 bytes=6 stored="));
+  CHECK(ended.said.find("seq=2 delivered item=1:32 delivery=1048577") != std::string::npos);
+  CHECK(ended.said.find("end of the log: 3 records in 1 segments, 0 torn bytes") !=
+        std::string::npos);
+  CHECK(ended.said.find("secret") == std::string::npos);
+  CHECK(run_server("--dump --dir /none").code == 1);
+}
+
 TEST_CASE("queue_server: items in memory only are served and forgotten") {
   RunningServer server({"--durability", "memory"});
   {
