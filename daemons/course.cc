@@ -143,7 +143,7 @@ int main(int argc, char** argv) {
       "The sample front end of daemonz: a course that grades real submissions.\n"
       "First steps: daemonz start, then course judge PACKAGE.",
       "course");
-  program::Common common;
+  program::Common common{.log_level = "warn"};  // a person reads the table, not life events
   Arguments arguments;
   program::add_common_options(app, common);
   app.require_subcommand(1);

@@ -91,7 +91,14 @@ bool MemcacheLink::has_peer() const {
 
 std::string MemcacheLink::last_words(const char* otherwise) const {
   const char* words = library_ ? memcached_last_error_message(library_) : nullptr;
-  return words && *words ? words : otherwise;
+  if (!words || !*words) return otherwise;
+  // "(0x55..) WHAT HAPPENED,  host: HOST:PORT -> ./src/FILE:LINE": a person wants the middle.
+  std::string_view text = words;
+  if (text.starts_with("(0x")) text.remove_prefix(std::min(text.size(), text.find(") ") + 2));
+  text = text.substr(0, text.find(" -> "));
+  if (const auto host = text.find(", "); text.find("host: ") != std::string_view::npos)
+    text = text.substr(0, host);
+  return std::string(text);
 }
 
 void MemcacheLink::disconnect() {

@@ -42,7 +42,7 @@ class PatientPush {
         if (steady_clock::now() >= deadline)
           throw Error(ErrorText{
               .what = std::string("cannot push ") + std::string(Task::name) + ": " + problem.what(),
-              .hint = "Is the queue server up? Start everything: daemonz start"});
+              .hint = "To start everything: daemonz start"});
       }
       std::this_thread::sleep_for(push_pause);  // sleep-ok: the server is being restarted
     }
