@@ -1,5 +1,5 @@
-// What the programs of one site share beyond program.h: its daemonz.yml, and how its front ends push.
-// A key that this version reads but cannot honour is refused here, never ignored.
+// What the programs of one site share beyond program.h: its daemonz.yml, and how its front ends
+// push. A key that this version reads but cannot honour is refused here, never ignored.
 #pragma once
 
 #include "config/config.h"
@@ -12,8 +12,8 @@ namespace daemonz::program {
 /// Throws config::Faults.
 [[nodiscard]] config::Config load_config(const Common& common);
 
-/// `broker:`, `database:`, `push:` and `tasks:` as offline_tasks::connect wants them. Throws Error that
-/// names the key when it asks for what is not built yet (strategies, fallbacks, signing).
+/// `broker:`, `database:`, `push:` and `tasks:` as offline_tasks::connect wants them. Throws Error
+/// that names the key when it asks for what is not built yet (strategies, fallbacks, signing).
 [[nodiscard]] offline_tasks::ConnectOptions connect_options(const config::Config& config);
 
 }  // namespace daemonz::program

@@ -18,7 +18,7 @@ endfunction()
 function(room name)                       # room(NAME FLOOR n USES rooms... PRIVATELY packages...)
   cmake_parse_arguments(ROOM "" "FLOOR" "USES;PRIVATELY" ${ARGN})
   if(ROOM_UNPARSED_ARGUMENTS OR NOT DEFINED ROOM_FLOOR)
-    message(FATAL_ERROR "room ${name}: write room(NAME FLOOR n USES rooms... PRIVATELY packages...)")
+    message(FATAL_ERROR "room ${name}: write room(NAME FLOOR n USES rooms.. PRIVATELY packages..)")
   endif()
   if(NOT name STREQUAL "base")
     list(PREPEND ROOM_USES base)
@@ -29,15 +29,12 @@ function(room name)                       # room(NAME FLOOR n USES rooms... PRIV
     endif()
     get_property(floor TARGET ${used} PROPERTY DAEMONZ_FLOOR)
     if(NOT floor LESS ROOM_FLOOR)
-      message(FATAL_ERROR "room ${name} (floor ${ROOM_FLOOR}) may not use ${used} (floor ${floor}): "
-                          "only lower floors")
+      message(FATAL_ERROR "room ${name} (floor ${ROOM_FLOOR}) may not use ${used} (floor "
+                          "${floor}): only lower floors")
     endif()
   endforeach()
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/lib/${name}/*.cc)
   list(FILTER sources EXCLUDE REGEX "/pch\\.cc$")
-  if(NOT sources)   # a room still to be furnished
-    set(sources ${PROJECT_SOURCE_DIR}/lib/base/pch.cc)
-  endif()
   add_library(${name} STATIC ${sources})
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX DAEMONZ_FLOOR ${ROOM_FLOOR}
                         OUTPUT_NAME daemonz_${name})

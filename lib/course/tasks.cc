@@ -17,8 +17,8 @@ using offline_tasks::Done;
 using offline_tasks::Kill;
 using offline_tasks::Outcome;
 
-// A submission runs in a box and cannot harm its processor: when one dies, it was something else, and
-// the submission is graded all the same.
+// A submission runs in a box and cannot harm its processor: when one dies, it was something else,
+// and the submission is graded all the same.
 constexpr std::uint32_t killed_processors_max = 100;
 // The processor is stopping: another takes the job as soon as it is handed back.
 constexpr Milliseconds at_once{0};

@@ -20,11 +20,14 @@ enum class State { pushed, running, retrying, done, dead, cancelled };
 [[nodiscard]] const char* to_string(State state);
 [[nodiscard]] std::optional<State> parse_state(std::string_view text);
 
-/// attempt x 2^32 + delivery number (delivery.md): what reports on a job, or touches its effects,
+/// attempt x 2^53 + delivery id (delivery.md): what reports on a job, or touches its effects,
 /// with a lower token than another did before comes from a processor that lost its lease.
 using Token = std::int64_t;
-[[nodiscard]] constexpr Token make_token(std::uint32_t attempt, std::uint32_t delivery) {
-  return (static_cast<Token>(attempt) << 32) | static_cast<Token>(delivery);
+/// The queue server's delivery ids pass 32 bits after 4,096 segments: they have 53, attempts 10.
+inline constexpr int token_delivery_bits = 53;
+[[nodiscard]] constexpr Token make_token(std::uint32_t attempt, std::uint64_t delivery) {
+  return (static_cast<Token>(attempt) << token_delivery_bits) |
+         static_cast<Token>(delivery & ((std::uint64_t{1} << token_delivery_bits) - 1));
 }
 
 /// One row. Text that is JSON is kept as it came.

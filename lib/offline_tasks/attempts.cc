@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/hmac.h"
+#include "job_table/table.h"
 #include "offline_tasks/envelope.h"
 #include "offline_tasks/utf8.h"
 
@@ -60,6 +61,10 @@ Milliseconds retry_delay(const Envelope& job, double jitter) {
 std::string unique_key_digest(std::string_view key) {
   const auto digest = hmac_sha256("daemonz unique key", key);
   return to_hex(std::span(digest).first(unique_digest_bytes));
+}
+
+Token Token::of(std::uint32_t attempt, std::uint64_t delivery) {
+  return {static_cast<std::uint64_t>(job_table::make_token(attempt, delivery))};
 }
 
 }  // namespace daemonz::offline_tasks

@@ -97,13 +97,10 @@ inline constexpr std::string_view raw_task = "raw";
 /// The queue's unique key for a caller's one: 32 hexadecimal digits (a 128-bit hash).
 [[nodiscard]] std::string unique_key_digest(std::string_view key);
 
-/// Orders the attempts at one job: attempt x 2^32 + the delivery number's low 32 bits
-/// (delivery.md).
+/// Orders the attempts at one job and the deliveries of one attempt: job_table::make_token.
 struct Token {
   std::uint64_t value = 0;
-  [[nodiscard]] static Token of(std::uint32_t attempt, std::uint64_t delivery) {
-    return {(std::uint64_t{attempt} << 32) | (delivery & 0xffff'ffffU)};
-  }
+  [[nodiscard]] static Token of(std::uint32_t attempt, std::uint64_t delivery);
   friend auto operator<=>(Token, Token) = default;
 };
 

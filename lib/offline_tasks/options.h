@@ -29,8 +29,8 @@ struct Options {
   std::optional<Milliseconds> delay;
   std::optional<WallTime> run_at;  ///< beats `delay` of the same place or of a lesser one
   std::optional<std::uint32_t> max_attempts;
-  /// How often the job may be handed out before it counts as one that kills its processor; empty: the
-  /// queue's own (5). Raise it where the work cannot harm a processor.
+  /// How often the job may be handed out before it counts as one that kills its processor; empty:
+  /// the queue's own (5). Raise it where the work cannot harm a processor.
   std::optional<std::uint32_t> max_deliveries;
   std::optional<std::vector<Milliseconds>> backoff;  ///< wait before retry 1, 2, ..; the last stays
   std::optional<Milliseconds> timeout;               ///< of one attempt
