@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -16,6 +17,8 @@
 namespace {
 
 using namespace daemonz;
+
+constexpr int slot_number_max = 4095;  // each slot has a kernel uid of its own
 namespace fs = std::filesystem;
 
 constexpr int exit_sandbox_failed = 3;  // verdict XX
@@ -25,7 +28,7 @@ struct Options {
   std::string profile = "run", limits = "auto";
   std::string stdin_path, stdout_path, stderr_path;
   std::vector<std::string> files;
-  int slot = 0;
+  std::optional<int> slot;  ///< none: the first that is free
   std::optional<std::string> cpu, wall, memory, stdout_max, stderr_max, file_size, scratch;
   std::optional<std::uint32_t> processes, inodes, descriptors;
   std::vector<std::string> program;  ///< behind "--"
@@ -66,9 +69,9 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--file", options.files, "put a copy of SRC into /box, as NAME")
       ->type_name("SRC[:NAME]")
       ->allow_extra_args(false);
-  app.add_option("--slot", options.slot, "sandbox slot; different ones may run at the same time")
-      ->check(CLI::Range(0, 4095))
-      ->capture_default_str();
+  app.add_option("--slot", options.slot,
+                 "sandbox slot; different ones may run at the same time (the first free one)")
+      ->check(CLI::Range(0, slot_number_max));
   app.add_option("--limits", options.limits, "what enforces the limits")
       ->check(CLI::IsMember({"auto", "v2", "v1", "rlimit"}))
       ->capture_default_str();
@@ -159,11 +162,13 @@ sandbox::Result run(const Options& options, const std::string& state) {
   program.stdin_fd = input.get();
   program.stdout_fd = output.get();
   program.stderr_fd = errors.get();
-  sandbox::SlotOptions slot{.number = options.slot, .state_folder = state};
+  sandbox::SlotOptions slot{.number = options.slot.value_or(0), .state_folder = state};
   for (const auto mode :
        {sandbox::LimitMode::v2, sandbox::LimitMode::v1, sandbox::LimitMode::rlimit})
     if (options.limits == to_string(mode)) slot.limit_mode = mode;
-  return sandbox::Slot::open(slot)->run(program);
+  const auto opened =
+      options.slot ? sandbox::Slot::open(slot) : sandbox::open_free_slot(slot, slot_number_max + 1);
+  return opened->run(program);
 }
 
 json::value or_null(const std::string& text) {

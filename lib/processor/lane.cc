@@ -87,6 +87,8 @@ Reserved Lane::unpack(broker::Lease lease) {
   try {
     if (auto job = offline_tasks::Envelope::decode(reserved.lease.body)) {
       reserved.job = std::move(*job);
+      if (reserved.job.queue.empty())  // other languages need not name it
+        reserved.job.queue = reserved.lease.queue.text();
     } else {
       reserved.fault = "not an envelope (a JSON object with \"v\" and \"task\")";
     }
