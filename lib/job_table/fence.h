@@ -5,8 +5,7 @@
 //     connection.transaction([&](db::Connection& tx) {
 //       if (enter_fence(tx, job_id, token) != Fence::open) throw LeaseLost();   // rolls back
 //       ... effects ...
-//       mark_done(tx, job_id, token);     // with the last effects: a second delivery is acked
-//       unrun
+//       mark_done(tx, job_id, token);    // with the last effects: a second delivery is acked unrun
 //     });
 #pragma once
 

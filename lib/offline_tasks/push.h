@@ -1,10 +1,10 @@
 // The front end: hand a job over and go on. Includes no `perform`. Follows jobs.md, "The front
 // end's API", and delivery.md, points 1-5 and 17.
 //
-//     offline_tasks::connect({.broker = "memcache+unix://tmp/daemonz/queue.sock"});     // once, in
-//     main auto answer = offline_tasks::push_pull(GradeSubmission{42, "c++"});   // somebody waits
-//     for it offline_tasks::push_push(MailResult{42}, {.delay = 5s, .unique_key = "mail:42"}); auto
-//     grade = offline_tasks::wait(answer.id(), 20s);                   // status.h
+//     offline_tasks::connect({.broker = "memcache+unix://tmp/daemonz/queue.sock"});   // in main
+//     auto answer = offline_tasks::push_pull(GradeSubmission{42, "c++"});   // somebody waits for it
+//     offline_tasks::push_push(MailResult{42}, {.delay = 5s, .unique_key = "mail:42"});
+//     auto grade = offline_tasks::wait(answer.id(), 20s);                   // status.h
 //
 // CourseTasks::push_pull(..) does the same and refuses, at compile time, what is not in the list.
 #pragma once

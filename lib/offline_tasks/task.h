@@ -4,9 +4,8 @@
 //     struct MailResult {                                          // tasks/mail_result.h
 //       std::int64_t submission_id{};
 //       static constexpr std::string_view name = "mail_result";
-//       static offline_tasks::Options defaults() { return {.max_attempts = 5}; }       // may be
-//       left out offline_tasks::Outcome perform(offline_tasks::Context&) const;     // in the
-//       processor's .cc
+//       static offline_tasks::Options defaults() { return {.max_attempts = 5}; }  // or left out
+//       offline_tasks::Outcome perform(offline_tasks::Context&) const;   // in the processor's .cc
 //     };
 //     BOOST_DESCRIBE_STRUCT(MailResult, (), (submission_id))       // the arguments
 //
