@@ -5,6 +5,7 @@
 
 #include "job_table/table.h"
 #include "offline_tasks/broker_options.h"
+#include "offline_tasks/job_facts.h"
 #include "offline_tasks/registry.h"
 
 namespace daemonz::offline_tasks {
@@ -63,17 +64,6 @@ broker::PushResult until_deadline(Milliseconds deadline, Push&& push) {
 }
 
 bool is_tracked(const Envelope& job) { return job.track == Track::all; }
-
-job_table::Facts facts_of(const Envelope& job) {
-  return {.id = job.id,
-          .task = job.task,
-          .queue = job.queue,
-          .priority = job.priority,
-          .max_attempts = static_cast<int>(job.max_attempts),
-          .handler = json::serialize(json::object{{"task", job.task}, {"args", job.args}}),
-          .run_at = job.run_at,
-          .created_at = job.created};
-}
 
 /// The text of an outcome that is no success; inline, it comes out of the push.
 [[noreturn]] void not_done(const Envelope& job, const std::string& what, const std::string& why) {

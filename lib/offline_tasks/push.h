@@ -2,7 +2,7 @@
 // end's API", and delivery.md, points 1-5 and 17.
 //
 //     offline_tasks::connect({.broker = "memcache+unix://tmp/daemonz/queue.sock"});   // in main
-//     offline_tasks::connect({.broker = "memcache+unix://tmp/daemonz/queue.sock"});  // in main
+//     auto answer = offline_tasks::push_pull(GradeSubmission{42, "c++"});   // somebody waits
 //     offline_tasks::push_push(MailResult{42}, {.delay = 5s, .unique_key = "mail:42"});
 //     auto grade = offline_tasks::wait(answer.id(), 20s);                   // status.h
 //

@@ -2,27 +2,18 @@
 
 #include "base/log.h"
 #include "job_table/fence.h"
+#include "offline_tasks/job_facts.h"
 
 namespace daemonz::processor {
 namespace {
 
 using offline_tasks::Envelope;
+using offline_tasks::facts_of;
 using offline_tasks::Token;
 
 int attempt_number(const Envelope& job) { return static_cast<int>(job.attempt) + 1; }
 
 }  // namespace
-
-job_table::Facts facts_of(const Envelope& job) {
-  return {.id = job.id,
-          .task = job.task,
-          .queue = job.queue,
-          .priority = job.priority,
-          .max_attempts = static_cast<int>(job.max_attempts),
-          .handler = json::serialize(json::object{{"task", job.task}, {"args", job.args}}),
-          .run_at = job.run_at,
-          .created_at = job.created};
-}
 
 bool Reports::is_tracked(const Envelope& job) const {
   return pool_ && (job.track == offline_tasks::Track::all || job.attempt > 0);

@@ -13,7 +13,6 @@
 
 namespace daemonz::processor {
 
-[[nodiscard]] job_table::Facts facts_of(const offline_tasks::Envelope& job);
 [[nodiscard]] inline job_table::Token table_token(offline_tasks::Token token) {
   return static_cast<job_table::Token>(token.value);
 }

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "job_table/table.h"
 #include "offline_tasks/envelope.h"
+#include "offline_tasks/job_facts.h"
 
 namespace daemonz::scheduler {
 namespace {
@@ -29,18 +30,10 @@ void record(const broker::Lease& delivery, db::Connection& connection, const Clo
   std::string why;
   const auto job = unpack(delivery, clock.wall(), why);
   if (why.empty()) why = job.errors.empty() ? taken_away : job.errors.back().why;
-  const job_table::Facts facts{
-      .id = job.id,
-      .task = job.task,
-      .queue = job.queue,
-      .priority = job.priority,
-      .max_attempts = static_cast<int>(job.max_attempts),
-      .handler = json::serialize(json::object{{"task", job.task}, {"args", job.args}}),
-      .created_at = job.created};
   const auto token = offline_tasks::Token::of(job.attempt, delivery.id);
   const bool is_recorded =
       job_table::Table(connection, clock)
-          .record_dead(facts, static_cast<job_table::Token>(token.value),
+          .record_dead(offline_tasks::facts_of(job), static_cast<job_table::Token>(token.value),
                        static_cast<int>(std::max(job.attempt, 1U)), why, delivery.body);
   if (is_recorded)
     log::warn(
