@@ -29,6 +29,10 @@ void refuse_unbuilt(const config::Config& config) {
     if (task.keep_failed || task.keep_result)
       refuse(config, "tasks." + name, "keep_failed and keep_result");
   }
+  const auto& sandbox = config.sandbox;
+  if (sandbox.run != config::SandboxLimits{} || sandbox.compile != config::SandboxLimits{})
+    refuse(config, "sandbox.profiles", "limits from daemonz.yml (a problem package names its own)");
+  if (!sandbox.languages.empty()) refuse(config, "sandbox.languages", "further languages");
 }
 
 offline_tasks::Options options_of(const config::Task& task) {

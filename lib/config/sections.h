@@ -75,6 +75,7 @@ struct SandboxLimits {
   std::optional<Milliseconds> cpu, wall;
   std::optional<Bytes> memory, stdout_max, stderr_max, file_size, scratch;
   std::optional<std::uint32_t> processes, inodes, fds;
+  friend bool operator==(const SandboxLimits&, const SandboxLimits&) = default;
 };
 
 /// `sandbox: languages: NAME:`, on top of those that the judge knows.
