@@ -76,9 +76,8 @@ Mail verdict_mail(const ResultRow& row, const std::string& to) {
           .message_id = "submission-" + number(row.submission.id) + "@course"};
 }
 
-}  // namespace
-
-offline_tasks::Options GradeSubmission::defaults() {
+/// Of the tasks that run submissions: grading one, and finding a package's time limit.
+offline_tasks::Options options_of_judging() {
   using namespace std::chrono_literals;
   // A hundred cases at a limit of ten seconds still fit.
   return {.queue = "pushes",
@@ -87,6 +86,10 @@ offline_tasks::Options GradeSubmission::defaults() {
           .backoff = {{1s, 5s}},
           .timeout = 1h};
 }
+
+}  // namespace
+
+offline_tasks::Options GradeSubmission::defaults() { return options_of_judging(); }
 
 Outcome GradeSubmission::perform(Context& context) const {
   const auto row = find_submission(context.db(), submission_id);
@@ -110,14 +113,7 @@ Outcome GradeSubmission::perform(Context& context) const {
   return Done{};
 }
 
-offline_tasks::Options ImportProblem::defaults() {
-  using namespace std::chrono_literals;
-  return {.queue = "pushes",
-          .max_attempts = 3,
-          .max_deliveries = killed_processors_max,
-          .backoff = {{1s, 5s}},
-          .timeout = 1h};
-}
+offline_tasks::Options ImportProblem::defaults() { return options_of_judging(); }
 
 Outcome ImportProblem::perform(Context& context) const {
   auto problem = find_problem(context.db(), problem_id);
