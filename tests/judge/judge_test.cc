@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "package_files.h"
-#include "sandbox/run.h"
+#include "slot.h"
 
 namespace daemonz {
 namespace {
@@ -15,14 +15,7 @@ namespace {
 using doctest::Contains;
 using judge::Verdict;
 using tests::PackageFiles;
-
-/// One slot for all tests of this file: opening one costs more than a run.
-sandbox::Slot& slot() {
-  static const tests::TempDir state;
-  static const auto opened = sandbox::open_free_slot(
-      {.state_folder = state.path(), .keeper_path = DAEMONZ_BIN_DIR "/daemonz-keeper"}, 64);
-  return *opened;
-}
+using tests::slot;
 
 /// A package whose answer is the sum of two numbers.
 PackageFiles& add_cases(PackageFiles& files) {

@@ -8,7 +8,7 @@
 
 #include "judge/judge.h"
 #include "package_files.h"
-#include "sandbox/run.h"
+#include "slot.h"
 
 namespace daemonz {
 namespace {
@@ -16,13 +16,7 @@ namespace {
 using doctest::Contains;
 using judge::Verdict;
 using tests::PackageFiles;
-
-sandbox::Slot& slot() {
-  static const tests::TempDir state;
-  static const auto opened = sandbox::open_free_slot(
-      {.state_folder = state.path(), .keeper_path = DAEMONZ_BIN_DIR "/daemonz-keeper"}, 64);
-  return *opened;
-}
+using tests::slot;
 
 /// A package with one case, one submission that prints "yes 7", and a validator.
 PackageFiles& with_validator(PackageFiles& files, const std::string& name, std::string_view text) {
