@@ -7,8 +7,9 @@
 
 namespace daemonz::journal {
 
-Committer::Committer(Options options)
-    : options_(std::move(options)), durable_(options_.durable), thread_([this] { work(); }) {}
+Committer::Committer(Options options) : options_(std::move(options)), durable_(options_.durable) {
+  if (options_.background == Background::threads) thread_ = std::thread([this] { work(); });
+}
 
 Committer::~Committer() {
   {
@@ -16,7 +17,11 @@ Committer::~Committer() {
     is_stopping_ = true;
   }
   wake_.notify_one();
-  thread_.join();
+  if (thread_.joinable())
+    thread_.join();
+  else
+    while (step()) {
+    }
 }
 
 void Committer::written(DiskFile& file, Sequence upto, bool is_asked) {
@@ -46,6 +51,11 @@ void Committer::retire(std::unique_ptr<DiskFile> file, std::string path, Sequenc
 void Committer::drain() {
   std::unique_lock lock(mutex_);
   is_asked_ = true;
+  if (!thread_.joinable()) {
+    while (step(lock)) {
+    }
+    return;
+  }
   wake_.notify_one();
   idle_.wait(lock, [this] { return is_failed_ || (next_.files.empty() && !is_busy_); });
 }
@@ -90,39 +100,51 @@ bool Committer::is_due(SteadyTime now) const {
   return is_asked_ || is_stopping_ || now >= dirty_since_ + options_.ride_max;
 }
 
+bool Committer::step() {
+  std::unique_lock lock(mutex_);
+  return step(lock);
+}
+
+void Committer::end_ride() {
+  const std::lock_guard lock(mutex_);
+  is_asked_ = is_asked_ || !next_.files.empty();
+}
+
 void Committer::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    const auto now = std::chrono::steady_clock::now();
-    if (is_due(now)) {
-      const auto batch = std::exchange(next_, {});
-      is_asked_ = false;
-      is_busy_ = true;
-      lock.unlock();
-      sync(batch);
-      lock.lock();
-      is_busy_ = false;
-    }
-    std::vector<Retired> gone;
-    std::erase_if(retired_, [&](Retired& each) {
-      if (each.after > durable_ || is_failed_) return false;
-      gone.push_back(std::move(each));
-      return true;
-    });
-    if (!gone.empty()) {
-      lock.unlock();
-      remove(std::move(gone));
-      lock.lock();
-      continue;
-    }
+    if (step(lock)) continue;
     if (next_.files.empty() || is_failed_) idle_.notify_all();
-    if (is_due(std::chrono::steady_clock::now())) continue;
     if (is_stopping_) return;
     if (next_.files.empty() || is_failed_)
       wake_.wait(lock);
     else
       wake_.wait_until(lock, dirty_since_ + options_.ride_max);
   }
+}
+
+bool Committer::step(std::unique_lock<std::mutex>& lock) {
+  const bool has_batch = is_due(std::chrono::steady_clock::now());
+  if (has_batch) {
+    const auto batch = std::exchange(next_, {});
+    is_asked_ = false;
+    is_busy_ = true;
+    lock.unlock();
+    sync(batch);
+    lock.lock();
+    is_busy_ = false;
+  }
+  std::vector<Retired> gone;
+  std::erase_if(retired_, [&](Retired& each) {
+    if (each.after > durable_ || is_failed_) return false;
+    gone.push_back(std::move(each));
+    return true;
+  });
+  if (gone.empty()) return has_batch;
+  lock.unlock();
+  remove(std::move(gone));
+  lock.lock();
+  return true;
 }
 
 void Committer::sync(const Batch& batch) {

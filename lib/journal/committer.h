@@ -15,12 +15,13 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "journal/background.h"
 #include "journal/disk.h"
 #include "journal/record.h"
 
 namespace daemonz::journal {
 
-/// Owns its thread. Threads: any for durable() and is_failed(); one for the rest.
+/// Owns its thread, if it has one. Threads: any for durable() and is_failed(); one for the rest.
 class Committer {
  public:
   struct Options {
@@ -29,6 +30,7 @@ class Committer {
     Milliseconds ride_max{1'000};
     Sequence durable = 0;             ///< what recovery found is on the disk
     std::function<void()> on_commit;  ///< see journal::Options
+    Background background = Background::threads;
   };
 
   explicit Committer(Options options);
@@ -43,6 +45,11 @@ class Committer {
   void retire(std::unique_ptr<DiskFile> file, std::string path, Sequence after);
   /// Waits until everything written is durable, or the disk has failed.
   void drain();
+  /// What the thread does between two waits: one sync of what is due, and the removals that it
+  /// allows. False: there was nothing to do. For an owner without the thread.
+  bool step();
+  /// As if ride_max were over.
+  void end_ride();
 
   /// A write failed: nothing becomes durable from here on. No page is ever written twice.
   void fail(const std::string& why);
@@ -66,6 +73,7 @@ class Committer {
   };
 
   void work();
+  bool step(std::unique_lock<std::mutex>& lock);
   [[nodiscard]] bool is_due(SteadyTime now) const;
   void sync(const Batch& batch);
   void remove(std::vector<Retired> gone);

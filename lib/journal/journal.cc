@@ -43,14 +43,24 @@ std::unique_ptr<Journal> Journal::open(Options options, const Replay& replay) {
   disk.make_folder(folder);
   journal->lock_ = disk.lock(folder);
   journal->recover(replay);
+  auto* by_hand = journal->options_.by_hand;
+  const auto background = by_hand ? Background::by_hand : Background::threads;
   journal->committer_ =
       std::make_unique<Committer>(Committer::Options{.disk = &disk,
                                                      .folder = folder,
                                                      .ride_max = journal->options_.ride_max,
                                                      .durable = journal->appended_,
-                                                     .on_commit = journal->options_.on_commit});
-  journal->maker_ = std::make_unique<SegmentMaker>(SegmentMaker::Options{
-      .disk = &disk, .folder = folder, .size = journal->options_.segment_size});
+                                                     .on_commit = journal->options_.on_commit,
+                                                     .background = background});
+  journal->maker_ =
+      std::make_unique<SegmentMaker>(SegmentMaker::Options{.disk = &disk,
+                                                           .folder = folder,
+                                                           .size = journal->options_.segment_size,
+                                                           .background = background});
+  if (by_hand)
+    *by_hand = {.commit = [&committer = *journal->committer_] { return committer.step(); },
+                .end_ride = [&committer = *journal->committer_] { committer.end_ride(); },
+                .make_spare = [&maker = *journal->maker_] { return maker.step(); }};
   journal->is_closed_ = false;
   return journal;
 }

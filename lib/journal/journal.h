@@ -21,6 +21,7 @@
 
 #include "base/unique_fd.h"
 #include "base/units.h"
+#include "journal/background.h"
 #include "journal/disk.h"
 #include "journal/record.h"
 #include "journal/tail.h"
@@ -39,6 +40,7 @@ struct Options {
   /// Called by the commit thread after each sync, and once when the disk has failed. Must return
   /// soon and may only hand over to the owner's thread.
   std::function<void()> on_commit;
+  ByHand* by_hand = nullptr;  ///< a loan; nullptr: threads do the work in the background
 };
 
 /// One record at recovery, in log order. `payload` lives until the callback returns.

@@ -6,9 +6,9 @@
 namespace daemonz::journal {
 
 SegmentMaker::SegmentMaker(Options options)
-    : options_(std::move(options)),
-      path_(options_.folder + "/" + spare_name),
-      thread_([this] { work(); }) {}
+    : options_(std::move(options)), path_(options_.folder + "/" + spare_name) {
+  if (options_.background == Background::threads) thread_ = std::thread([this] { work(); });
+}
 
 SegmentMaker::~SegmentMaker() {
   {
@@ -16,7 +16,7 @@ SegmentMaker::~SegmentMaker() {
     is_stopping_ = true;
   }
   wake_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   if (!spare_) return;
   spare_.reset();
   try {
@@ -44,24 +44,35 @@ std::unique_ptr<DiskFile> SegmentMaker::take() {
   return std::move(spare_);
 }
 
+bool SegmentMaker::step() {
+  std::unique_lock lock(mutex_);
+  if (state_ != State::wanted) return false;
+  make_requested(lock);
+  return true;
+}
+
 void SegmentMaker::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return is_stopping_ || state_ == State::wanted; });
     if (is_stopping_) return;
-    state_ = State::making;
-    lock.unlock();
-    auto made = make();
-    lock.lock();
-    const bool had_failed = std::exchange(has_failed_, made == nullptr);
-    if (has_failed_ != had_failed)
-      log::warn("journal", has_failed_ ? "no space for the next segment" : "there is space again",
-                {{"folder", options_.folder}});
-    if (has_failed_) failed_at_ = std::chrono::steady_clock::now();
-    state_ = has_failed_ ? State::failed : State::ready;
-    spare_ = std::move(made);
-    has_spare_ = spare_ != nullptr;
+    make_requested(lock);
   }
+}
+
+void SegmentMaker::make_requested(std::unique_lock<std::mutex>& lock) {
+  state_ = State::making;
+  lock.unlock();
+  auto made = make();
+  lock.lock();
+  const bool had_failed = std::exchange(has_failed_, made == nullptr);
+  if (has_failed_ != had_failed)
+    log::warn("journal", has_failed_ ? "no space for the next segment" : "there is space again",
+              {{"folder", options_.folder}});
+  if (has_failed_) failed_at_ = std::chrono::steady_clock::now();
+  state_ = has_failed_ ? State::failed : State::ready;
+  spare_ = std::move(made);
+  has_spare_ = spare_ != nullptr;
 }
 
 std::unique_ptr<DiskFile> SegmentMaker::make() const {

@@ -12,11 +12,12 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "journal/background.h"
 #include "journal/disk.h"
 
 namespace daemonz::journal {
 
-/// Owns its thread and the spare file until it is taken. Threads: one.
+/// Owns its thread, if it has one, and the spare file until it is taken. Threads: one.
 class SegmentMaker {
  public:
   static constexpr const char* spare_name = "spare";
@@ -25,6 +26,7 @@ class SegmentMaker {
     Disk* disk;
     std::string folder;
     Bytes size;
+    Background background = Background::threads;
   };
   explicit SegmentMaker(Options options);
   ~SegmentMaker();  ///< ends the thread and removes an untaken spare
@@ -34,6 +36,8 @@ class SegmentMaker {
   void request();
   /// The finished spare (still named spare_name), or nothing.
   [[nodiscard]] std::unique_ptr<DiskFile> take();
+  /// Makes the spare that was requested; false: none was. For an owner without the thread.
+  bool step();
   /// take() would give it. Threads: any.
   [[nodiscard]] bool has_spare() const noexcept { return has_spare_; }
 
@@ -42,6 +46,7 @@ class SegmentMaker {
   static constexpr Milliseconds retry_pause{1'000};  // a full disk is asked again once a second
 
   void work();
+  void make_requested(std::unique_lock<std::mutex>& lock);
   [[nodiscard]] std::unique_ptr<DiskFile> make() const;
 
   const Options options_;
