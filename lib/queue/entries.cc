@@ -12,7 +12,9 @@ Item& JournaledStore::add_entry(Queue& queue, Locator at, const PutRecord& recor
   if (!is_new) return item;
   item = {.at = at,
           .sequence = record.sequence,
+          .order = record.order,
           .size = static_cast<std::uint32_t>(record.body.size()),
+          .payload = record.payload,
           .max_deliveries = record.max_deliveries,
           .priority = record.priority,
           .id = record.id,
@@ -31,11 +33,11 @@ Item* JournaledStore::find_delivery(const Delivery& delivery) {
 void JournaledStore::set_timer(Item& item, SteadyTime at) {
   clear_timer(item);
   item.timer = at;
-  timers_.insert({at, item.at});
+  timers_.insert({at, item.sequence, &item});
 }
 
 void JournaledStore::clear_timer(Item& item) {
-  if (item.timer) timers_.erase({*item.timer, item.at});
+  if (item.timer) timers_.erase({*item.timer, item.sequence, &item});
   item.timer.reset();
 }
 
@@ -69,8 +71,7 @@ void JournaledStore::stand(Item& item, Place place, SteadyTime due) {
     case Place::head:
     case Place::tail:
       item.state = ItemState::ready;
-      push_ready(queue, item.priority, item.at,
-                 place == Place::head ? Fifo::End::head : Fifo::End::tail);
+      push_ready(queue, item.priority, item.at, place == Place::head ? End::head : End::tail);
       break;
     case Place::delayed:
       item.state = ItemState::delayed;
@@ -80,7 +81,7 @@ void JournaledStore::stand(Item& item, Place place, SteadyTime due) {
     case Place::buried:
       item.state = ItemState::buried;
       ++queue.figures.buried;
-      queue.buried.emplace(item.sequence, item.at);
+      queue.buried.emplace(item.sequence, &item);
       break;
   }
 }
@@ -90,7 +91,7 @@ void JournaledStore::place(Item& item, Place place, SteadyTime due) {
   stand(item, place, due);
 }
 
-void JournaledStore::log_move(const Item& item, Place place, SteadyTime due) {
+void JournaledStore::log_move(Item& item, Place place, SteadyTime due) {
   append(RecordKind::moved,
          encode(MovedRecord{.at = item.at,
                             .sequence = item.sequence,
@@ -102,6 +103,8 @@ void JournaledStore::log_move(const Item& item, Place place, SteadyTime due) {
                             .reason = item.reason,
                             .queue = item.queue->name}),
          journal::Commit::rides);
+  const auto newest = static_cast<std::int64_t>(journal_->appended());
+  item.order = place == Place::head ? -newest : newest;
 }
 
 void JournaledStore::return_counted(Item& item, Milliseconds delay) {
@@ -131,23 +134,27 @@ void JournaledStore::move_to_dead(Item& item, Reason reason) {
 
 void JournaledStore::move_to_queue(Item& item, Queue& queue) {
   auto& from = *item.queue;
-  free_keys(from, item.at, std::nullopt, item.unique);
+  free_keys(from, item.at, item.id, item.unique);
   if (queue.is_dead_queue || queue.unique_keys.contains(item.unique.value_or(KeyHash{})))
     item.unique.reset();
-  if (item.unique) queue.unique_keys.emplace(*item.unique, item.at);
   from.figures.bytes -= item.size;
   queue.figures.bytes += item.size;
   ++queue.figures.total;
   item.queue = &queue;
+  claim_keys(item);
 }
 
 /// The item is no more; the log knows already. It is in no state.
 void JournaledStore::forget(Item& item) {
-  const auto at = item.at;
-  free_keys(*item.queue, at, item.id, item.unique);
+  free_keys(*item.queue, item.at, item.id, item.unique);
   item.queue->figures.bytes -= item.size;
-  entries_.erase(at);
+  drop_entry(item);
+}
+
+void JournaledStore::drop_entry(Item& item) {
+  const auto at = item.at;
   journal_->release(at);
+  entries_.erase(at);
 }
 
 void JournaledStore::free_keys(Queue& queue, Locator at, const std::optional<KeyHash>& id,
@@ -156,6 +163,14 @@ void JournaledStore::free_keys(Queue& queue, Locator at, const std::optional<Key
   if (!unique) return;
   const auto held = queue.unique_keys.find(*unique);
   if (held != queue.unique_keys.end() && held->second == at) queue.unique_keys.erase(held);
+}
+
+/// Its retry token (if it is remembered) and its unique key lead to it.
+void JournaledStore::claim_keys(const Item& item) {
+  auto& queue = *item.queue;
+  auto* token = item.id ? queue.tokens.find(*item.id, clock_.steady()) : nullptr;
+  if (token && token->at == Locator{}) token->at = item.at;
+  if (item.unique) queue.unique_keys.try_emplace(*item.unique, item.at);
 }
 
 // --- finishing a delivery
@@ -241,7 +256,7 @@ void JournaledStore::connection_lost(ConnectionId connection) {
 void JournaledStore::advance() {
   const auto now = clock_.steady();
   while (!timers_.empty() && timers_.begin()->at <= now) {
-    auto& item = entries_.at(timers_.begin()->item);
+    auto& item = *timers_.begin()->item;
     if (item.state == ItemState::delayed) {
       clear_timer(item);
       --item.queue->figures.delayed;

@@ -14,7 +14,8 @@ namespace daemonz::queue {
 class Queue;
 using journal::Locator;
 
-enum class ItemState : std::uint8_t { ready, delayed, leased, buried };
+/// popped: handed out by a plain pop, and its bytes are not yet on their way (see Unsent).
+enum class ItemState : std::uint8_t { ready, delayed, leased, buried, popped };
 /// Why an item is in a dead queue (or moved by expire_to).
 enum class Reason : std::uint8_t { none, deliveries, rejected, expired };
 /// Where an item goes that is put back. Written in records: never renumber.
@@ -24,8 +25,10 @@ enum class Place : std::uint8_t { head = 0, tail = 1, delayed = 2, buried = 3 };
 struct Item {
   // As in the log.
   Locator at;
-  Sequence sequence = 0;   ///< of its put
-  std::uint32_t size = 0;  ///< of the body, bytes
+  Sequence sequence = 0;      ///< of its put
+  std::int64_t order = 0;     ///< its place among the ready of its priority: see FORMAT.md
+  std::uint32_t size = 0;     ///< of the body, bytes
+  std::uint32_t payload = 0;  ///< of its record, bytes
   std::uint32_t max_deliveries = 0;
   std::uint32_t deliveries = 0;
   std::uint8_t priority = 0;

@@ -174,20 +174,21 @@ PutRecord JournaledStore::record_of(const Queue& queue, const PutRequest& reques
 }
 
 bool JournaledStore::store_item(Queue& queue, const PutRecord& record) {
-  const auto at =
-      journal_->append(static_cast<journal::RecordType>(RecordKind::put), encode(record).view(),
-                       record.body, commit_of(queue), journal::Journal::Life::alive);
+  const auto fields = encode(record);
+  const auto at = journal_->append(static_cast<journal::RecordType>(RecordKind::put), fields.view(),
+                                   record.body, commit_of(queue), journal::Journal::Life::alive);
   if (!at) return false;
   if (record.id) remember_token(queue, *record.id, *at);
   if (record.unique) queue.unique_keys.insert_or_assign(*record.unique, *at);
   ++queue.figures.total;
   queue.figures.bytes += record.body.size();
   if (record.due_at == 0) {
-    push_ready(queue, record.priority, *at, Fifo::End::tail);
+    push_ready(queue, record.priority, *at, End::tail);
     return true;
   }
   auto& item = add_entry(queue, *at, record);
   item.sequence = journal_->appended();
+  item.payload = static_cast<std::uint32_t>(fields.view().size() + record.body.size());
   stand(item, Place::delayed, steady_of(record.due_at));
   return true;
 }

@@ -71,7 +71,8 @@ class JournaledStore final : public Store {
 
   struct Timer {
     SteadyTime at;
-    Locator item;
+    Sequence sequence;  ///< of two that are due at once, the older item comes first
+    Item* item;
     friend auto operator<=>(const Timer&, const Timer&) = default;
   };
   struct Found {  // a ready item at the head of its priority, read but not removed
@@ -104,7 +105,8 @@ class JournaledStore final : public Store {
   void log_again_what_leaves();
 
   // ready items (ready.cc)
-  void push_ready(Queue& queue, std::uint8_t priority, Locator at, Fifo::End end);
+  using End = Fifo<Locator>::End;
+  void push_ready(Queue& queue, std::uint8_t priority, Locator at, End end);
   void pop_ready(Queue& queue, std::uint8_t priority);
   [[nodiscard]] std::optional<Found> first_ready(const TakeRequest& request);
   [[nodiscard]] std::optional<Found> first_ready_of(Queue& queue, Priority min, Priority max);
@@ -128,19 +130,21 @@ class JournaledStore final : public Store {
   void move_to_queue(Item& item, Queue& queue);
   void place(Item& item, Place place, SteadyTime due = {});
   void stand(Item& item, Place place, SteadyTime due);
-  void log_move(const Item& item, Place place, SteadyTime due);
+  void log_move(Item& item, Place place, SteadyTime due);
   void forget(Item& item);
+  void drop_entry(Item& item);
   [[nodiscard]] bool remove(Item& item);
   [[nodiscard]] SettleResult remove_item(Queue& queue, Locator at);
   void free_keys(Queue& queue, Locator at, const std::optional<KeyHash>& id,
                  const std::optional<KeyHash>& unique);
+  void claim_keys(const Item& item);
   void empty(Queue& queue);
 
   const StoreOptions options_;
   const Clock& clock_;
   std::unique_ptr<journal::Journal> journal_;
   std::map<std::string, std::unique_ptr<Queue>, std::less<>> queues_;
-  std::unordered_map<Locator, Item> entries_;  ///< all items that are more than a ready locator
+  std::map<Locator, Item> entries_;  ///< all items that are more than a ready locator
   std::unordered_map<DeliveryId, Item*> deliveries_;
   std::unordered_map<ConnectionId, std::set<DeliveryId>> connections_;
   std::set<Timer> timers_;                     ///< one per delayed or leased item with a deadline

@@ -69,9 +69,9 @@ class Queue {
   const QueueOptions& options;
   const bool is_dead_queue;
 
-  std::array<Fifo, priority_count> ready;
+  std::array<Fifo<Locator>, priority_count> ready;
   std::array<std::uint64_t, priority_count> ready_counts{};  ///< without removed ones
-  std::map<Sequence, Locator> buried;
+  std::map<Sequence, Item*> buried;
   std::unordered_map<KeyHash, Locator> unique_keys;
   TokenMemory tokens;
   std::optional<Locator> paused_at;  ///< paused, and the record that says so

@@ -25,7 +25,7 @@ std::uint64_t count_ready(const Queue& queue, Priority min, Priority max) {
 
 }  // namespace
 
-void JournaledStore::push_ready(Queue& queue, std::uint8_t priority, Locator at, Fifo::End end) {
+void JournaledStore::push_ready(Queue& queue, std::uint8_t priority, Locator at, End end) {
   queue.ready[priority].push(at, end);
   ++queue.ready_counts[priority];
   ++queue.figures.ready;
@@ -43,6 +43,8 @@ std::optional<PutRecord> JournaledStore::read(Locator at) {
   if (!record) return std::nullopt;
   auto put = decode_put(record->payload);
   put.sequence = record->header.sequence;
+  put.order = static_cast<std::int64_t>(put.sequence);
+  put.payload = static_cast<std::uint32_t>(record->payload.size());
   return put;
 }
 
@@ -152,18 +154,12 @@ std::optional<Taken> JournaledStore::take(const TakeRequest& request) {
 
 Unsent JournaledStore::pop(const Found& found, Taken& taken) {
   auto& queue = *found.queue;
-  const auto size = static_cast<std::uint32_t>(found.record.body.size());
-  std::uint32_t deliveries = 0;
-  if (!entries_.empty()) {
-    if (const auto entry = entries_.find(found.at); entry != entries_.end()) {
-      deliveries = entry->second.deliveries;
-      entries_.erase(entry);
-    }
-  }
-  free_keys(queue, found.at, found.record.id, found.record.unique);
-  queue.figures.bytes -= size;
+  auto& item = add_entry(queue, found.at, found.record);
+  item.state = ItemState::popped;
+  free_keys(queue, found.at, item.id, item.unique);
+  queue.figures.bytes -= item.size;
   ++queue.unsent_pops;
-  taken.deliveries = deliveries + 1;
+  taken.deliveries = item.deliveries + 1;
   if (has_room_for_delivery())
     append(RecordKind::delivered,
            encode(DeliveredRecord{.at = found.at,
@@ -171,12 +167,7 @@ Unsent JournaledStore::pop(const Found& found, Taken& taken) {
                                   .deliveries = taken.deliveries,
                                   .kind = DeliveryKind::pop}),
            journal::Commit::rides);
-  return {.queue = &queue,
-          .at = found.at.packed(),
-          .sequence = found.record.sequence,
-          .size = size,
-          .deliveries = deliveries,
-          .priority = found.priority};
+  return {.queue = &queue, .item = &item};
 }
 
 void JournaledStore::lease(const Found& found, const TakeRequest& request, Taken& taken) {
@@ -226,23 +217,14 @@ bool JournaledStore::has_room_for_delivery() {
 
 void JournaledStore::sent(const Unsent& pop) {
   --pop.queue->unsent_pops;
-  journal_->release(Locator::unpacked(pop.at));
+  drop_entry(*pop.item);
 }
 
 void JournaledStore::unsent(const Unsent& pop) {
-  auto& queue = *pop.queue;
-  --queue.unsent_pops;
-  const auto at = Locator::unpacked(pop.at);
-  const auto record = read(at);
-  if (!record) return;  // the disk has failed; the next start finds it delivered
-  auto& item = add_entry(queue, at, *record);
-  item.sequence = pop.sequence;
-  item.priority = pop.priority;
-  item.deliveries = pop.deliveries;
-  queue.figures.bytes += pop.size;
-  if (item.id)
-    if (auto* token = queue.tokens.find(*item.id, clock_.steady())) token->at = at;
-  if (item.unique) queue.unique_keys.try_emplace(*item.unique, at);
+  auto& item = *pop.item;
+  --pop.queue->unsent_pops;
+  pop.queue->figures.bytes += item.size;
+  claim_keys(item);
   place(item, Place::head);
 }
 

@@ -36,7 +36,10 @@ struct PutRecord {
   Milli stored_at = 0, due_at = 0, expires_at = 0;
   std::optional<KeyHash> id, unique;
   std::optional<Locator> replaces;  ///< the item that this one succeeds
-  Sequence sequence = 0;            ///< of the record; not among the bytes
+  // Not among the bytes of a put:
+  Sequence sequence = 0;      ///< of the item's put
+  std::int64_t order = 0;     ///< its place among the ready of its priority: see FORMAT.md
+  std::uint32_t payload = 0;  ///< bytes of the record
 };
 
 /// Written in records: never renumber.

@@ -170,7 +170,7 @@ void Replayer::restore_ready() {
   }
   std::ranges::sort(slots, {}, &Slot::order);
   for (const auto& slot : slots)
-    store_.push_ready(*slot.queue, slot.priority, slot.at, Fifo::End::tail);
+    store_.push_ready(*slot.queue, slot.priority, slot.at, JournaledStore::End::tail);
 }
 
 void Replayer::restore_entries() {
@@ -183,6 +183,7 @@ void Replayer::restore_entry(Locator at, const Alive& alive, const History& hist
     throw Error({.what = "cannot read a stored item", .where = store_.journal_->failure()});
   auto& item = store_.add_entry(*alive.queue, at, *record);
   item.priority = alive.priority;
+  item.order = alive.order;
   item.deliveries = history.deliveries;
   item.reason = history.reason;
   if (alive.queue->is_dead_queue) item.unique.reset();
@@ -219,11 +220,10 @@ void Replayer::restore_keys() {
     std::erase_if(queue->tokens.all(),
                   [&](const auto& token) { return token.second.until <= now; });
     for (auto& [id, token] : queue->tokens.all())
-      if (!alive_.contains(token.at)) token.at = {};
+      if (!lives_in(*queue, token.at)) token.at = {};
   }
   // An item that came to another queue brought its key with it.
-  for (auto& [at, item] : store_.entries_)
-    if (item.unique) item.queue->unique_keys.try_emplace(*item.unique, at);
+  for (auto& [at, item] : store_.entries_) store_.claim_keys(item);
 }
 
 }  // namespace daemonz::queue

@@ -74,15 +74,13 @@ struct TakeRequest {
 };
 
 class Queue;
+struct Item;
 
 /// A plain pop whose bytes are not yet on their way: the store must hear of its end, by sent() or
 /// unsent().
 struct Unsent {
   Queue* queue = nullptr;
-  std::uint64_t at = 0;  ///< where the item's record stands (a packed journal::Locator)
-  Sequence sequence = 0;
-  std::uint32_t size = 0, deliveries = 0;
-  std::uint8_t priority = 0;
+  Item* item = nullptr;
 };
 
 /// An item handed out. `queue` and `body` are good until the next call of the store.

@@ -1,4 +1,5 @@
 // What is done to items and queues without a delivery: removal, flush, pause, kick.
+#include "base/check.h"
 #include "queue/journaled_store.h"
 
 namespace daemonz::queue {
@@ -22,6 +23,7 @@ bool JournaledStore::remove(Item& item) {
       queue.buried.erase(item.sequence);
       --queue.figures.buried;
       break;
+    case ItemState::popped: DAEMONZ_CHECK(false, "a popped item has no key and no sequence");
   }
   forget(item);
   return true;
@@ -58,7 +60,8 @@ SettleResult JournaledStore::remove_by_sequence(const QueueName& name, Sequence 
   auto* queue = find_queue(name.text());
   if (!queue) return {Settled::gone};
   for (auto& [at, item] : entries_)
-    if (item.queue == queue && item.sequence == sequence) return settled(*queue, remove(item));
+    if (item.queue == queue && item.sequence == sequence && item.state != ItemState::popped)
+      return settled(*queue, remove(item));
   // No index of ready items: an operator's command may read them all.
   std::optional<Locator> found;
   for (const auto& fifo : queue->ready)
@@ -72,13 +75,12 @@ SettleResult JournaledStore::remove_by_sequence(const QueueName& name, Sequence 
 void JournaledStore::empty(Queue& queue) {
   std::vector<Item*> others;
   for (auto& [at, item] : entries_)
-    if (item.queue == &queue && item.state != ItemState::ready) others.push_back(&item);
+    if (item.queue == &queue && item.state != ItemState::ready && item.state != ItemState::popped)
+      others.push_back(&item);
   for (auto* item : others) {
     if (item->state == ItemState::leased) end_delivery(*item);
     clear_timer(*item);
-    const auto at = item->at;
-    entries_.erase(at);
-    journal_->release(at);
+    drop_entry(*item);
   }
   for (auto& fifo : queue.ready) {
     fifo.for_each([&](Locator at) {
@@ -152,7 +154,7 @@ SettleResult JournaledStore::kick(const QueueName& name, std::uint64_t count) {
   if (!queue) return {Settled::gone};
   std::uint64_t kicked = 0;
   for (; kicked < count && !queue->buried.empty(); ++kicked) {
-    auto& item = entries_.at(queue->buried.begin()->second);
+    auto& item = *queue->buried.begin()->second;
     queue->buried.erase(queue->buried.begin());
     --queue->figures.buried;
     item.deliveries = 0;

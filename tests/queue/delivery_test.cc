@@ -219,3 +219,32 @@ TEST_CASE("queue: a plain pop that could not be sent is back at the head, uncoun
   CHECK(leased.body == "x");
   CHECK(leased.deliveries == 1);
 }
+
+TEST_CASE("queue: a token leads to its item only while that stands in the token's queue") {
+  Shop shop;
+  const auto id = queue::hash_key("token");
+  const QueueName q("q");
+  shop.put("q", "x", {.id = id});
+  CHECK(shop.store->reject(shop.lease("q").delivery).outcome == Settled::done);
+  SUBCASE("in this run") {}
+  SUBCASE("after a restart") { shop.restart(); }
+  CHECK(shop.store->remove_by_id(q, id).outcome == Settled::gone);
+  SUBCASE("dead and popped: it is gone") {
+    CHECK(shop.pop("q.dead") == "x");
+    CHECK(shop.store->remove_by_id(q, id).outcome == Settled::gone);
+  }
+  SUBCASE("kicked: it is back") {
+    CHECK(shop.store->kick(QueueName("q.dead"), 1).outcome == Settled::done);
+    CHECK(shop.store->remove_by_id(q, id).outcome == Settled::done);
+    CHECK(shop.pop("q") == "-");
+  }
+  CHECK(shop.put("q", "again", {.id = id}) == PutOutcome::stored);  // remembered all the time
+  CHECK(shop.pop("q") == "-");
+}
+
+TEST_CASE("queue: items that are due at once come in the order of their puts") {
+  Shop shop;
+  for (const auto* body : {"1", "2", "3"}) shop.put("q", body, {.delay = 1s});
+  shop.pass(1s);
+  for (const auto* body : {"1", "2", "3"}) CHECK(shop.pop("q") == body);
+}
