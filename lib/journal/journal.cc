@@ -74,7 +74,7 @@ void Journal::recover(const Replay& replay) {
     disk_.remove(segment_path(folder, *number));
   disk_.remove(folder + "/" + SegmentMaker::spare_name);
   for (const auto& each : found.kept) {
-    auto path = segment_path(folder, each.number);
+    auto path = segment_path(folder, each.id.number);
     if (each.used <= segment_header_size) {
       disk_.remove(path);
       continue;
@@ -85,10 +85,11 @@ void Journal::recover(const Replay& replay) {
       file->sync();
     }
     bytes_ += each.used;
-    segments_.emplace(each.number, Segment{.file = std::move(file),
-                                           .path = std::move(path),
-                                           .used = each.used,
-                                           .capacity = each.used});
+    segments_.emplace(each.id.number, Segment{.file = std::move(file),
+                                              .path = std::move(path),
+                                              .first = each.id.first,
+                                              .used = each.used,
+                                              .capacity = each.used});
   }
   appended_ = found.last;
   recovery_ = {.records = found.records,
@@ -128,6 +129,7 @@ void Journal::begin_segment(std::uint32_t number, std::uint64_t at_least) {
   bytes_ += header.size();
   segments_.emplace(number, Segment{.file = std::move(file),
                                     .path = std::move(path),
+                                    .first = appended_ + 1,
                                     .used = header.size(),
                                     .capacity = capacity,
                                     .tail_base = tail_.end() - header.size(),
@@ -164,7 +166,8 @@ std::optional<Locator> Journal::append(RecordType type, std::string_view fields,
                                        std::string_view body, Commit commit, Life life) {
   DAEMONZ_CHECK(!is_closed_, "append after close");
   const auto payload = fields.size() + body.size();
-  DAEMONZ_CHECK(payload <= payload_size_max, "the owner limits its payloads");
+  DAEMONZ_CHECK(fields.size() <= fields_size_max && body.size() <= body_size_max,
+                "the owner limits its records");
   if (is_failed()) return std::nullopt;
   const auto size = record_size(payload);
   if (current().used + size > current().capacity && !try_begin_segment(size)) return std::nullopt;
@@ -174,12 +177,8 @@ std::optional<Locator> Journal::append(RecordType type, std::string_view fields,
   auto& [number, segment] = *segments_.rbegin();
   const Locator at{number, static_cast<std::uint32_t>(segment.used / record_alignment)};
   ++appended_;
-  auto header = encode_header({.length = static_cast<std::uint32_t>(payload),
-                               .type = type,
-                               .sequence = appended_,
-                               .unsynced = static_cast<std::uint32_t>(
-                                   std::min<Sequence>(appended_ - durable(), UINT32_MAX))},
-                              number, fields, body);
+  const auto header = encode_header({.type = type, .sequence = appended_, .durable = durable()},
+                                    {number, segment.first}, fields, body);
   const std::string_view head(header.data(), header.size());
   const auto padding = size - record_header_size - payload;
   if (is_large) {
@@ -243,12 +242,15 @@ std::optional<RecordView> Journal::read(Locator at, std::string& scratch) {
   const auto found = segments_.find(at.segment);
   DAEMONZ_CHECK(found != segments_.end(), "a live record's segment is kept");
   const auto& segment = found->second;
+  const SegmentId id{at.segment, segment.first};
   if (segment.is_of_this_run) {
     const auto from = segment.tail_base + at.offset();
     if (const auto head = tail_.view(from, record_header_size, scratch)) {
-      const auto header = peek_header(*head);
-      if (const auto payload = tail_.view(from + record_header_size, header.length, scratch))
-        return RecordView{header, *payload};
+      const auto header = peek_header(*head, id);
+      if (const auto payload =
+              tail_.view(from + record_header_size, header.payload_size(), scratch))
+        return RecordView{header, payload->substr(0, header.fields_size),
+                          payload->substr(header.fields_size)};
     }
   }
   return read_from_disk(at, segment, scratch);
@@ -260,13 +262,14 @@ std::optional<RecordView> Journal::read_from_disk(Locator at, const Segment& seg
     scratch.resize(first_read_size);
     scratch.resize(segment.file->read_at(at.offset(), scratch.data(), scratch.size()));
     if (scratch.size() >= record_header_size) {
-      const auto whole = record_header_size + peek_header(scratch).length;
+      const SegmentId id{at.segment, segment.first};
+      const auto whole = record_header_size + peek_header(scratch, id).payload_size();
       if (const auto have = scratch.size(); have < whole && whole <= segment.used) {
         scratch.resize(whole);
         scratch.resize(
             have + segment.file->read_at(at.offset() + have, scratch.data() + have, whole - have));
       }
-      if (const auto record = decode_record(scratch, at.segment)) return record;
+      if (const auto record = decode_record(scratch, id)) return record;
     }
     committer_->fail(segment.path + ": the record at offset " + std::to_string(at.offset()) +
                      " is damaged");

@@ -43,12 +43,14 @@ struct Options {
   ByHand* by_hand = nullptr;  ///< a loan; nullptr: threads do the work in the background
 };
 
-/// One record at recovery, in log order. `payload` lives until the callback returns.
+/// One record at recovery, in log order. `fields` lives until the callback returns; the body is
+/// not looked at.
 struct Replayed {
   RecordType type;
   Sequence sequence;
   Locator at;
-  std::string_view payload;
+  std::string_view fields;
+  std::uint32_t body_size;
 };
 
 /// What recovery found.
@@ -85,8 +87,9 @@ class Journal {
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  /// Puts a record behind all others, in memory: flush() writes it. An alive one keeps its segment
-  /// until release(). nullopt: nothing was appended; the disk is full to the last byte or failed.
+  /// Puts a record behind all others, in memory: flush() writes it. A replay gives `fields` back,
+  /// not `body`. An alive one keeps its segment until release(). nullopt: nothing was appended; the
+  /// disk is full to the last byte or failed.
   enum class Life { alive, passing };
   std::optional<Locator> append(RecordType type, std::string_view fields, std::string_view body,
                                 Commit commit, Life life);
@@ -138,6 +141,7 @@ class Journal {
   struct Segment {
     std::unique_ptr<DiskFile> file;
     std::string path;
+    Sequence first = 0;           ///< of its records
     std::uint64_t used = 0;       ///< bytes written, its header included
     std::uint64_t capacity = 0;   ///< bytes that have a place on the disk
     std::uint64_t live = 0;       ///< records that are alive

@@ -3,6 +3,7 @@
 #define XXH_INLINE_ALL  // the streaming state on the stack, and no call for small records
 #include <xxhash.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -12,8 +13,9 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
 // Offsets in a record's header (FORMAT.md, "Record").
-constexpr std::size_t checksum_at = 0, length_at = 8, type_at = 12, sequence_at = 16,
-                      unsynced_at = 24;
+constexpr std::size_t checksum_at = 0, body_size_at = 8, distance_at = 12, type_at = 16,
+                      fields_size_at = 20;
+constexpr Sequence unsynced_max = 0xFFFFFF;  // three bytes; this one says nothing
 // Offsets in a segment's header (FORMAT.md, "Segment").
 constexpr std::string_view magic = "daemonzJ";
 constexpr std::uint32_t format_version = 1;
@@ -53,37 +55,43 @@ std::uint64_t checksum(std::uint32_t segment, std::string_view a, std::string_vi
 
 }  // namespace
 
-std::array<char, record_header_size> encode_header(const RecordHeader& header,
-                                                   std::uint32_t segment, std::string_view fields,
-                                                   std::string_view body) {
+std::array<char, record_header_size> encode_header(RecordHeader header, SegmentId in,
+                                                   std::string_view fields, std::string_view body) {
   std::array<char, record_header_size> bytes{};
-  store(bytes.data(), length_at, header.length);
-  store(bytes.data(), type_at, header.type);
-  store(bytes.data(), sequence_at, header.sequence);
-  store(bytes.data(), unsynced_at, header.unsynced);
-  const std::string_view covered(bytes.data() + length_at, record_header_size - length_at);
-  store(bytes.data(), checksum_at, checksum(segment, covered, fields, body));
+  const auto unsynced = std::min<Sequence>(header.sequence - header.durable, unsynced_max);
+  // Type and distance to the durable one share four bytes.
+  store(bytes.data(), type_at, static_cast<std::uint32_t>(header.type | unsynced << 8));
+  store(bytes.data(), body_size_at, static_cast<std::uint32_t>(body.size()));
+  store(bytes.data(), distance_at, static_cast<std::uint32_t>(header.sequence - in.first));
+  store(bytes.data(), fields_size_at, static_cast<std::uint16_t>(fields.size()));
+  const std::string_view covered(bytes.data() + body_size_at, record_header_size - body_size_at);
+  store(bytes.data(), checksum_at, checksum(in.number, covered, fields, body));
   return bytes;
 }
 
-RecordHeader peek_header(std::string_view bytes) {
-  return {.length = load<std::uint32_t>(bytes, length_at),
-          .type = load<RecordType>(bytes, type_at),
-          .sequence = load<Sequence>(bytes, sequence_at),
-          .unsynced = load<std::uint32_t>(bytes, unsynced_at)};
+RecordHeader peek_header(std::string_view bytes, SegmentId in) {
+  const auto type = load<std::uint32_t>(bytes, type_at);
+  const auto sequence = in.first + load<std::uint32_t>(bytes, distance_at);
+  const Sequence unsynced = type >> 8;
+  return {.body_size = load<std::uint32_t>(bytes, body_size_at),
+          .fields_size = load<std::uint16_t>(bytes, fields_size_at),
+          .type = static_cast<RecordType>(type),
+          .sequence = sequence,
+          .durable = unsynced == unsynced_max || unsynced > sequence ? 0 : sequence - unsynced};
 }
 
-std::optional<RecordView> decode_record(std::string_view bytes, std::uint32_t segment) {
+std::optional<RecordView> decode_record(std::string_view bytes, SegmentId in) {
   if (bytes.size() < record_header_size) return std::nullopt;
-  const auto header = peek_header(bytes);
-  if (header.sequence == 0 || header.length > payload_size_max ||
-      bytes.size() - record_header_size < header.length)
+  const auto header = peek_header(bytes, in);
+  if (header.body_size > body_size_max || bytes.size() - record_header_size < header.payload_size())
     return std::nullopt;
-  const auto covered = bytes.substr(length_at, record_header_size - length_at + header.length);
+  const auto covered =
+      bytes.substr(body_size_at, record_header_size - body_size_at + header.payload_size());
   if (load<std::uint64_t>(bytes, checksum_at) !=
-      XXH3_64bits_withSeed(covered.data(), covered.size(), segment))
+      XXH3_64bits_withSeed(covered.data(), covered.size(), in.number))
     return std::nullopt;
-  return RecordView{header, bytes.substr(record_header_size, header.length)};
+  return RecordView{header, bytes.substr(record_header_size, header.fields_size),
+                    bytes.substr(record_header_size + header.fields_size, header.body_size)};
 }
 
 Hash128 hash128(std::string_view bytes) {

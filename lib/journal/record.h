@@ -13,16 +13,15 @@ namespace daemonz::journal {
 
 using Sequence = std::uint64_t;  ///< rises by one with each record; the first is 1
 
-/// What a record is for. The journal's own are below owner_types; the rest is the owner's.
+/// What a record is for. 0 and 255 are the journal's own; the rest is the owner's.
 using RecordType = std::uint8_t;
 inline constexpr RecordType mark_type = 0;  ///< written by a clean close: all before it is durable
-inline constexpr RecordType owner_types = 1;
 
 inline constexpr std::size_t record_alignment = 8;      ///< so that an offset fits 32 bits of words
-inline constexpr std::size_t record_header_size = 32;   ///< of every record, before its payload
+inline constexpr std::size_t record_header_size = 22;   ///< of every record, before its fields
 inline constexpr std::size_t segment_header_size = 32;  ///< at the start of every segment
-/// Longest payload: an item of 64 MiB (the protocol's limit) and its fields.
-inline constexpr std::uint32_t payload_size_max = (64u << 20) + 4096;
+inline constexpr std::size_t fields_size_max = UINT16_MAX;
+inline constexpr std::uint32_t body_size_max = 64u << 20;  ///< the protocol's limit of an item
 
 /// Where a record stands, in 8 bytes. Names the record for ever: segment numbers are never used
 /// again. A value.
@@ -40,20 +39,28 @@ struct Locator {
 
 /// A record's header without its checksum.
 struct RecordHeader {
-  std::uint32_t length = 0;  ///< of the payload, bytes
+  std::uint32_t body_size = 0;
+  std::uint16_t fields_size = 0;
   RecordType type = mark_type;
   Sequence sequence = 0;
-  /// sequence minus the newest sequence that was durable when this one was written: proves at
+  /// The newest sequence that was durable when this one was written (0: not told): proves at
   /// recovery which earlier records had been durable, so that damage is told from a torn tail.
-  std::uint32_t unsynced = 0;
+  Sequence durable = 0;
 
-  [[nodiscard]] Sequence durable() const { return sequence - unsynced; }
+  [[nodiscard]] std::size_t payload_size() const { return std::size_t{fields_size} + body_size; }
+};
+
+/// Whose record it is: the segment's number (in the checksum) and its first sequence (the header
+/// holds the distance from it).
+struct SegmentId {
+  std::uint32_t number = 0;
+  Sequence first = 0;
 };
 
 /// A checked record in somebody else's memory.
 struct RecordView {
   RecordHeader header;
-  std::string_view payload;
+  std::string_view fields, body;
 };
 
 /// 128 bits that stand for longer bytes (XXH3-128): owners keep keys in records as these.
@@ -63,25 +70,24 @@ struct Hash128 {
 };
 [[nodiscard]] Hash128 hash128(std::string_view bytes);
 
-/// Header, payload and padding.
+/// Header, fields, body and padding.
 [[nodiscard]] constexpr std::size_t record_size(std::size_t payload) {
   return (record_header_size + payload + record_alignment - 1) / record_alignment *
          record_alignment;
 }
 
-/// The 32 bytes before a payload that is given in two pieces (`body` may be empty). The checksum
-/// (XXH3-64) covers header and payload and is seeded with the segment's number.
-[[nodiscard]] std::array<char, record_header_size> encode_header(const RecordHeader& header,
-                                                                 std::uint32_t segment,
+/// The bytes before the fields; the sizes are taken from the pieces. The checksum (XXH3-64) covers
+/// the rest of the header, fields and body, and is seeded with the segment's number.
+[[nodiscard]] std::array<char, record_header_size> encode_header(RecordHeader header, SegmentId in,
                                                                  std::string_view fields,
                                                                  std::string_view body);
 
 /// The record at the start of `bytes`; nullopt: none, incomplete, or its checksum is wrong.
-[[nodiscard]] std::optional<RecordView> decode_record(std::string_view bytes,
-                                                      std::uint32_t segment);
+[[nodiscard]] std::optional<RecordView> decode_record(std::string_view bytes, SegmentId in);
 
-/// Only the header, unchecked: how long the record claims to be.
-[[nodiscard]] RecordHeader peek_header(std::string_view bytes);
+/// Only the header, unchecked: how long the record claims to be. Of record_header_size bytes or
+/// more.
+[[nodiscard]] RecordHeader peek_header(std::string_view bytes, SegmentId in);
 
 [[nodiscard]] std::array<char, segment_header_size> encode_segment_header(std::uint32_t segment,
                                                                           Sequence first);

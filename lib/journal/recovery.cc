@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::string_view suffix = ".segment";
 constexpr std::size_t digits = 10;
-/// A record that proves damage is at most so many sequences later: more is not a record of ours.
-constexpr Sequence proof_distance_max = Sequence{1} << 32;
 
 std::optional<std::uint32_t> segment_number(std::string_view name) {
   if (name.size() != digits + suffix.size() || !name.ends_with(suffix)) return std::nullopt;
@@ -43,16 +41,14 @@ std::uint64_t used_bytes(std::string_view bytes) {  // without the zeros at the 
 }
 
 /// Whether a record in bytes[from..] says that `missing` had been durable when it was written.
-bool proves_durable(std::string_view bytes, std::size_t from, std::uint32_t segment,
-                    Sequence missing) {
+bool proves_durable(std::string_view bytes, std::size_t from, SegmentId in, Sequence missing) {
   const auto used = used_bytes(bytes);  // a payload may end in zeros: bytes itself stays whole
   for (auto at = from; at < used && at + record_header_size <= bytes.size();
        at += record_alignment) {
-    const auto claimed = peek_header(bytes.substr(at));
-    if (claimed.sequence < missing || claimed.sequence - missing > proof_distance_max ||
-        claimed.unsynced > claimed.sequence || claimed.durable() < missing)
-      continue;  // cheap tests first: the checksum of every 8th byte would take long
-    if (decode_record(bytes.substr(at), segment)) return true;
+    // Cheap tests first: the checksum of every 8th byte would take long.
+    const auto claimed = peek_header(bytes.substr(at), in);
+    if (claimed.durable < missing || claimed.sequence - in.first > at / record_size(0)) continue;
+    if (decode_record(bytes.substr(at), in)) return true;
   }
   return false;
 }
@@ -82,17 +78,18 @@ class Scanner {
     const auto first = decode_segment_header(bytes_, number);
     if (!first || (!result_.kept.empty() && *first != result_.last + 1)) return false;
     if (result_.kept.empty()) result_.last = *first - 1;
+    const SegmentId segment{number, *first};
     std::size_t at = segment_header_size;
-    while (const auto record = decode_record(std::string_view(bytes_).substr(at), number)) {
+    while (const auto record = decode_record(std::string_view(bytes_).substr(at), segment)) {
       if (record->header.sequence != result_.last + 1) break;
       replay_({record->header.type, record->header.sequence,
-               Locator{number, static_cast<std::uint32_t>(at / record_alignment)},
-               record->payload});
+               Locator{number, static_cast<std::uint32_t>(at / record_alignment)}, record->fields,
+               record->header.body_size});
       ++result_.records;
       ++result_.last;
-      at = std::min(at + record_size(record->header.length), bytes_.size());
+      at = std::min(at + record_size(record->header.payload_size()), bytes_.size());
     }
-    result_.kept.push_back({number, at, bytes_.size()});
+    result_.kept.push_back({segment, at, bytes_.size()});
     return true;
   }
 
@@ -100,7 +97,7 @@ class Scanner {
   void end_of_log(const std::vector<std::uint32_t>& numbers, std::size_t first_bad) {
     const auto missing = result_.last + 1;
     const bool has_kept = !result_.kept.empty();
-    if (has_kept) inspect(result_.kept.back().number, result_.kept.back().used, missing);
+    if (has_kept) inspect(result_.kept.back().id.number, result_.kept.back().used, missing);
     for (auto i = first_bad; i < numbers.size(); ++i) {
       inspect(numbers[i], 0, missing);
       result_.dropped.push_back(numbers[i]);
@@ -111,13 +108,15 @@ class Scanner {
     load(disk_, segment_path(folder_, number), bytes_);
     const auto used = used_bytes(bytes_);
     if (used > from) result_.cut_bytes += used - from;
-    if (!proves_durable(bytes_, from / record_alignment * record_alignment, number, missing))
+    // Where its header is damaged it is taken for the segment that was to follow.
+    const SegmentId segment{number, decode_segment_header(bytes_, number).value_or(missing)};
+    if (!proves_durable(bytes_, from / record_alignment * record_alignment, segment, missing))
       return;
-    const auto& end = result_.kept.empty() ? ScannedSegment{number, 0, 0} : result_.kept.back();
+    const auto& end = result_.kept.empty() ? ScannedSegment{segment, 0, 0} : result_.kept.back();
     throw Error(
         {.what = "the log is damaged at offset " + std::to_string(end.used) + " (record " +
                  std::to_string(missing) + ", which was stored, is missing or altered)",
-         .where = segment_path(folder_, end.number),
+         .where = segment_path(folder_, end.id.number),
          .hint = "Nothing was changed. Restore the data folder from a backup; or move it away and "
                  "start with an empty one"});
   }

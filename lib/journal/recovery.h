@@ -15,7 +15,7 @@ namespace daemonz::journal {
 [[nodiscard]] std::string segment_path(const std::string& folder, std::uint32_t number);
 
 struct ScannedSegment {
-  std::uint32_t number = 0;
+  SegmentId id;
   std::uint64_t used = 0;  ///< bytes up to the end of its last good record; below the header's
                            ///< size: not even the header is good
   std::uint64_t size = 0;  ///< of the file

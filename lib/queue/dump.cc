@@ -29,11 +29,11 @@ class Line {
   std::string text_;
 };
 
-void describe_put(Line& line, const PutRecord& record) {
+void describe_put(Line& line, const PutRecord& record, std::uint32_t bytes) {
   line.add("queue", record.queue)
       .add("priority", record.priority)
       .add("flags", record.flags)
-      .add("bytes", record.body.size())
+      .add("bytes", bytes)
       .add_time("stored", record.stored_at)
       .add_time("due", record.due_at)
       .add_time("expires", record.expires_at);
@@ -46,10 +46,10 @@ void describe_put(Line& line, const PutRecord& record) {
 void describe_delivered(Line& line, const DeliveredRecord& record) {
   constexpr std::string_view kinds[] = {"pop", "lease", "open", "open_lease"};
   const auto kind = static_cast<std::size_t>(record.kind);
-  line.add("item", record.at)
-      .add("delivery", record.delivery)
+  line.add("item", record.at).add("kind", kind < std::size(kinds) ? kinds[kind] : "?");
+  if (record.kind == DeliveryKind::pop) return;
+  line.add("delivery", record.delivery)
       .add("deliveries", record.deliveries)
-      .add("kind", kind < std::size(kinds) ? kinds[kind] : "?")
       .add_time("deadline", record.deadline);
 }
 
@@ -72,27 +72,27 @@ std::string describe(const journal::Replayed& replayed) {
     line = Line(line.text() + " " + std::string(kind));
     return line;
   };
-  const auto payload = replayed.payload;
+  const auto fields = replayed.fields;
   switch (static_cast<RecordKind>(replayed.type)) {
-    case RecordKind::put: describe_put(is("put"), decode_put(payload)); break;
+    case RecordKind::put: describe_put(is("put"), decode_put(fields), replayed.body_size); break;
     case RecordKind::delivered:
-      describe_delivered(is("delivered"), decode_delivered(payload));
+      describe_delivered(is("delivered"), decode_delivered(fields));
       break;
-    case RecordKind::done: is("done").add("item", decode_done(payload)); break;
-    case RecordKind::moved: describe_moved(is("moved"), decode_moved(payload)); break;
+    case RecordKind::done: is("done").add("item", decode_done(fields)); break;
+    case RecordKind::moved: describe_moved(is("moved"), decode_moved(fields)); break;
     case RecordKind::touched: {
-      const auto record = decode_touched(payload);
+      const auto record = decode_touched(fields);
       is("touched").add("item", record.at).add_time("deadline", record.deadline);
       break;
     }
-    case RecordKind::flushed: is("flushed").add("queue", payload); break;
+    case RecordKind::flushed: is("flushed").add("queue", fields); break;
     case RecordKind::paused: {
-      const auto record = decode_paused(payload);
+      const auto record = decode_paused(fields);
       is(record.is_paused ? "paused" : "resumed").add("queue", record.queue);
       break;
     }
     case RecordKind::token: {
-      const auto record = decode_token(payload);
+      const auto record = decode_token(fields);
       is("token").add("queue", record.queue).add_time("until", record.until);
       break;
     }

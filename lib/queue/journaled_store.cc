@@ -8,12 +8,10 @@
 namespace daemonz::queue {
 namespace {
 
-/// Delivery ids begin at (first segment of this run) << delivery_shift. A delivery's record has 64
-/// bytes or more, so a segment of 16 MiB is full after at most 2^18 of them: ids of this run stay
-/// far below the next run's first, and all fit 32 bits for the first 64 GB of log.
+/// Delivery ids begin at (first segment of this run) << delivery_shift. A delivery's record has 32
+/// bytes or more, so a segment of 16 MiB is full after at most 2^19 of them: ids of this run stay
+/// below the next run's first, and all fit 32 bits for the first 64 GB of log.
 constexpr unsigned delivery_shift = 20;
-/// Fields of the longest put, for the question whether there is room.
-constexpr std::size_t put_fields_size_max = 320;
 
 }  // namespace
 
@@ -151,7 +149,7 @@ std::optional<PutResult> JournaledStore::refusal(Queue& queue, std::uint64_t byt
   }
   // A successor no larger than what it replaces may use the space kept back for acknowledgements.
   if (predecessor && bytes <= predecessor->size) return std::nullopt;
-  if (journal_->make_room(bytes + count * put_fields_size_max)) return std::nullopt;
+  if (journal_->make_room(bytes + count * fields_size_max)) return std::nullopt;
   return PutResult{is_failed() ? PutOutcome::failed : PutOutcome::no_space};
 }
 

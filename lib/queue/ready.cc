@@ -41,7 +41,8 @@ void JournaledStore::pop_ready(Queue& queue, std::uint8_t priority) {
 std::optional<PutRecord> JournaledStore::read(Locator at) {
   const auto record = journal_->read(at, scratch_);
   if (!record) return std::nullopt;
-  auto put = decode_put(record->payload);
+  auto put = decode_put(record->fields);
+  put.body = record->body;
   put.sequence = record->header.sequence;
   put.order = static_cast<std::int64_t>(put.sequence);
   put.payload = static_cast<std::uint32_t>(record->payload.size());

@@ -8,9 +8,14 @@
 namespace daemonz::queue {
 namespace {
 
-// Bits of a put's first byte: which of the optional fields follow.
-constexpr unsigned has_due = 1, has_expiry = 2, has_id = 4, has_unique = 8, has_replaces = 16,
-                   continues = 32;
+// A put's first two bytes: the priority in four bits, then which of the optional fields follow.
+constexpr unsigned priority_bits = 15, has_due = 1 << 4, has_expiry = 1 << 5, has_id = 1 << 6,
+                   has_unique = 1 << 7, has_replaces = 1 << 8, continues = 1 << 9,
+                   has_flags = 1 << 10, has_max_deliveries = 1 << 11, has_more = 1 << 12;
+constexpr unsigned known_bits = (1 << 13) - 1;
+constexpr std::size_t time_size = 6;  // milliseconds since 1970 up to the year 10889
+
+[[noreturn]] void refuse() { throw Error("a record of the log is not of this version"); }
 
 class Reader {
  public:
@@ -23,16 +28,27 @@ class Reader {
     std::memcpy(&value, piece.data(), sizeof value);
     return value;
   }
+  /// Big-endian numbers: those that differ least from record to record have equal first bytes.
+  std::uint64_t big_endian(std::size_t size) {
+    std::uint64_t value = 0;
+    for (const auto byte : text(size)) value = value << 8 | static_cast<std::uint8_t>(byte);
+    return value;
+  }
   std::string_view text(std::size_t size) {
-    if (bytes_.size() < size) throw Error("a record of the log is not of this version");
+    if (bytes_.size() < size) refuse();
     const auto piece = bytes_.substr(0, size);
     bytes_.remove_prefix(size);
     return piece;
   }
-  Locator locator() { return Locator::unpacked(number<std::uint64_t>()); }
+  Milli time() { return static_cast<Milli>(big_endian(time_size)); }
+  Locator locator() { return Locator::unpacked(big_endian(sizeof(std::uint64_t))); }
   KeyHash hash() {
     const auto low = number<std::uint64_t>();
     return {low, number<std::uint64_t>()};
+  }
+  std::string_view text_before(std::size_t behind) {
+    if (bytes_.size() < behind) refuse();
+    return text(bytes_.size() - behind);
   }
   std::string_view rest() { return bytes_; }
 
@@ -40,14 +56,20 @@ class Reader {
   std::string_view bytes_;
 };
 
+void add_big_endian(Fields& fields, std::uint64_t number, std::size_t size) {
+  char bytes[sizeof number];
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(number >> 8 * (size - 1 - i));
+  fields.add({bytes, size});
+}
+void add_time(Fields& fields, Milli time) {
+  add_big_endian(fields, static_cast<std::uint64_t>(time), time_size);
+}
+void add_locator(Fields& fields, Locator at) {
+  add_big_endian(fields, at.packed(), sizeof(std::uint64_t));
+}
 void add_hash(Fields& fields, const KeyHash& hash) {
   fields.add(hash.low);
   fields.add(hash.high);
-}
-
-void add_name(Fields& fields, std::string_view name) {
-  fields.add(static_cast<std::uint8_t>(name.size()));
-  fields.add(name);
 }
 
 }  // namespace
@@ -65,116 +87,122 @@ void Fields::add(std::string_view text) {
 
 Fields encode(const PutRecord& record) {
   Fields fields;
-  const unsigned bits = (record.due_at ? has_due : 0) | (record.expires_at ? has_expiry : 0) |
-                        (record.id ? has_id : 0) | (record.unique ? has_unique : 0) |
-                        (record.replaces ? has_replaces : 0) | (record.continues ? continues : 0);
-  fields.add(static_cast<std::uint8_t>(bits));
-  fields.add(record.priority);
-  fields.add(record.flags);
-  fields.add(record.max_deliveries);
-  fields.add(record.more);
-  fields.add(record.stored_at);
-  if (record.due_at) fields.add(record.due_at);
-  if (record.expires_at) fields.add(record.expires_at);
+  const unsigned bits = record.priority | (record.due_at ? has_due : 0) |
+                        (record.expires_at ? has_expiry : 0) | (record.id ? has_id : 0) |
+                        (record.unique ? has_unique : 0) | (record.replaces ? has_replaces : 0) |
+                        (record.continues ? continues : 0) | (record.flags ? has_flags : 0) |
+                        (record.max_deliveries ? has_max_deliveries : 0) |
+                        (record.more ? has_more : 0);
+  fields.add(static_cast<std::uint16_t>(bits));
+  if (record.flags) fields.add(record.flags);
+  if (record.max_deliveries) fields.add(record.max_deliveries);
+  if (record.more) fields.add(record.more);
+  if (record.due_at) add_time(fields, record.due_at);
+  if (record.expires_at) add_time(fields, record.expires_at);
   if (record.id) add_hash(fields, *record.id);
   if (record.unique) add_hash(fields, *record.unique);
-  if (record.replaces) fields.add(record.replaces->packed());
-  add_name(fields, record.queue);
+  if (record.replaces) add_locator(fields, *record.replaces);
+  fields.add(record.queue);
+  add_time(fields, record.stored_at);
   return fields;
 }
 
-PutRecord decode_put(std::string_view payload) {
-  Reader reader(payload);
+PutRecord decode_put(std::string_view bytes) {
+  Reader reader(bytes);
   PutRecord record;
-  const auto bits = reader.number<std::uint8_t>();
-  record.priority = reader.number<std::uint8_t>();
-  record.flags = reader.number<std::uint32_t>();
-  record.max_deliveries = reader.number<std::uint32_t>();
-  record.more = reader.number<std::uint32_t>();
-  record.stored_at = reader.number<Milli>();
+  const unsigned bits = reader.number<std::uint16_t>();
+  record.priority = bits & priority_bits;
   record.continues = (bits & continues) != 0;
-  if (bits & has_due) record.due_at = reader.number<Milli>();
-  if (bits & has_expiry) record.expires_at = reader.number<Milli>();
+  if (bits & has_flags) record.flags = reader.number<std::uint32_t>();
+  if (bits & has_max_deliveries) record.max_deliveries = reader.number<std::uint32_t>();
+  if (bits & has_more) record.more = reader.number<std::uint32_t>();
+  if (bits & has_due) record.due_at = reader.time();
+  if (bits & has_expiry) record.expires_at = reader.time();
   if (bits & has_id) record.id = reader.hash();
   if (bits & has_unique) record.unique = reader.hash();
   if (bits & has_replaces) record.replaces = reader.locator();
-  record.queue = reader.text(reader.number<std::uint8_t>());
-  record.body = reader.rest();
-  if (record.priority >= priority_count) throw Error("a record of the log is not of this version");
+  record.queue = reader.text_before(time_size);
+  record.stored_at = reader.time();
+  if (record.priority >= priority_count || (bits & ~known_bits) != 0) refuse();
   return record;
 }
 
 Fields encode(const DeliveredRecord& record) {
   Fields fields;
-  fields.add(record.at.packed());
-  fields.add(record.delivery);
-  fields.add(record.deadline);
-  fields.add(record.deliveries);
   fields.add(record.kind);
+  if (record.kind != DeliveryKind::pop) {
+    add_time(fields, record.deadline);
+    fields.add(record.deliveries);
+    add_big_endian(fields, record.delivery, sizeof record.delivery);
+  }
+  add_locator(fields, record.at);
   return fields;
 }
 
-DeliveredRecord decode_delivered(std::string_view payload) {
-  Reader reader(payload);
+DeliveredRecord decode_delivered(std::string_view bytes) {
+  Reader reader(bytes);
   DeliveredRecord record;
-  record.at = reader.locator();
-  record.delivery = reader.number<DeliveryId>();
-  record.deadline = reader.number<Milli>();
-  record.deliveries = reader.number<std::uint32_t>();
   record.kind = reader.number<DeliveryKind>();
+  if (record.kind > DeliveryKind::open_lease) refuse();
+  if (record.kind != DeliveryKind::pop) {
+    record.deadline = reader.time();
+    record.deliveries = reader.number<std::uint32_t>();
+    record.delivery = reader.big_endian(sizeof record.delivery);
+  }
+  record.at = reader.locator();
   return record;
 }
 
 Fields encode_done(Locator at) {
   Fields fields;
-  fields.add(at.packed());
+  add_locator(fields, at);
   return fields;
 }
 
-Locator decode_done(std::string_view payload) { return Reader(payload).locator(); }
+Locator decode_done(std::string_view bytes) { return Reader(bytes).locator(); }
 
 Fields encode(const MovedRecord& record) {
   Fields fields;
-  fields.add(record.at.packed());
-  fields.add(record.sequence);
-  fields.add(record.due_at);
-  fields.add(record.deliveries);
-  fields.add(record.size);
   fields.add(record.place);
   fields.add(record.priority);
   fields.add(record.reason);
-  add_name(fields, record.queue);
+  fields.add(record.deliveries);
+  fields.add(record.size);
+  add_time(fields, record.due_at);
+  fields.add(record.queue);
+  add_big_endian(fields, record.sequence, sizeof record.sequence);
+  add_locator(fields, record.at);
   return fields;
 }
 
-MovedRecord decode_moved(std::string_view payload) {
-  Reader reader(payload);
+MovedRecord decode_moved(std::string_view bytes) {
+  Reader reader(bytes);
   MovedRecord record;
-  record.at = reader.locator();
-  record.sequence = reader.number<Sequence>();
-  record.due_at = reader.number<Milli>();
-  record.deliveries = reader.number<std::uint32_t>();
-  record.size = reader.number<std::uint32_t>();
   record.place = reader.number<Place>();
   record.priority = reader.number<std::uint8_t>();
   record.reason = reader.number<Reason>();
-  record.queue = reader.text(reader.number<std::uint8_t>());
-  if (record.priority >= priority_count) throw Error("a record of the log is not of this version");
+  record.deliveries = reader.number<std::uint32_t>();
+  record.size = reader.number<std::uint32_t>();
+  record.due_at = reader.time();
+  record.queue = reader.text_before(sizeof record.sequence + sizeof(std::uint64_t));
+  record.sequence = reader.big_endian(sizeof record.sequence);
+  record.at = reader.locator();
+  if (record.priority >= priority_count) refuse();
   return record;
 }
 
 Fields encode(const TouchedRecord& record) {
   Fields fields;
-  fields.add(record.at.packed());
-  fields.add(record.deadline);
+  add_time(fields, record.deadline);
+  add_locator(fields, record.at);
   return fields;
 }
 
-TouchedRecord decode_touched(std::string_view payload) {
-  Reader reader(payload);
+TouchedRecord decode_touched(std::string_view bytes) {
+  Reader reader(bytes);
   TouchedRecord record;
+  record.deadline = reader.time();
   record.at = reader.locator();
-  record.deadline = reader.number<Milli>();
   return record;
 }
 
@@ -187,17 +215,17 @@ Fields encode_flushed(std::string_view queue) {
 Fields encode(const TokenRecord& record) {
   Fields fields;
   add_hash(fields, record.id);
-  fields.add(record.until);
-  fields.add(record.at.packed());
+  add_time(fields, record.until);
+  add_locator(fields, record.at);
   fields.add(record.queue);
   return fields;
 }
 
-TokenRecord decode_token(std::string_view payload) {
-  Reader reader(payload);
+TokenRecord decode_token(std::string_view bytes) {
+  Reader reader(bytes);
   TokenRecord record;
   record.id = reader.hash();
-  record.until = reader.number<Milli>();
+  record.until = reader.time();
   record.at = reader.locator();
   record.queue = reader.rest();
   return record;
@@ -210,8 +238,8 @@ Fields encode(const PausedRecord& record) {
   return fields;
 }
 
-PausedRecord decode_paused(std::string_view payload) {
-  Reader reader(payload);
+PausedRecord decode_paused(std::string_view bytes) {
+  Reader reader(bytes);
   PausedRecord record;
   record.is_paused = reader.number<bool>();
   record.queue = reader.rest();

@@ -81,7 +81,10 @@ struct TokenRecord {
   std::string_view queue;
 };
 
-/// Encoded fields in place: the longest is a put's, with a name of 200 bytes. Threads: one.
+/// The longest fields are a put's with all it can have and a name of 200 bytes.
+inline constexpr std::size_t fields_size_max = 288;
+
+/// Encoded fields in place. Threads: one.
 class Fields {
  public:
   [[nodiscard]] std::string_view view() const { return {bytes_.data(), size_}; }
@@ -90,7 +93,7 @@ class Fields {
   void add(std::string_view text);
 
  private:
-  std::array<char, 320> bytes_;
+  std::array<char, fields_size_max> bytes_;
   std::size_t size_ = 0;
 };
 
@@ -105,12 +108,13 @@ class Fields {
 [[nodiscard]] Fields encode(const TokenRecord& record);
 
 /// Throw Error("a record is not of this version") on bytes that no encode wrote.
-[[nodiscard]] PutRecord decode_put(std::string_view payload);
-[[nodiscard]] DeliveredRecord decode_delivered(std::string_view payload);
-[[nodiscard]] Locator decode_done(std::string_view payload);
-[[nodiscard]] MovedRecord decode_moved(std::string_view payload);
-[[nodiscard]] TouchedRecord decode_touched(std::string_view payload);
-[[nodiscard]] PausedRecord decode_paused(std::string_view payload);
-[[nodiscard]] TokenRecord decode_token(std::string_view payload);
+/// Without the body.
+[[nodiscard]] PutRecord decode_put(std::string_view fields);
+[[nodiscard]] DeliveredRecord decode_delivered(std::string_view fields);
+[[nodiscard]] Locator decode_done(std::string_view fields);
+[[nodiscard]] MovedRecord decode_moved(std::string_view fields);
+[[nodiscard]] TouchedRecord decode_touched(std::string_view fields);
+[[nodiscard]] PausedRecord decode_paused(std::string_view fields);
+[[nodiscard]] TokenRecord decode_token(std::string_view fields);
 
 }  // namespace daemonz::queue

@@ -11,25 +11,25 @@ namespace daemonz::queue {
 void Replayer::apply(const journal::Replayed& replayed) {
   const auto kind = static_cast<RecordKind>(replayed.type);
   if (kind != RecordKind::put) pending_.clear();  // its last record never came: it does not count
-  const auto payload = replayed.payload;
+  const auto fields = replayed.fields;
   switch (kind) {
     case RecordKind::put: return put(replayed);
-    case RecordKind::delivered: return delivered(decode_delivered(payload));
-    case RecordKind::done: return forget(decode_done(payload));
-    case RecordKind::moved: return moved(decode_moved(payload), replayed.sequence);
+    case RecordKind::delivered: return delivered(decode_delivered(fields));
+    case RecordKind::done: return forget(decode_done(fields));
+    case RecordKind::moved: return moved(decode_moved(fields), replayed.sequence);
     case RecordKind::touched: {
-      const auto record = decode_touched(payload);
+      const auto record = decode_touched(fields);
       if (auto* history = history_of(record.at)) history->timer = record.deadline;
       return;
     }
-    case RecordKind::flushed: return flushed(payload);
+    case RecordKind::flushed: return flushed(fields);
     case RecordKind::paused: {
-      const auto record = decode_paused(payload);
+      const auto record = decode_paused(fields);
       auto& queue = store_.queue_of(record.queue);
       queue.paused_at = record.is_paused ? std::optional(replayed.at) : std::nullopt;
       return;
     }
-    case RecordKind::token: return token(decode_token(payload), replayed.at);
+    case RecordKind::token: return token(decode_token(fields), replayed.at);
   }
   if (replayed.type == journal::mark_type) return;
   throw Error({.what = "the log has a record of unknown type " + std::to_string(replayed.type),
@@ -37,12 +37,11 @@ void Replayer::apply(const journal::Replayed& replayed) {
 }
 
 void Replayer::put(const journal::Replayed& replayed) {
-  auto record = decode_put(replayed.payload);
+  auto record = decode_put(replayed.fields);
   auto& queue = store_.queue_of(record.queue);
-  const auto size = static_cast<std::uint32_t>(record.body.size());
-  record.body = record.queue = {};
+  record.queue = {};
   if (!record.continues) pending_.clear();
-  pending_.push_back({replayed.at, replayed.sequence, record, &queue, size});
+  pending_.push_back({replayed.at, replayed.sequence, record, &queue, replayed.body_size});
   if (record.more > 0) return;
   for (const auto& each : pending_) count_put(each);
   pending_.clear();

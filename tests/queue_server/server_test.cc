@@ -272,7 +272,7 @@ TEST_CASE("queue_server: --dump prints the records of a store, and no bodies") {
   const auto ended = run_server("--dump --dir " + server.data_folder());
   CHECK(ended.code == 0);
   CHECK(ended.said.starts_with("1:32 seq=1 put queue=q priority=4 flags=0 bytes=6 stored="));
-  CHECK(ended.said.find("seq=2 delivered item=1:32 delivery=1048577") != std::string::npos);
+  CHECK(ended.said.find("seq=2 delivered item=1:32 kind=pop") != std::string::npos);
   CHECK(ended.said.find("end of the log: 3 records in 1 segments, 0 torn bytes") !=
         std::string::npos);
   CHECK(ended.said.find("secret") == std::string::npos);
