@@ -45,7 +45,7 @@ std::optional<PutRecord> JournaledStore::read(Locator at) {
   put.body = record->body;
   put.sequence = record->header.sequence;
   put.order = static_cast<std::int64_t>(put.sequence);
-  put.payload = static_cast<std::uint32_t>(record->payload.size());
+  put.payload = static_cast<std::uint32_t>(record->fields.size() + record->body.size());
   return put;
 }
 
