@@ -95,11 +95,15 @@ class RealDisk final : public Disk {
 
   void make_folder(const std::string& folder) override {
     std::error_code code;
-    std::filesystem::create_directories(folder, code);
+    if (std::filesystem::is_directory(folder, code)) return;
+    const auto parent = std::filesystem::absolute(folder).parent_path();
+    make_folder(parent);
+    std::filesystem::create_directory(folder, code);
     if (code)
       throw_errno("cannot make the data folder", folder,
                   "Choose another folder (--dir) or give this user the right to write there",
                   code.value());
+    sync_folder(parent);  // else a power cut takes the folder with all that is in it
   }
 
   void rename(const std::string& from, const std::string& to) override {
