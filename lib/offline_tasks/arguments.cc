@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "offline_tasks/utf8.h"
+#include "base/utf8.h"
 
 namespace daemonz::offline_tasks::arguments {
 namespace {

@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include "base/hmac.h"
+#include "base/utf8.h"
 #include "job_table/table.h"
 #include "offline_tasks/envelope.h"
-#include "offline_tasks/utf8.h"
 
 namespace daemonz::offline_tasks {
 namespace {

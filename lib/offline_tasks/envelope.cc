@@ -5,7 +5,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "offline_tasks/utf8.h"
+#include "base/utf8.h"
 
 namespace daemonz::offline_tasks {
 namespace {

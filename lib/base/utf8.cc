@@ -1,6 +1,6 @@
-#include "offline_tasks/utf8.h"
+#include "base/utf8.h"
 
-namespace daemonz::offline_tasks {
+namespace daemonz {
 namespace {
 
 /// Bytes of the character that `text` begins with; 0: not a character.
@@ -46,4 +46,4 @@ std::string to_utf8(std::string_view text, std::size_t size_max) {
   return clean;
 }
 
-}  // namespace daemonz::offline_tasks
+}  // namespace daemonz

@@ -5,11 +5,11 @@
 #include <string>
 #include <string_view>
 
-namespace daemonz::offline_tasks {
+namespace daemonz {
 
 [[nodiscard]] bool is_utf8(std::string_view text);
 
 /// At most `size_max` bytes, cut between characters; bytes that are not UTF-8 become '?'.
 [[nodiscard]] std::string to_utf8(std::string_view text, std::size_t size_max);
 
-}  // namespace daemonz::offline_tasks
+}  // namespace daemonz
