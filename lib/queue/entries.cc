@@ -23,7 +23,7 @@ Item& JournaledStore::add_entry(Queue& queue, Locator at, const PutRecord& recor
   return item;
 }
 
-Item* JournaledStore::find_delivery(const Delivery& delivery) {
+Item* JournaledStore::find_delivery(const Delivery& delivery) const {
   const auto found = deliveries_.find(delivery.id);
   if (found == deliveries_.end() || found->second->queue->name != delivery.queue.text())
     return nullptr;

@@ -14,10 +14,6 @@ namespace daemonz::queue {
 class Queue;
 using journal::Locator;
 
-/// popped: handed out by a plain pop, and its bytes are not yet on their way (see Unsent).
-enum class ItemState : std::uint8_t { ready, delayed, leased, buried, popped };
-/// Why an item is in a dead queue (or moved by expire_to).
-enum class Reason : std::uint8_t { none, deliveries, rejected, expired };
 /// Where an item goes that is put back. Written in records: never renumber.
 enum class Place : std::uint8_t { head = 0, tail = 1, delayed = 2, buried = 3 };
 

@@ -76,16 +76,17 @@ PutResult JournaledStore::put(const QueueName& name, std::string_view body,
       return {PutOutcome::failed};
     return {PutOutcome::stored, wait_for_all()};
   }
-  if (const auto refused = refusal(queue, body.size(), 1, request, predecessor)) return *refused;
-
   auto record = record_of(queue, request);
   record.body = body;
   if (predecessor) {
     record.replaces = predecessor->at;
     if (!record.id) record.id = predecessor->id;
     if (!record.unique && !queue.is_dead_queue) record.unique = predecessor->unique;
-    free_keys(*predecessor->queue, predecessor->at, predecessor->id, predecessor->unique);
   }
+  if (is_key_held(queue, record.unique, predecessor)) return {PutOutcome::key_held};
+  if (const auto refused = refusal(queue, body.size(), 1, predecessor)) return *refused;
+  if (predecessor)
+    free_keys(*predecessor->queue, predecessor->at, predecessor->id, predecessor->unique);
   if (!store_item(queue, record)) return {PutOutcome::failed};
   if (predecessor) {
     end_delivery(*predecessor);
@@ -108,7 +109,7 @@ PutResult JournaledStore::put_many(const QueueName& name, std::span<const std::s
   }
   auto& queue = queue_of(name.text());
   if (is_token_used(queue, request, nullptr)) return {PutOutcome::stored, wait_for_all()};
-  if (const auto refused = refusal(queue, bytes, bodies.size(), request, nullptr)) return *refused;
+  if (const auto refused = refusal(queue, bytes, bodies.size(), nullptr)) return *refused;
   auto record = record_of(queue, request);
   record.id.reset();
   record.more = static_cast<std::uint32_t>(bodies.size());
@@ -129,22 +130,24 @@ bool JournaledStore::is_token_used(Queue& queue, const PutRequest& request,
   return token && !(predecessor && token->at == predecessor->at);
 }
 
+bool JournaledStore::is_key_held(const Queue& queue, const std::optional<KeyHash>& unique,
+                                 const Item* predecessor) {
+  if (!unique) return false;
+  const auto held = queue.unique_keys.find(*unique);
+  return held != queue.unique_keys.end() && !(predecessor && held->second == predecessor->at);
+}
+
 std::optional<PutResult> JournaledStore::refusal(Queue& queue, std::uint64_t bytes,
-                                                 std::uint64_t count, const PutRequest& request,
-                                                 const Item* predecessor) {
-  if (request.unique) {
-    const auto held = queue.unique_keys.find(*request.unique);
-    if (held != queue.unique_keys.end() && !(predecessor && held->second == predecessor->at))
-      return PutResult{PutOutcome::key_held};
-  }
-  const auto is_full = [&] {
+                                                 std::uint64_t count, const Item* predecessor) {
+  const auto is_too_much = [&](std::uint64_t items_there, std::uint64_t bytes_there) {
     const auto& [max_items, max_bytes] = std::tie(queue.options.max_items, queue.options.max_bytes);
-    return (max_items && queue.figures.items() + count > *max_items) ||
-           (max_bytes && queue.figures.bytes + bytes > max_bytes->count);
+    return (max_items && items_there + count > *max_items) ||
+           (max_bytes && bytes_there + bytes > max_bytes->count);
   };
+  const auto is_full = [&] { return is_too_much(queue.figures.items(), queue.figures.bytes); };
   if (!predecessor) {
-    while (is_full() && queue.options.discard_oldest && queue.figures.ready > 0)
-      discard_oldest(queue);
+    const bool may_discard = queue.options.discard_oldest && !is_too_much(0, 0);
+    while (is_full() && may_discard && queue.figures.ready > 0) discard_oldest(queue);
     if (is_full()) return PutResult{PutOutcome::full};
   }
   // A successor no larger than what it replaces may use the space kept back for acknowledgements.

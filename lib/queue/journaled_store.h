@@ -62,6 +62,11 @@ class JournaledStore final : public Store {
   [[nodiscard]] bool is_failed() const noexcept override { return journal_->is_failed(); }
   [[nodiscard]] Sequence appended() const override { return journal_->appended(); }
   void close() override { journal_->close(); }
+  [[nodiscard]] std::vector<Browsed> browse(const QueueName& queue,
+                                            const BrowseRequest& request) override;
+  [[nodiscard]] bool is_delivered(const Delivery& delivery) const override {
+    return find_delivery(delivery) != nullptr;
+  }
   [[nodiscard]] std::vector<QueueFigures> figures() override;
   [[nodiscard]] StorageFigures storage() const override;
   [[nodiscard]] std::uint64_t ready_count(std::string_view queue) const override;
@@ -91,8 +96,9 @@ class JournaledStore final : public Store {
 
   // storing (store.cc)
   [[nodiscard]] std::optional<PutResult> refusal(Queue& queue, std::uint64_t bytes,
-                                                 std::uint64_t count, const PutRequest& request,
-                                                 const Item* predecessor);
+                                                 std::uint64_t count, const Item* predecessor);
+  [[nodiscard]] static bool is_key_held(const Queue& queue, const std::optional<KeyHash>& unique,
+                                        const Item* predecessor);
   [[nodiscard]] bool is_token_used(Queue& queue, const PutRequest& request,
                                    const Item* predecessor);
   [[nodiscard]] PutRecord record_of(const Queue& queue, const PutRequest& request) const;
@@ -118,9 +124,19 @@ class JournaledStore final : public Store {
   [[nodiscard]] Milliseconds oldest_age(const Queue& queue);
   void lease(const Found& found, const TakeRequest& request, Taken& taken);
 
+  // looking (browse.cc)
+  struct Candidate {
+    Sequence sequence = 0;
+    Locator at;
+    const Item* item = nullptr;  ///< nullptr: a plain ready item
+  };
+  void add_plain_ready(const Queue& queue, std::uint8_t priority, const BrowseRequest& request,
+                       std::vector<Candidate>& to);
+  [[nodiscard]] bool is_plain(Locator at) const;
+
   // items with an entry (entries.cc)
   Item& add_entry(Queue& queue, Locator at, const PutRecord& record);
-  [[nodiscard]] Item* find_delivery(const Delivery& delivery);
+  [[nodiscard]] Item* find_delivery(const Delivery& delivery) const;
   void set_timer(Item& item, SteadyTime at);
   void clear_timer(Item& item);
   void bind(Item& item, ConnectionId connection);

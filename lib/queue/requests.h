@@ -101,6 +101,30 @@ struct [[nodiscard]] SettleResult {
   Sequence wait_for = 0;  ///< as in PutResult
 };
 
+/// popped: handed out by a plain pop, and its bytes are not yet on their way (see Unsent).
+enum class ItemState : std::uint8_t { ready, delayed, leased, buried, popped };
+/// Why an item is in a dead queue (or moved by expire_to). Written in records: never renumber.
+enum class Reason : std::uint8_t { none, deliveries, rejected, expired };
+
+/// Items put after `after`, at most `count` of them, and no further one once their bodies have
+/// `bytes_max` bytes together.
+struct BrowseRequest {
+  Sequence after = 0;
+  std::uint64_t count = 1;
+  std::size_t bytes_max = 1 << 20;
+};
+
+/// An item as it stands in its queue: looked at, not taken.
+struct Browsed {
+  Sequence sequence = 0;  ///< of its put
+  ItemState state = ItemState::ready;
+  Reason reason = Reason::none;
+  std::uint8_t priority = 0;
+  std::uint32_t deliveries = 0, flags = 0;
+  Milliseconds age{0};  ///< since its put
+  std::string body;
+};
+
 /// What one queue looks like now, and what it has seen since this start.
 struct QueueFigures {
   std::string name;

@@ -89,6 +89,11 @@ class Store {
   virtual void close() = 0;
 
   // --- looking
+  /// In put order, over all states and priorities; nothing changes. Reads every ready locator of
+  /// the queue: an operator's command, not a processor's.
+  [[nodiscard]] virtual std::vector<Browsed> browse(const QueueName& queue,
+                                                    const BrowseRequest& request) = 0;
+  [[nodiscard]] virtual bool is_delivered(const Delivery& delivery) const = 0;  ///< and not ended
   [[nodiscard]] virtual std::vector<QueueFigures> figures() = 0;
   [[nodiscard]] virtual StorageFigures storage() const = 0;
   [[nodiscard]] virtual std::uint64_t ready_count(std::string_view queue) const = 0;
