@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/password.h"
 #include "base/units.h"
 #include "config/config.h"
 #include "journal/memory_disk.h"
@@ -21,7 +22,7 @@ namespace {
 struct Options {
   std::vector<std::string> listen;
   std::string unix_path, dir, durability, max_memory, max_item;
-  bool allow_flush_all = false, is_dump = false;
+  bool allow_flush_all = false, is_dump = false, is_hash = false;
 };
 
 void add_options(CLI::App& app, Options& options) {
@@ -39,6 +40,7 @@ void add_options(CLI::App& app, Options& options) {
       ->check(size);
   app.add_option("--max-item", options.max_item, "largest item")->check(size);
   app.add_flag("--dump", options.is_dump, "print the records of the data folder and end");
+  app.add_flag("--hash", options.is_hash, "print the hash of the password on stdin and end");
   app.add_flag("--allow-flush-all", options.allow_flush_all, "let clients empty all queues");
 }
 
@@ -92,11 +94,6 @@ void raise_descriptor_limit() {
 }
 
 int serve(const config::QueueServer& section) {
-  if (!section.users_file.empty())  // never serve openly what was to be closed
-    throw Error(
-        ErrorText{.what = "queue.users: this version has no authentication",
-                  .where = section.users_file,
-                  .hint = "Remove the key, and listen on 127.0.0.1 or the unix socket only"});
   raise_descriptor_limit();
   std::atomic<queue_server::Server*> listener = nullptr;
   journal::MemoryDisk memory;
@@ -116,6 +113,7 @@ int serve(const config::QueueServer& section) {
   queue_server::Server server(*store, real_clock(),
                               {.listen = section.listen,
                                .unix_path = section.unix_path,
+                               .users_file = section.users_file,
                                .allow_flush_all = section.allow_flush_all,
                                .memory_limit = section.max_memory.count});
   listener = &server;
@@ -146,6 +144,18 @@ int dump(const std::string& folder) {
   return program::exit_done;
 }
 
+/// For a line NAME:HASH of the users file.
+int print_hash() {
+  std::string password;
+  std::getline(std::cin, password);
+  if (password.ends_with('\r')) password.pop_back();
+  if (password.empty())
+    throw Error(ErrorText{.what = "no password on stdin",
+                          .hint = "Write it as one line, then end the input"});
+  std::cout << hash_password(password) << '\n';
+  return program::exit_done;
+}
+
 }  // namespace
 }  // namespace daemonz
 
@@ -157,6 +167,7 @@ int main(int argc, char** argv) {
   program::add_common_options(app, common);
   add_options(app, options);
   return program::run(app, argc, argv, common, [&] {
+    if (options.is_hash) return print_hash();
     const auto section = settings(common, options);
     return options.is_dump ? dump(section.dir) : serve(section);
   });

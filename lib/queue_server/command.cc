@@ -60,7 +60,8 @@ Command parse_get(const Words& words) {
   Command command{.verb = words[0] == "gets" ? Verb::gets : Verb::get};
   constexpr auto takes_one = [](const KeyToken& key) {
     return key.has(Option::timeout) || key.has(Option::open) || key.has(Option::lease) ||
-           key.has(Option::close) || key.has(Option::abort) || key.has(Option::ack);
+           key.has(Option::close) || key.has(Option::abort) || key.has(Option::ack) ||
+           key.has(Option::list);
   };
   for (std::size_t i = 1; i < words.size(); ++i)
     command.keys.push_back(parse_key(words[i], KeyUse::get));
@@ -72,10 +73,11 @@ Command parse_get(const Words& words) {
 }
 
 /// set add replace append prepend KEY FLAGS EXPTIME BYTES [noreply]; cas has one number more.
-Command parse_store(Words words, Verb verb) {
+/// Another word in noreply's place means nothing.
+Command parse_store(const Words& words, Verb verb) {
   const std::size_t size = words[0] == "cas" ? 6 : 5;
-  const bool is_silent = words.size() > size && take_noreply(words);
-  if (words.size() != size) return faulty("ERROR");
+  if (words.size() != size && words.size() != size + 1) return faulty("ERROR");
+  const bool is_silent = words.size() > size && words.back() == "noreply";
   Command command{.verb = verb, .is_silent = is_silent};
   const auto bytes = parse_number(words[4]);
   if (!bytes || *bytes > body_size_limit) return faulty(bad_line, is_silent);
@@ -96,8 +98,8 @@ Command parse_store(Words words, Verb verb) {
 }
 
 Command parse_delete(Words words) {
+  if (words.size() < 2 || words.size() > 4) return faulty("ERROR");
   const bool is_silent = words.size() > 2 && take_noreply(words);
-  if (words.size() < 2) return faulty("ERROR");
   const bool has_old_zero = words.size() == 3 && words[2] == "0";  // memcached 1.4 still takes it
   if (words.size() != 2 && !has_old_zero) return faulty(bad_line, is_silent);
   Command command{.verb = Verb::remove, .is_silent = is_silent};
@@ -118,9 +120,10 @@ Command parse_touch(Words words) {
   return command;
 }
 
-Command parse_flush(const Words& words) {
-  if (words.size() != 2) return faulty("ERROR");
-  Command command{.verb = Verb::flush};
+Command parse_flush(Words words) {
+  const bool is_silent = words.size() > 2 && take_noreply(words);
+  if (words.size() != 2) return faulty("ERROR", is_silent);
+  Command command{.verb = Verb::flush, .is_silent = is_silent};
   command.keys.push_back(parse_key(words[1], KeyUse::plain));
   adopt_fault_of_keys(command);
   return command;
@@ -129,7 +132,8 @@ Command parse_flush(const Words& words) {
 Command parse_flush_all(Words words) {
   const bool is_silent = words.size() > 1 && take_noreply(words);
   if (words.size() > 2) return faulty("ERROR", is_silent);
-  if (words.size() == 2 && !parse_signed(words[1])) return faulty(bad_line, is_silent);
+  if (words.size() == 2 && !parse_signed(words[1]))
+    return faulty("CLIENT_ERROR invalid exptime argument", is_silent);
   Command command{.verb = Verb::flush_all, .is_silent = is_silent};
   if (words.size() == 2) command.exptime = *parse_signed(words[1]);
   return command;
@@ -141,35 +145,30 @@ Command parse_verbosity(Words words) {
   return {.verb = Verb::verbosity, .is_silent = is_silent};
 }
 
-Command parse_alone(const Words& words, Verb verb) {
-  if (words.size() != 1) return faulty("ERROR");
-  return {.verb = verb};
-}
-
-bool is_http(std::string_view line) { return line.find(" HTTP/1.") != std::string_view::npos; }
+bool is_http(std::string_view line) { return line.find(" HTTP/") != std::string_view::npos; }
 
 }  // namespace
 
 Command parse_command(std::string_view line) {
   auto words = split(line);
-  if (words.empty() || line.front() == ' ') return faulty("ERROR");
+  if (words.empty()) return faulty("ERROR");
   const auto name = words[0];
   constexpr std::array unsupported = {std::string_view("add"), std::string_view("replace"),
                                       std::string_view("append"), std::string_view("prepend"),
                                       std::string_view("cas")};
   if (name == "get" || name == "gets") return parse_get(words);
-  if (name == "set") return parse_store(std::move(words), Verb::set);
+  if (name == "set") return parse_store(words, Verb::set);
   if (name == "delete") return parse_delete(std::move(words));
   if (name == "touch") return parse_touch(std::move(words));
   if (std::ranges::find(unsupported, name) != unsupported.end())
-    return parse_store(std::move(words), Verb::unsupported_store);
+    return parse_store(words, Verb::unsupported_store);
   if (name == "stats") return {.verb = Verb::stats, .words = {words.begin() + 1, words.end()}};
-  if (name == "version") return parse_alone(words, Verb::version);
-  if (name == "quit") return parse_alone(words, Verb::quit);
-  if (name == "mn") return parse_alone(words, Verb::meta_noop);
+  if (name == "version") return {.verb = Verb::version};  // memcached ignores what follows
+  if (name == "quit") return {.verb = Verb::quit};
+  if (name == "mn") return {.verb = Verb::meta_noop};
   if (name == "verbosity") return parse_verbosity(std::move(words));
   if (name == "flush_all") return parse_flush_all(std::move(words));
-  if (name == "flush") return parse_flush(words);
+  if (name == "flush") return parse_flush(std::move(words));
   if (is_http(line)) return {.verb = Verb::hang_up};
   if (name == "incr" || name == "decr") return faulty("ERROR", take_noreply(words));
   return faulty("ERROR");

@@ -7,10 +7,11 @@
 
 namespace daemonz::queue_server {
 
-Connection::Connection(ConnectionOwner& owner, Hub& hub, Socket socket, queue::ConnectionId id)
+Connection::Connection(ConnectionOwner& owner, Hub& hub, Socket socket, queue::ConnectionId id,
+                       Access access)
     : owner_(owner),
       socket_(std::move(socket)),
-      session_(std::make_unique<Session>(hub, *this, id)) {}
+      session_(std::make_unique<Session>(hub, *this, id, access)) {}
 
 void Connection::start() { await_input(); }
 
@@ -30,6 +31,17 @@ void Connection::fail() {
 bool Connection::is_gone() {
   pollfd peer{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
   return ::poll(&peer, 1, 0) > 0 && (peer.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+void Connection::authenticate(std::string name, std::string password) {
+  owner_.authenticate(std::move(name), std::move(password),
+                      [self = weak_from_this()](bool is_user) {
+                        const auto alive = self.lock();
+                        if (!alive || !alive->is_open()) return;
+                        alive->owner_.begin_turn();
+                        alive->session_->authenticated(is_user);
+                        alive->owner_.has_output(*alive);
+                      });
 }
 
 void Connection::await_input() {
@@ -62,6 +74,7 @@ void Connection::on_input() {
 
 void Connection::send() {
   const bool had_output = !session_->output().empty();
+  if (session_->has_ended_wait() && is_gone()) return fail();  // it went since the item was taken
   while (!session_->output().empty()) {
     const auto output = session_->output();
     const ssize_t took =

@@ -25,13 +25,17 @@ class ConnectionOwner {
   virtual void begin_turn() = 0;
   virtual void has_output(Connection& connection) = 0;  ///< call send() when the turn ends
   virtual void is_closed(Connection& connection) = 0;   ///< destroys it, not at once
+  /// Checks a password beside the loop, then calls `done` on it.
+  virtual void authenticate(std::string name, std::string password,
+                            std::function<void(bool is_user)> done) = 0;
 };
 
 /// Owns the socket and the session. Shared, since a callback may still be on its way when the
 /// server wants to close: it holds a weak reference. Threads: one.
 class Connection final : public Peer, public std::enable_shared_from_this<Connection> {
  public:
-  Connection(ConnectionOwner& owner, Hub& hub, Socket socket, queue::ConnectionId id);
+  Connection(ConnectionOwner& owner, Hub& hub, Socket socket, queue::ConnectionId id,
+             Access access);
 
   void start();
   void send();   ///< as much as the socket takes
@@ -44,6 +48,7 @@ class Connection final : public Peer, public std::enable_shared_from_this<Connec
  private:
   bool is_gone() override;
   void has_output() override { owner_.has_output(*this); }
+  void authenticate(std::string name, std::string password) override;
 
   void await_input();
   void on_input();

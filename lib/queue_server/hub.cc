@@ -31,11 +31,12 @@ void Waiters::remove(Session& session) {
   waiters_.erase(found);
 }
 
-std::vector<Session*> Waiters::of(const std::string& queue) const {
-  std::vector<Session*> sessions;
-  if (const auto found = by_queue_.find(queue); found != by_queue_.end())
-    for (const auto& [ticket, session] : found->second) sessions.push_back(session);
-  return sessions;
+Waiters::Next Waiters::after(std::uint64_t ticket, const std::string& queue) const {
+  const auto found = by_queue_.find(queue);
+  if (found == by_queue_.end()) return {};
+  const auto next = found->second.upper_bound(ticket);
+  if (next == found->second.end()) return {};
+  return {next->second, next->first};
 }
 
 std::uint64_t Waiters::count(const std::string& queue) const {
@@ -57,11 +58,20 @@ void Hub::serve_waiters() {
   // Serving one may make others ready (a session goes on with what its client had sent before).
   for (auto ready = store.take_newly_ready(); !ready.empty(); ready = store.take_newly_ready()) {
     for (const auto& name : ready)
-      for (auto* session : waiters.of(name)) {
-        if (store.ready_count(name) == 0) break;
-        session->retry();
+      for (Waiters::Next next; store.ready_count(name) > 0;) {
+        next = waiters.after(next.ticket, name);
+        if (!next.session) break;
+        next.session->retry();
       }
   }
+}
+
+void Hub::begin_turn() {
+  store.advance();
+  if (!flush_due_ || *flush_due_ > clock.steady()) return;
+  flush_due_.reset();
+  // Nobody waits for the answer; a disk that fails is said by stats and the log.
+  static_cast<void>(store.flush_all());
 }
 
 void Hub::end_turn() {
@@ -73,9 +83,10 @@ void Hub::end_turn() {
 }
 
 std::optional<SteadyTime> Hub::next_deadline() const {
-  const auto a = store.next_deadline(), b = waiters.next_deadline();
-  if (a && b) return std::min(*a, *b);
-  return a ? a : b;
+  std::optional<SteadyTime> next;
+  for (const auto& each : {store.next_deadline(), waiters.next_deadline(), flush_due_})
+    if (each) next = next ? std::min(*next, *each) : each;
+  return next;
 }
 
 }  // namespace daemonz::queue_server

@@ -28,8 +28,12 @@ class Waiters {
   void add(Session& session, const std::vector<QueueName>& queues,
            std::optional<SteadyTime> deadline);
   void remove(Session& session);
-  /// In order of arrival.
-  [[nodiscard]] std::vector<Session*> of(const std::string& queue) const;
+  struct Next {
+    Session* session = nullptr;  ///< nullptr: no further one
+    std::uint64_t ticket = 0;
+  };
+  /// In order of arrival: the first one after `ticket` (0: of all).
+  [[nodiscard]] Next after(std::uint64_t ticket, const std::string& queue) const;
   [[nodiscard]] std::uint64_t count(const std::string& queue) const;
   [[nodiscard]] std::optional<SteadyTime> next_deadline() const;
   [[nodiscard]] Session* first_due(SteadyTime now) const;
@@ -67,15 +71,19 @@ class Hub {
   bool is_stopping = false;
 
   /// Starts a turn: due delays and lapsed leases take effect.
-  void begin_turn() { store.advance(); }
+  void begin_turn();
   /// Ends it: waiting gets are served, and what was appended is written. After this the sessions'
   /// output may be sent.
   void end_turn();
+  /// All queues are emptied then; a later call sets another time. A restart forgets it.
+  void flush_all_at(SteadyTime due) { flush_due_ = due; }
   /// When a turn is needed although nobody sent anything.
   [[nodiscard]] std::optional<SteadyTime> next_deadline() const;
 
  private:
   void serve_waiters();
+
+  std::optional<SteadyTime> flush_due_;
 };
 
 }  // namespace daemonz::queue_server

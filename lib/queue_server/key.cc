@@ -137,6 +137,11 @@ constexpr std::array rules = {
     OptionRule{"max", in_get, Option::max, true,
                [](Text v, KeyToken& k) { return read_priority(v, k.priority_max); }},
     OptionRule{"k", in_get, Option::echo, false, read_nothing},
+    OptionRule{"list", in_get, Option::list, true,
+               [](Text v, KeyToken& k) { return read_number(v, 1, batch_max, k.list); }},
+    OptionRule{"after", in_get, Option::after, true,
+               [](Text v, KeyToken& k) { return read_number(v, 0, UINT64_MAX, k.after); }},
+    OptionRule{"reason", in_get, Option::reason, false, read_nothing},
     OptionRule{"nack", in_delete, Option::nack, true, read_delivery},
     OptionRule{"undo", in_delete, Option::undo, false, read_nothing},
     OptionRule{"bury", in_delete, Option::bury, true, read_delivery},
@@ -180,6 +185,10 @@ bool contradicts_in_get(const KeyToken& key) {
   const auto any = [&](std::uint32_t options) { return (key.options & options) != 0; };
   constexpr auto leaving = bit(Option::close) | bit(Option::abort);
   constexpr auto taking = bit(Option::open) | bit(Option::lease);
+  constexpr auto looking = bit(Option::after) | bit(Option::reason);
+  if (key.has(Option::list))
+    return key.queues.size() > 1 || (key.options & ~(looking | bit(Option::list))) != 0;
+  if (any(looking)) return true;
   if (any(leaving) && (key.queues.size() > 1 || any(bit(Option::ack)))) return true;
   if (key.has(Option::close) && key.has(Option::abort)) return true;
   if (key.has(Option::peek) && any(leaving | taking | bit(Option::ack) | bit(Option::count)))

@@ -16,7 +16,7 @@ namespace daemonz::queue_server {
 
 inline constexpr std::size_t key_size_max = 250;  ///< memcached's, and libmemcached's own limit
 inline constexpr Milliseconds wait_max{30'000};   ///< of t=: clients close after their poll timeout
-inline constexpr std::uint64_t batch_max = 1'000;           ///< of n=: bounds one answer
+inline constexpr std::uint64_t batch_max = 1'000;           ///< of n= and list=: bounds an answer
 inline constexpr std::uint64_t many_count_max = 1'000'000;  ///< of many=; its body is bounded too
 inline constexpr std::size_t token_size_max = 64;           ///< of id=
 
@@ -40,7 +40,10 @@ enum class Option : std::uint8_t {
   count,
   min,
   max,
-  echo,  // get
+  echo,
+  list,
+  after,
+  reason,  // get
   nack,
   undo,
   bury,
@@ -67,7 +70,7 @@ struct KeyToken {
   std::optional<Milliseconds> ttl, lease;
   std::uint32_t deliveries = 0;
   std::string_view id, unique;
-  std::uint64_t many = 0, count = 1, sequence = 0, kick = 0;
+  std::uint64_t many = 0, count = 1, sequence = 0, kick = 0, list = 0, after = 0;
   std::uint64_t delivery = 0;               ///< of ack, nack, bury, dead; of a touch's lease
   std::optional<QueueName> delivery_queue;  ///< of ack=ID:q
   Priority priority_min = priority_first, priority_max = priority_last;

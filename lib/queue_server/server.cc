@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "queue_server/connection.h"
+#include "queue_server/users.h"
 
 namespace daemonz::queue_server {
 namespace asio = boost::asio;
@@ -72,6 +73,10 @@ class Server::Loop final : public ConnectionOwner {
              {.allow_flush_all = options.allow_flush_all, .memory_limit = options.memory_limit}),
         timer_(io_),
         signals_(io_) {
+    if (!options.users_file.empty()) {
+      users_.emplace(Users::load(options.users_file));
+      users_thread_.emplace(1);
+    }
     for (const auto& address : options.listen) listen_tcp(address);
     if (!options.unix_path.empty()) listen_unix(options.unix_path);
   }
@@ -121,6 +126,14 @@ class Server::Loop final : public ConnectionOwner {
     if (!is_turn_) begin_turn();
   }
   void is_closed(Connection& connection) override { connections_.erase(&connection); }
+  void authenticate(std::string name, std::string password,
+                    std::function<void(bool)> done) override {
+    asio::post(*users_thread_, [this, name = std::move(name), password = std::move(password),
+                                done = std::move(done)]() mutable {
+      const bool is_user = users_->has(name, password);
+      asio::post(io_, [done = std::move(done), is_user] { done(is_user); });
+    });
+  }
 
   void end_turn() {
     hub_.end_turn();
@@ -248,11 +261,12 @@ class Server::Loop final : public ConnectionOwner {
 
   void welcome(Socket socket) {
     boost::system::error_code ignored;
-    if (socket.local_endpoint(ignored).protocol().family() != AF_UNIX)
-      socket.set_option(tcp::no_delay(true), ignored);
+    const bool is_tcp = socket.local_endpoint(ignored).protocol().family() != AF_UNIX;
+    if (is_tcp) socket.set_option(tcp::no_delay(true), ignored);
     socket.non_blocking(true, ignored);
+    const auto access = is_tcp && users_ ? Access::by_password : Access::open;
     auto connection =
-        std::make_shared<Connection>(*this, hub_, std::move(socket), ++last_connection_);
+        std::make_shared<Connection>(*this, hub_, std::move(socket), ++last_connection_, access);
     connections_.emplace(connection.get(), connection);
     connection->start();
   }
@@ -276,6 +290,8 @@ class Server::Loop final : public ConnectionOwner {
   std::vector<std::weak_ptr<Connection>> sending_, holding_;
   std::array<char, read_size> read_buffer_;
   queue::ConnectionId last_connection_ = 0;
+  std::optional<Users> users_;
+  std::optional<asio::thread_pool> users_thread_;  ///< nobody else touches users_
   bool is_turn_ = false, is_stopping_ = false;
   std::atomic<bool> is_commit_posted_ = false;
 };

@@ -15,6 +15,7 @@ namespace daemonz::queue_server {
 struct ServerOptions {
   std::vector<std::string> listen;  ///< HOST:PORT, an IPv6 host in brackets; port 0: any free one
   std::string unix_path;            ///< empty: no unix socket. Its mode is 0660
+  std::string users_file;  ///< empty: everybody may use it over TCP, as over the unix socket
   bool allow_flush_all = false;
   std::size_t memory_limit = 0;  ///< shown in stats
 };

@@ -21,11 +21,17 @@ void forget_front(std::string& buffer, std::size_t size) {
   }
 }
 
+/// Authentication, as memcached does it over its text protocol.
+constexpr std::string_view login_key = "auth";
+constexpr std::size_t login_size_max = 1'024;
+constexpr std::string_view unauthenticated = "CLIENT_ERROR unauthenticated";
+
 bool is_get(std::string_view line) { return line.starts_with("get ") || line.starts_with("gets "); }
 
 }  // namespace
 
-Session::Session(Hub& hub, Peer& peer, queue::ConnectionId id) : hub_(hub), peer_(peer), id_(id) {
+Session::Session(Hub& hub, Peer& peer, queue::ConnectionId id, Access access)
+    : hub_(hub), peer_(peer), id_(id), is_stranger_(access == Access::by_password) {
   ++hub_.counters.connections_now;
   ++hub_.counters.connections_total;
 }
@@ -62,61 +68,82 @@ void Session::run() {
 }
 
 void Session::go_on() {
-  if (!input_.empty()) run();
-  if (has_ended_ && !is_over_ && output().size() < output_size_max) is_over_ = true;
+  if (!input_.empty() || !rest_.empty()) run();
+  if (has_ended_ && !is_over_ && !is_authenticating_ && !is_full()) is_over_ = true;
 }
 
 void Session::end_of_input() {
   has_ended_ = true;
   if (waiting_) {
-    hub_.waiters.remove(*this);
-    waiting_.reset();
-    is_over_ = true;
+    // Nobody waits any more. With commands behind it, it is answered: answers keep their order.
+    if (input_.empty())
+      stop_waiting();
+    else
+      return give_up_waiting();
   }
   go_on();
 }
 
 bool Session::wants_input() const {
-  return !is_over_ && output().size() < output_size_max &&
-         (input_.size() < input_size_max || (command_.has_value() && !waiting_));
+  const bool is_reading_body = command_.has_value() && !waiting_;
+  return !is_over_ && !is_full() && (input_.size() < input_size_max || is_reading_body);
 }
 
 /// Runs what is complete at the start of `left` and takes it off. False: nothing can be done.
 bool Session::run_one(std::string_view& left) {
-  if (is_over_ || waiting_ || output().size() >= output_size_max) return false;
+  if (is_over_ || waiting_ || is_authenticating_ || is_full()) return false;
+  if (!rest_.empty()) return run_line(std::exchange(rest_, {}));
   if (skip_bytes_ > 0 || skips_line_) return skip(left);
   if (command_) return finish_body(left);
   const auto end = left.find('\n');
+  const auto line_size_limit = is_get(left) ? get_line_size_max : line_size_max;
   if (end == std::string_view::npos) {
-    if (left.size() > (is_get(left) ? get_line_size_max : line_size_max)) hang_up();
+    if (left.size() - (left.ends_with('\r') ? 1 : 0) > line_size_limit) hang_up();
     return false;
   }
   auto line = left.substr(0, end);
   left.remove_prefix(end + 1);
   if (line.ends_with('\r')) line.remove_suffix(1);
-  if (line.size() > (is_get(line) ? get_line_size_max : line_size_max)) {
+  return run_line(line);
+}
+
+/// False: the conversation is over.
+bool Session::run_line(std::string_view line) {
+  if (is_get(line) && line.size() > get_line_size_max) {
     hang_up();
     return false;
   }
   auto command = parse_command(line);
-  if (!command.body_size) {
-    execute(command);
+  if (command.body_size) {
+    begin_body(std::move(command), line);
     return true;
   }
+  const bool may_run = !is_stranger_ || command.verb == Verb::quit || command.verb == Verb::hang_up;
+  if (may_run)
+    execute(command);
+  else if (!command.is_silent)
+    answer(unauthenticated);
+  return true;
+}
+
+/// A body follows: it is kept, or eaten where the answer does not depend on it.
+void Session::begin_body(Command command, std::string_view line) {
   const auto size = *command.body_size;
-  const bool is_too_large = command.verb == Verb::set && size > body_size_max(command);
-  if (command.verb == Verb::set && !is_too_large) {
-    line_.assign(line);  // the body may come later, when `left` is gone
+  const bool is_set = command.verb == Verb::set;
+  const bool is_login =
+      is_stranger_ && is_set && command.keys.front().text == login_key && size <= login_size_max;
+  if (is_login || (is_set && !is_stranger_ && size <= body_size_max(command))) {
+    line_.assign(line);  // the body may come later, when `line` is gone
     command_ = parse_command(line_);
-    return true;
+    return;
   }
   if (!command.is_silent)
-    answer(is_too_large                              ? "SERVER_ERROR object too large for cache"
+    answer(is_stranger_                              ? unauthenticated
+           : is_set                                  ? "SERVER_ERROR object too large for cache"
            : command.verb == Verb::unsupported_store ? "ERROR"
-                                                     : command.fault);
+                                                     : std::string_view(command.fault));
   skip_bytes_ = size;
   skips_line_ = true;
-  return true;
 }
 
 bool Session::skip(std::string_view& left) {
@@ -149,11 +176,28 @@ bool Session::finish_body(std::string_view& left) {
   }
   const auto body = left.substr(0, size);
   left = behind.substr(behind.front() == '\n' ? 1 : line_end.size());
+  run_body(command, body);
+  return true;
+}
+
+void Session::run_body(const Command& command, std::string_view body) {
+  if (is_stranger_) {
+    is_authenticating_ = true;
+    const auto space = std::min(body.find(' '), body.size());
+    return peer_.authenticate(std::string(body.substr(0, space)),
+                              std::string(body.substr(std::min(space + 1, body.size()))));
+  }
   if (command.keys.front().has(Option::many))
     execute_set_many(command, body);
   else
     execute_set(command, body);
-  return true;
+}
+
+void Session::authenticated(bool is_user) {
+  is_authenticating_ = false;
+  is_stranger_ = !is_user;
+  answer(is_user ? "STORED" : unauthenticated);
+  go_on();
 }
 
 void Session::hang_up() {
@@ -170,6 +214,7 @@ void Session::answer(std::string_view reply, queue::Sequence wait_for) {
 
 void Session::emit(std::string bytes, queue::Sequence wait_for, std::vector<queue::Unsent> pops) {
   if (held_.empty() && wait_for <= hub_.store.durable()) return emit_now(bytes, pops);
+  held_size_ += bytes.size();
   held_.push_back({wait_for, std::move(bytes), std::move(pops)});
 }
 
@@ -187,6 +232,7 @@ void Session::sent(std::size_t size) {
   if (output_start_ == output_.size()) {
     forget_front(output_, output_.size());
     output_start_ = 0;
+    has_ended_wait_ = false;
   }
   for (; !marks_.empty() && marks_.front().position <= sent_; marks_.pop_front())
     hub_.store.sent(marks_.front().pop);
@@ -198,6 +244,7 @@ void Session::release_durable() {
   while (!held_.empty() && (held_.front().wait_for <= durable || is_failed)) {
     auto held = std::move(held_.front());
     held_.pop_front();
+    held_size_ -= held.bytes.size();
     if (held.wait_for > durable) held.bytes = "SERVER_ERROR storage failed\r\n";
     emit_now(held.bytes, held.pops);
   }

@@ -24,15 +24,22 @@ class Peer {
   [[nodiscard]] virtual bool is_gone() = 0;
   /// The session has output that it had not at the end of its last call from the peer.
   virtual void has_output() = 0;
+  /// Finds out whether that is a user's password and says it to Session::authenticated(), now or
+  /// later: a check is slow.
+  virtual void authenticate(std::string name, std::string password) = 0;
 };
 
-/// Output that is not taken stops the reading of further commands: a slow reader costs this much.
+/// Output that is not taken, or not durable yet, stops the running of further commands: a slow
+/// reader costs this much and one answer.
 inline constexpr std::size_t output_size_max = 1 << 20;
+
+/// Who may give commands: everybody, or who sent `set auth 0 0 n` with "user password" first.
+enum class Access { open, by_password };
 
 /// Threads: one. The connection's items come back when it is destroyed (unless Hub::is_stopping).
 class Session {
  public:
-  Session(Hub& hub, Peer& peer, queue::ConnectionId id);
+  Session(Hub& hub, Peer& peer, queue::ConnectionId id, Access access = Access::open);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -55,7 +62,9 @@ class Session {
   [[nodiscard]] bool is_waiting() const { return waiting_.has_value(); }
   [[nodiscard]] bool is_holding() const { return !held_.empty(); }
   /// go_on() may have something to do once output was sent.
-  [[nodiscard]] bool has_unrun_input() const { return !input_.empty() || has_ended_; }
+  [[nodiscard]] bool has_unrun_input() const {
+    return !input_.empty() || !rest_.empty() || has_ended_;
+  }
   /// False: further input would only pile up; read again when this is true.
   [[nodiscard]] bool wants_input() const;
 
@@ -63,6 +72,10 @@ class Session {
   void retry();            ///< a queue that it waits for may have an item
   void give_up_waiting();  ///< its time is over
   void release_durable();  ///< the store is durable further than before, or has failed
+  /// The output ends a wait: the client may have gone meanwhile, and took nothing then.
+  [[nodiscard]] bool has_ended_wait() const { return has_ended_wait_; }
+
+  void authenticated(bool is_user);  ///< what the peer found out
 
  private:
   struct Waiting {
@@ -82,10 +95,15 @@ class Session {
 
   // the stream (session.cc)
   void run();
+  [[nodiscard]] bool is_full() const { return output().size() + held_size_ >= output_size_max; }
+  [[nodiscard]] bool run_line(std::string_view line);
+  void begin_body(Command command, std::string_view line);
+  void run_body(const Command& command, std::string_view body);
   [[nodiscard]] bool run_one(std::string_view& left);
   [[nodiscard]] bool finish_body(std::string_view& left);
   [[nodiscard]] bool skip(std::string_view& left);
   void hang_up();
+  void stop_waiting();
   void answer(std::string_view reply, queue::Sequence wait_for = 0);
   void emit(std::string bytes, queue::Sequence wait_for, std::vector<queue::Unsent> pops);
   void emit_now(std::string_view bytes, const std::vector<queue::Unsent>& pops);
@@ -95,14 +113,17 @@ class Session {
   void execute_set(const Command& command, std::string_view body);
   void execute_set_many(const Command& command, std::string_view body);
   void execute_get(Command& command);
+  void execute_list(const Command& command);
   void execute_multi_get(const Command& command);
   void execute_delete(const Command& command);
   void execute_touch(const Command& command);
+  void execute_flush(const Command& command);
   void execute_flush_all(const Command& command);
   void execute_stats(const Command& command);
   void answer_put(queue::PutResult result);
   void answer_settled(queue::SettleResult result, std::string_view done);
   [[nodiscard]] std::optional<std::string> leave_open(const KeyToken& key);
+  [[nodiscard]] bool has_open(const KeyToken& key);
   [[nodiscard]] bool take(const KeyToken& key, bool shows_id);
   [[nodiscard]] queue::SettleResult settle(const KeyToken& key);
   [[nodiscard]] std::uint64_t body_size_max(const Command& command) const;
@@ -113,15 +134,20 @@ class Session {
   std::string input_;  ///< received and not yet run
   std::string line_;   ///< of the command whose body is awaited: command_ points into it
   std::optional<Command> command_;
+  std::string rest_;  ///< of a get of many keys whose answer is sent in pieces; runs next
   std::uint64_t skip_bytes_ = 0;  ///< of a body that is eaten
   bool skips_line_ = false;       ///< then everything up to the next line end
   bool is_over_ = false;
   bool has_ended_ = false;  ///< the client sends nothing more
+  bool has_ended_wait_ = false;
+  bool is_stranger_;                ///< must authenticate first
+  bool is_authenticating_ = false;  ///< the peer finds out
   std::optional<Waiting> waiting_;
   std::map<std::string, queue::DeliveryId, std::less<>> open_;  ///< Kestrel's open items, by queue
   std::string output_;
   std::size_t output_start_ = 0;
   std::uint64_t emitted_ = 0, sent_ = 0;  ///< bytes of this connection so far
+  std::size_t held_size_ = 0;             ///< bytes in held_
   std::deque<Held> held_;
   std::deque<SentMark> marks_;
 };

@@ -3,10 +3,17 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 
 namespace daemonz::queue_server {
 namespace {
+
+/// Of memcached's memory, which a queue has not: stock tools ask for them.
+constexpr std::array empty_topics = {std::string_view("items"), std::string_view("slabs"),
+                                     std::string_view("sizes"), std::string_view("conns"),
+                                     std::string_view("cachedump")};
 
 class Reply {
  public:
@@ -75,7 +82,7 @@ void add_journal(Reply& reply, Hub& hub) {
   reply.stat("read_only", std::uint64_t{hub.store.is_failed()});
 }
 
-void add_queue(Reply& reply, Hub& hub, const queue::QueueFigures& queue) {
+void add_queue(Reply& reply, Hub& hub, const queue::QueueFigures& queue, std::uint64_t logsize) {
   const auto prefix = "queue_" + queue.name + "_";
   const auto stat = [&](std::string_view name, std::uint64_t value) {
     reply.stat(prefix + std::string(name), value);
@@ -83,7 +90,7 @@ void add_queue(Reply& reply, Hub& hub, const queue::QueueFigures& queue) {
   stat("items", queue.items());
   stat("total_items", queue.total);
   stat("bytes", queue.bytes);
-  stat("logsize", hub.store.storage().bytes);  // one log for all queues
+  stat("logsize", logsize);  // one log for all queues
   stat("expired_items", queue.expired);
   stat("age", count(queue.last_age));
   stat("discarded", queue.discarded);
@@ -104,6 +111,13 @@ void add_queue(Reply& reply, Hub& hub, const queue::QueueFigures& queue) {
   stat("paused", queue.is_paused ? 1 : 0);
 }
 
+/// One queue's, or all where `name` is empty.
+void add_queues(Reply& reply, Hub& hub, std::string_view name) {
+  const auto logsize = hub.store.storage().bytes;
+  for (const auto& queue : hub.store.figures())
+    if (name.empty() || queue.name == name) add_queue(reply, hub, queue, logsize);
+}
+
 void reset(Hub& hub) {
   const auto now = hub.counters.connections_now;
   hub.counters = {.connections_now = now};
@@ -113,21 +127,25 @@ void reset(Hub& hub) {
 
 std::string stats_reply(Hub& hub, std::span<const std::string_view> words) {
   Reply reply;
-  if (words.empty()) {
-    add_process(reply, hub);
-    add_counters(reply, hub);
-    add_journal(reply, hub);
-  }
-  const bool is_all = words.empty() || words[0] == "queues";
-  const bool is_one = words.size() == 2 && words[0] == "queue";
-  if (is_all || is_one)
-    for (const auto& queue : hub.store.figures())
-      if (is_all || queue.name == words[1]) add_queue(reply, hub, queue);
-  if (!words.empty() && words[0] == "reset") {
+  const auto topic = words.empty() ? std::string_view() : words[0];
+  if (topic == "reset") {
     reset(hub);
     return "RESET\r\n";
   }
-  if (!words.empty() && words[0] == "settings") reply.stat("maxbytes", hub.options.memory_limit);
+  if (topic.empty()) {
+    add_process(reply, hub);
+    add_counters(reply, hub);
+    add_journal(reply, hub);
+    add_queues(reply, hub, {});
+  } else if (topic == "queues") {
+    add_queues(reply, hub, {});
+  } else if (topic == "queue" && words.size() == 2) {
+    add_queues(reply, hub, words[1]);
+  } else if (topic == "settings") {
+    reply.stat("maxbytes", hub.options.memory_limit);
+  } else if (std::ranges::find(empty_topics, topic) == empty_topics.end()) {
+    return "ERROR\r\n";  // memcached's answer
+  }
   return reply.end();
 }
 

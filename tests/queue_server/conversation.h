@@ -80,7 +80,10 @@ class Conversation {
     auto& client = clients_[name];
     if (!client) {
       client = std::make_unique<Client>();
-      client->session = std::make_unique<queue_server::Session>(*hub_, *client, ++last_connection_);
+      client->session = std::make_unique<queue_server::Session>(
+          *hub_, *client, ++last_connection_,
+          name.starts_with("STRANGER") ? queue_server::Access::by_password
+                                       : queue_server::Access::open);
     }
     return *client->session;
   }
@@ -92,6 +95,9 @@ class Conversation {
   struct Client final : queue_server::Peer {
     bool is_gone() override { return is_half_closed; }
     void has_output() override {}
+    void authenticate(std::string name, std::string password) override {
+      session->authenticated(name == "ada" && password == "open sesame");
+    }
     std::unique_ptr<queue_server::Session> session;
     std::string received;
     bool is_half_closed = false, reads = true;
