@@ -5,8 +5,8 @@
 
 namespace daemonz::queue {
 
-/// Ready since its put: it has no entry. Such items stand in their FIFO in put order, since whatever
-/// was put back has an entry.
+/// Ready since its put: it has no entry. Such items stand in their FIFO in put order, since
+/// whatever was put back has an entry.
 bool JournaledStore::is_plain(Locator at) const {
   return !entries_.contains(at) && !removed_ready_.contains(at);
 }

@@ -40,7 +40,7 @@ TEST_CASE("password: what is no hash, or costs too much, fits nothing") {
   }
 }
 
-TEST_CASE("base64: the test vectors of RFC 4648, section 10, and a long text") {
+TEST_CASE("base: to_base64 fits the test vectors of RFC 4648, section 10, and a long text") {
   CHECK(to_base64("") == "");
   CHECK(to_base64("f") == "Zg==");
   CHECK(to_base64("fo") == "Zm8=");
@@ -52,7 +52,7 @@ TEST_CASE("base64: the test vectors of RFC 4648, section 10, and a long text") {
   CHECK(text.find_first_not_of('A') == text.size() - 2);
 }
 
-TEST_CASE("utf8: characters, and what only looks like them") {
+TEST_CASE("base: is_utf8 knows characters, and what only looks like them") {
   CHECK(is_utf8("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"));
   for (const auto* text : {"\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80"}) {
     CAPTURE(text);
