@@ -67,7 +67,9 @@ void Committer::fail(const std::string& why) {
     failure_ = why;
     is_failed_ = true;
   }
-  log::error("journal", "storage failed, read-only from here on", {{"why", why}});
+  log::error(
+      "journal", "storage failed, read-only from here on",
+      {{"why", why}, {"hint", "mend or replace the disk, then restart: what is stored stays"}});
   idle_.notify_all();
   if (options_.on_commit) options_.on_commit();
 }

@@ -31,6 +31,8 @@ class DiskFile {
   virtual void allocate(std::uint64_t size) = 0;
   virtual void truncate(std::uint64_t size) = 0;
   [[nodiscard]] virtual std::uint64_t size() const = 0;
+  /// Disk::rename() has moved it: errors name the new path from here on.
+  virtual void moved_to(const std::string&) {}
 };
 
 /// Writes `size` zeros at the start: space that later writes need no new metadata for.

@@ -111,6 +111,7 @@ void Journal::begin_segment(std::uint32_t number, std::uint64_t at_least) {
   if (maker_ && capacity == options_.segment_size.count) file = maker_->take();
   if (file) {
     disk_.rename(options_.folder + "/" + SegmentMaker::spare_name, path);
+    file->moved_to(path);
   } else {
     file = disk_.open(path, Disk::Open::create_new);
     try {

@@ -15,6 +15,7 @@
 namespace daemonz::journal {
 namespace {
 
+constexpr const char* free_space = "Free space on the disk of the data folder";
 constexpr mode_t file_mode = 0640;  // bodies are private to the site's user and group
 
 class RealFile final : public DiskFile {
@@ -57,7 +58,7 @@ class RealFile final : public DiskFile {
 
   void allocate(std::uint64_t size) override {
     if (const int code = ::posix_fallocate(fd_.get(), 0, static_cast<off_t>(size)); code != 0)
-      throw_errno("cannot reserve space", path_, "Free space on the disk of the data folder", code);
+      throw_errno("cannot reserve space", path_, code == ENOSPC ? free_space : "", code);
   }
 
   void truncate(std::uint64_t size) override {
@@ -69,6 +70,8 @@ class RealFile final : public DiskFile {
     if (::fstat(fd_.get(), &facts) < 0) throw_errno("cannot look at", path_);
     return static_cast<std::uint64_t>(facts.st_size);
   }
+
+  void moved_to(const std::string& path) override { path_ = path; }
 
  private:
   UniqueFd fd_;
@@ -137,7 +140,7 @@ class RealDisk final : public Disk {
     }
     const auto own = std::to_string(::getpid());
     if (::ftruncate(fd.get(), 0) < 0 || ::pwrite(fd.get(), own.data(), own.size(), 0) < 0)
-      throw_errno("cannot write", path, "Free space on the disk of the data folder");
+      throw_errno("cannot write", path, free_space);
     return fd;
   }
 };
