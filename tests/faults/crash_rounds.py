@@ -24,7 +24,6 @@ class Play:
         self.log = root / "disk.log"
         self.disk = Disk(root / "disk", root / "mirror")
         self.server = Server(root, *arguments, data="disk/data")
-        self.server.tiny = []
         self.ledger = Ledger(say)
         self.rounds = self.refused = 0
 

@@ -33,9 +33,8 @@ def key_of(body):
 
 
 class Lease:
-    def __init__(self, delivery, seconds, is_bound, stamp):
-        self.delivery, self.is_bound, self.stamp = delivery, is_bound, stamp
-        self.until = time.monotonic() + seconds
+    def __init__(self, delivery, until, is_bound, stamp):
+        self.delivery, self.until, self.is_bound, self.stamp = delivery, until, is_bound, stamp
         self.is_sure = True              # that the server knows it
 
 
@@ -109,8 +108,8 @@ class Ledger:
             if item.lease is lease:      # else it was handed out again meanwhile
                 item.lease = None
 
-    def received(self, queue, body, delivery, seconds=None, is_bound=False):
-        """A VALUE was read to its end: a plain pop, or a lease of so many seconds."""
+    def received(self, queue, body, delivery, until=None, is_bound=False):
+        """A VALUE was read to its end: a plain pop, or a lease until then at least."""
         key = key_of(body)
         with self.lock:
             stamp = self.now()
@@ -135,10 +134,10 @@ class Ledger:
                 item.predecessor.gone, item.predecessor.gone_at = "sure", stamp
             if item.successor and item.successor.put == "unknown":
                 item.successor.put, item.successor.predecessor = "refused", None
-            if seconds is None:
+            if until is None:
                 self.removed(item)
             else:
-                item.lease = Lease(delivery, seconds, is_bound, stamp)
+                item.lease = Lease(delivery, until, is_bound, stamp)
             return item
 
     def check_delivery(self, delivery):

@@ -22,17 +22,30 @@ class Client(threading.Thread):
     def __init__(self, server, ledger, chance):
         super().__init__(daemon=True)
         self.server, self.ledger, self.chance = server, ledger, chance
-        self.problem = None
+        self.problem = self.line = None
+        self.bound = []                  # leases that end with the connection
 
     def run(self):
         try:
             self.line = self.server.connect()
-            while True:
+            while not self.server.is_ending.is_set():
                 self.act()
         except Gone:
             pass
         except Exception as problem:     # told by the main thread
             self.problem = problem
+        if self.server.is_ending.is_set() or self.server.may_fail:
+            for lease in self.bound:     # the connection ends, the server does not
+                lease.is_sure = False
+            self.line.close()
+
+    def understand(self, answer):
+        """The answer, unless it is the one of a failed disk: what was asked is unknown then."""
+        if answer != "SERVER_ERROR storage failed":
+            return answer
+        if not self.server.may_fail:
+            self.ledger.fault("other", f"{self.name}: {answer}")
+        raise Gone
 
     # --- what a client says
 
@@ -51,18 +64,27 @@ class Client(threading.Thread):
         sent = self.ledger.now()
         self.line.send(b"".join(command for _, command in puts))
         for item, _ in puts:
-            answer = self.line.line()
-            if answer == "STORED":
+            self.stored_or_refused([item], sent)
+
+    def stored_or_refused(self, items, sent):
+        answer = self.understand(self.line.line())
+        if answer == "SERVER_ERROR out of memory storing object" and self.server.may_be_full:
+            self.server.refused += 1
+            for item in items:
+                item.put = "refused"
+        elif answer != "STORED":
+            self.ledger.fault("other", f"a put was answered {answer}")
+        else:
+            for item in items:
                 self.ledger.stored(item, sent)
-            else:
-                self.ledger.fault("other", f"a put was answered {answer}")
 
     def settle(self, item, word):
         """ack, nack, dead."""
         lease = item.lease
         sent = self.ledger.now()
         lease.is_sure, was_sure = False, lease.is_sure
-        answer = self.line.ask(f"delete {item.queue}/{word.replace('ID', str(lease.delivery))}")
+        answer = self.understand(
+            self.line.ask(f"delete {item.queue}/{word.replace('ID', str(lease.delivery))}"))
         if answer != "DELETED":
             self.not_found(item, lease, was_sure, answer)
         elif word == "ack=ID":
@@ -98,11 +120,13 @@ class Client(threading.Thread):
             lease.is_sure = False
         sent = self.ledger.now()
         self.line.send(command)
-        answer = self.line.line()
+        answer = self.understand(self.line.line())
         if answer == "STORED":
             with self.ledger.lock:
                 self.ledger.stored(new, sent)
                 self.ledger.removed(old, sent)
+        elif answer == "SERVER_ERROR out of memory storing object" and self.server.may_be_full:
+            new.put, new.predecessor, old.gone = "refused", None, None  # it was larger
         elif answer != "NOT_FOUND":
             self.ledger.fault("other", f"a successor was answered {answer}")
         elif lease:
@@ -118,13 +142,18 @@ class Client(threading.Thread):
             self.ledger.removing(ack)
             lease.is_sure = False
             options += f"/ack={lease.delivery}:{ack.queue}"
+        until = time.monotonic() + LEASE_MS / 1000
         found, end = self.line.get(f"gets {','.join(queues)}{options}/lease={LEASE_MS}/t=20")
+        self.understand(end)
         if ack and end == "END":
             self.ledger.removed(ack)
         elif ack:
             self.not_found(ack, lease, was_sure, end)
         for queue, body, delivery in found:
-            return self.ledger.received(queue, body, delivery, LEASE_MS / 1000, is_bound)
+            item = self.ledger.received(queue, body, delivery, until, is_bound)
+            if item and is_bound:
+                self.bound.append(item.lease)
+            return item
         return None
 
 
@@ -141,11 +170,7 @@ class Pusher(Client):
             item.group, item.again = items[0].key, command
         sent = self.ledger.now()
         self.line.send(command)
-        answer = self.line.line()
-        if answer != "STORED":
-            return self.ledger.fault("other", f"many was answered {answer}")
-        for item in items:
-            self.ledger.stored(item, sent)
+        self.stored_or_refused(items, sent)
 
 
 class TinyPusher(Client):
@@ -156,7 +181,7 @@ class TinyPusher(Client):
         sent.append([len(sent) % 251, False])
         stamp = self.ledger.now()
         self.line.send(storing(TINY, bytes([sent[-1][0]])))
-        if self.line.line() == "STORED":
+        if self.understand(self.line.line()) == "STORED":
             sent[-1][1] = True
             self.ledger.proves(stamp)
 
@@ -167,7 +192,8 @@ class Popper(Client):
             return self.put(*[self.new_put("pop") for _ in range(self.chance.randint(1, 4))])
         pops = self.ledger.unknown_pops
         pops["pop"] = pops.get("pop", 0) + 1
-        found, _ = self.line.get("gets pop/t=20")
+        found, end = self.line.get("gets pop/t=20")
+        self.understand(end)
         pops["pop"] -= 1
         for queue, body, delivery in found:
             self.ledger.received(queue, body, delivery)
@@ -203,7 +229,8 @@ class Leaser(Client):
         return None                      # else it is held until somebody looks after the crash
 
     def touch(self, item):
-        answer = self.line.ask(f"touch {item.queue}/lease={item.lease.delivery} 4")
+        answer = self.understand(
+            self.line.ask(f"touch {item.queue}/lease={item.lease.delivery} 4"))
         if answer != "TOUCHED":
             self.ledger.fault("other", f"touch of item {item.key} was answered {answer}")
 

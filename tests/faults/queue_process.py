@@ -4,6 +4,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
@@ -28,6 +29,11 @@ class Server:
         self.arguments = arguments
         self.child = None
         self.was_killed = False          # from outside, not by a planned death
+        # For the clients: what is allowed, and whether to end.
+        self.may_fail = self.may_be_full = False
+        self.refused = 0
+        self.is_ending = threading.Event()
+        self.tiny = []                   # bodies of one byte: [byte, is_confirmed]
 
     def start(self, fault="", watched=None, log=None):
         """True: it serves. False: a planned death came first. Raises Refused with its log."""

@@ -163,6 +163,8 @@ void Watch::log_create(const std::string& name) {
 
 void Watch::log_rename(const std::string& from, const std::string& to) {
   log({.op = Op::rename}, from, to);
+  for (auto& [fd, opened] : opened_)
+    if (opened.name == from) opened.name = to;
   auto moved = files_.extract(from);
   files_.erase(to);
   if (moved.empty()) return;
