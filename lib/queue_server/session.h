@@ -24,8 +24,8 @@ class Peer {
   [[nodiscard]] virtual bool is_gone() = 0;
   /// The session has output that it had not at the end of its last call from the peer.
   virtual void has_output() = 0;
-  /// Finds out whether that is a user's password and says it to Session::authenticated(), now or
-  /// later: a check is slow.
+  /// Finds out whether that is a user's password and says it to Session::authenticated(), later and
+  /// never before this returns: a check is slow.
   virtual void authenticate(std::string name, std::string password) = 0;
 };
 

@@ -6,8 +6,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "queue/open_store.h"
 #include "queue_server/hub.h"
@@ -96,8 +98,12 @@ class Conversation {
     bool is_gone() override { return is_half_closed; }
     void has_output() override {}
     void authenticate(std::string name, std::string password) override {
-      session->authenticated(name == "ada" && password == "open sesame");
+      is_user = name == "ada" && password == "open sesame";
     }
+    void finish_authentication() {
+      if (const auto answer = std::exchange(is_user, std::nullopt)) session->authenticated(*answer);
+    }
+    std::optional<bool> is_user;
     std::unique_ptr<queue_server::Session> session;
     std::string received;
     bool is_half_closed = false, reads = true;
@@ -118,6 +124,7 @@ class Conversation {
   }
 
   void end_turn() {
+    for (auto& [name, client] : clients_) client->finish_authentication();
     hub_->end_turn();
     for (bool is_holding = true; is_holding;) {
       is_holding = false;
