@@ -164,7 +164,7 @@ Command parse_command(std::string_view line) {
     return parse_store(words, Verb::unsupported_store);
   if (name == "stats") return {.verb = Verb::stats, .words = {words.begin() + 1, words.end()}};
   if (name == "version") return {.verb = Verb::version};  // memcached ignores what follows
-  if (name == "quit") return {.verb = Verb::quit};
+  if (name == "quit") return words.size() == 1 ? Command{.verb = Verb::quit} : faulty("ERROR");
   if (name == "mn") return {.verb = Verb::meta_noop};
   if (name == "verbosity") return parse_verbosity(std::move(words));
   if (name == "flush_all") return parse_flush_all(std::move(words));
