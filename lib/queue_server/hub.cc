@@ -79,7 +79,10 @@ void Hub::end_turn() {
   const auto now = clock.steady();
   while (auto* session = waiters.first_due(now)) session->give_up_waiting();
   serve_waiters();
+  const bool was_failed = store.is_failed();
   store.flush();
+  if (!was_failed && store.is_failed()) lost_turn = turn;
+  ++turn;
 }
 
 std::optional<SteadyTime> Hub::next_deadline() const {

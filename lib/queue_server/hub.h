@@ -67,13 +67,17 @@ class Hub {
   const SteadyTime started;
   Waiters waiters;
   Counters counters;
+  std::uint64_t turn = 1;
+  /// The turn whose records could not be written: what it answered without waiting for the log
+  /// must not be sent (Session::is_lost). 0: none.
+  std::uint64_t lost_turn = 0;
   /// The server ends, not the clients: their leases are kept for its next start, as after a crash.
   bool is_stopping = false;
 
   /// Starts a turn: due delays and lapsed leases take effect.
   void begin_turn();
   /// Ends it: waiting gets are served, and what was appended is written. After this the sessions'
-  /// output may be sent.
+  /// output may be sent, but that of a session that is lost.
   void end_turn();
   /// All queues are emptied then; a later call sets another time. A restart forgets it.
   void flush_all_at(SteadyTime due) { flush_due_ = due; }

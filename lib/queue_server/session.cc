@@ -213,6 +213,7 @@ void Session::answer(std::string_view reply, queue::Sequence wait_for) {
 }
 
 void Session::emit(std::string bytes, queue::Sequence wait_for, std::vector<queue::Unsent> pops) {
+  if (wait_for == 0) last_answer_turn_ = hub_.turn;
   if (held_.empty() && wait_for <= hub_.store.durable()) return emit_now(bytes, pops);
   held_size_ += bytes.size();
   held_.push_back({wait_for, std::move(bytes), std::move(pops)});

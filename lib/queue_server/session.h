@@ -61,6 +61,11 @@ class Session {
   [[nodiscard]] bool is_over() const { return is_over_ && held_.empty(); }
   [[nodiscard]] bool is_waiting() const { return waiting_.has_value(); }
   [[nodiscard]] bool is_holding() const { return !held_.empty(); }
+  /// It answered in a turn whose records could not be written: an item that it shows is not handed
+  /// out. Close the connection without sending; the client does not know then, and that is true.
+  [[nodiscard]] bool is_lost() const {
+    return hub_.lost_turn != 0 && last_answer_turn_ == hub_.lost_turn;
+  }
   /// go_on() may have something to do once output was sent.
   [[nodiscard]] bool has_unrun_input() const {
     return !input_.empty() || !rest_.empty() || has_ended_;
@@ -148,6 +153,7 @@ class Session {
   std::size_t output_start_ = 0;
   std::uint64_t emitted_ = 0, sent_ = 0;  ///< bytes of this connection so far
   std::size_t held_size_ = 0;             ///< bytes in held_
+  std::uint64_t last_answer_turn_ = 0;    ///< of the last answer that did not wait for the log
   std::deque<Held> held_;
   std::deque<SentMark> marks_;
 };

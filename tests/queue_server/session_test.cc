@@ -156,3 +156,13 @@ TEST_CASE("queue_server: every option is known to its own commands only") {
   CHECK(fault("q/lease=5", KeyUse::remove) == "CLIENT_ERROR unknown option lease");
   CHECK(fault("", KeyUse::get) == "CLIENT_ERROR bad queue name");
 }
+
+TEST_CASE("queue_server: an item whose hand-out could not be written is shown to nobody") {
+  Conversation talk;
+  CHECK(talk.ask("A", "set q 0 0 1\r\nx\r\n") == "STORED\r\n");
+  talk.disk->fail_writes(EIO);
+  CHECK(talk.ask("B", "get q\r\n") == "");  // its connection was closed
+  talk.disk->fail_writes(0);
+  talk.restart();
+  CHECK(talk.ask("B", "get q\r\n") == "VALUE q 0 1\r\nx\r\nEND\r\n");
+}
