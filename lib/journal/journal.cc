@@ -69,14 +69,23 @@ void Journal::recover(const Replay& replay) {
   const auto start = real_clock().steady();
   const auto& folder = options_.folder;
   const auto found = scan(disk_, folder, replay);
-  // Behind the end first, newest first: a crash in between leaves the same end of the log.
+  // Behind the end first, newest first: a crash in between leaves the same end of the log. But the
+  // newest of all stays until a newer one is there for ever: no later start may take its number.
+  const auto newest = segment_path(folder, found.highest);
+  bool is_newest_gone = false;
+  const auto remove = [&](const std::string& path) {
+    if (path == newest)
+      is_newest_gone = true;
+    else
+      disk_.remove(path);
+  };
   for (auto number = found.dropped.rbegin(); number != found.dropped.rend(); ++number)
-    disk_.remove(segment_path(folder, *number));
+    remove(segment_path(folder, *number));
   disk_.remove(folder + "/" + SegmentMaker::spare_name);
   for (const auto& each : found.kept) {
     auto path = segment_path(folder, each.id.number);
     if (each.used <= segment_header_size) {
-      disk_.remove(path);
+      remove(path);
       continue;
     }
     auto file = disk_.open(path, Disk::Open::existing);
@@ -98,7 +107,12 @@ void Journal::recover(const Replay& replay) {
   // A new segment in any case: a cut tail is never written over, and delivery ids build on its
   // number, so it must be new for ever: hence the folder is synced before anybody hears of it.
   begin_segment(found.highest + 1);
+  current().file->sync();  // its head: a next segment may begin before this one has a record
   disk_.sync_folder(folder);
+  if (is_newest_gone) {
+    disk_.remove(newest);
+    disk_.sync_folder(folder);  // it would end the log in front of what is confirmed from now on
+  }
   recovery_.took = std::chrono::duration_cast<Milliseconds>(real_clock().steady() - start);
 }
 
@@ -126,7 +140,10 @@ void Journal::begin_segment(std::uint32_t number, std::uint64_t at_least) {
   auto header = encode_segment_header(number, appended_ + 1);
   const iovec piece{header.data(), header.size()};
   file->write_at(0, {&piece, 1});
-  if (committer_) committer_->folder_changed();
+  if (committer_) {
+    committer_->folder_changed();
+    committer_->written(*file, appended_, false);  // its head, as above
+  }
   bytes_ += header.size();
   segments_.emplace(number, Segment{.file = std::move(file),
                                     .path = std::move(path),
