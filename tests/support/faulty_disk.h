@@ -3,7 +3,7 @@
 // promise may be lost. Its faults:
 //   power cut      bytes that were not synced stay or go piece by piece, in any order, torn inside
 //                  a write, at sectors and below; so do unsynced sizes, and the newest creations,
-//                  renames and removals since the folder was synced (file systems log them in order)
+//                  renames and removals since the folder's sync (file systems log them in order)
 //   stop           everything ends at the n-th operation from now, in the middle of it
 //   EIO, ENOSPC    after a short write; a failed sync leaves its bytes in doubt for ever
 //   lies           syncs that do nothing: the planted fault that tests of tests need
@@ -71,6 +71,16 @@ class FaultyDisk final : public journal::Disk {
     Image image;
     for (const auto& [path, file] : files_) image[path] = file->bytes;
     return image;
+  }
+  /// The same machine for the next process: what was not synced still is not. This one must have
+  /// stopped.
+  [[nodiscard]] std::unique_ptr<FaultyDisk> after_process_crash(std::uint64_t seed) {
+    const std::lock_guard lock(mutex_);
+    auto next = std::make_unique<FaultyDisk>(Image(), seed);
+    next->files_ = files_;
+    next->synced_files_ = synced_files_;
+    next->changes_ = changes_;
+    return next;
   }
   template <class Random>
   [[nodiscard]] Image after_power_cut(Random& random) {
