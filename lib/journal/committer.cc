@@ -138,7 +138,8 @@ bool Committer::step(std::unique_lock<std::mutex>& lock) {
   }
   std::vector<Retired> gone;
   std::erase_if(retired_, [&](Retired& each) {
-    if (each.after > durable_ || is_failed_) return false;
+    const bool is_awaited = std::ranges::find(next_.files, each.file.get()) != next_.files.end();
+    if (each.after > durable_ || is_awaited || is_failed_) return false;
     gone.push_back(std::move(each));
     return true;
   });

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "journal/committer.h"
+#include "journal/index.h"
 #include "journal/recovery.h"
 #include "journal/segment_maker.h"
 
@@ -19,6 +20,8 @@ constexpr std::uint64_t kept_back_share = 8;
 constexpr Bytes first_size = mebibytes(1);
 /// The first read of a record from the disk: most records fit, and it is one page.
 constexpr std::size_t first_read_size = 4096;
+/// Fields of a record that is still to come, for the room that the index will take.
+constexpr std::size_t fields_size_guess = 512;
 
 }  // namespace
 
@@ -49,7 +52,7 @@ std::unique_ptr<Journal> Journal::open(Options options, const Replay& replay) {
       std::make_unique<Committer>(Committer::Options{.disk = &disk,
                                                      .folder = folder,
                                                      .ride_max = journal->options_.ride_max,
-                                                     .durable = journal->appended_,
+                                                     .durable = journal->proven_,
                                                      .on_commit = journal->options_.on_commit,
                                                      .background = background});
   journal->maker_ =
@@ -61,46 +64,15 @@ std::unique_ptr<Journal> Journal::open(Options options, const Replay& replay) {
     *by_hand = {.commit = [&committer = *journal->committer_] { return committer.step(); },
                 .end_ride = [&committer = *journal->committer_] { committer.end_ride(); },
                 .make_spare = [&maker = *journal->maker_] { return maker.step(); }};
+  journal->sync_recovered();
   journal->is_closed_ = false;
   return journal;
 }
 
 void Journal::recover(const Replay& replay) {
   const auto start = real_clock().steady();
-  const auto& folder = options_.folder;
-  const auto found = scan(disk_, folder, replay);
-  // Behind the end first, newest first: a crash in between leaves the same end of the log. But the
-  // newest of all stays until a newer one is there for ever: no later start may take its number.
-  const auto newest = segment_path(folder, found.highest);
-  bool is_newest_gone = false;
-  const auto remove = [&](const std::string& path) {
-    if (path == newest)
-      is_newest_gone = true;
-    else
-      disk_.remove(path);
-  };
-  for (auto number = found.dropped.rbegin(); number != found.dropped.rend(); ++number)
-    remove(segment_path(folder, *number));
-  disk_.remove(folder + "/" + SegmentMaker::spare_name);
-  for (const auto& each : found.kept) {
-    auto path = segment_path(folder, each.id.number);
-    if (each.used <= segment_header_size) {
-      remove(path);
-      continue;
-    }
-    auto file = disk_.open(path, Disk::Open::existing);
-    if (each.used < each.size) {
-      file->truncate(each.used);
-      file->sync();
-    }
-    bytes_ += each.used;
-    segments_.emplace(each.id.number, Segment{.file = std::move(file),
-                                              .path = std::move(path),
-                                              .first = each.id.first,
-                                              .used = each.used,
-                                              .capacity = each.used});
-  }
-  appended_ = found.last;
+  auto found = scan(disk_, options_.folder, options_.verified_at_start, replay);
+  const auto left = take_over(found);
   recovery_ = {.records = found.records,
                .cut_bytes = found.cut_bytes,
                .segments = static_cast<std::uint32_t>(segments_.size())};
@@ -108,18 +80,65 @@ void Journal::recover(const Replay& replay) {
   // number, so it must be new for ever: hence the folder is synced before anybody hears of it.
   begin_segment(found.highest + 1);
   current().file->sync();  // its head: a next segment may begin before this one has a record
-  disk_.sync_folder(folder);
-  if (is_newest_gone) {
-    disk_.remove(newest);
-    disk_.sync_folder(folder);  // it would end the log in front of what is confirmed from now on
+  disk_.sync_folder(options_.folder);
+  if (!left.empty()) {
+    disk_.remove(left);
+    disk_.sync_folder(options_.folder);  // it would end the log before what is confirmed from now on
   }
   recovery_.took = std::chrono::duration_cast<Milliseconds>(real_clock().steady() - start);
+}
+
+std::string Journal::take_over(Scan& found) {
+  const auto& folder = options_.folder;
+  // Behind the end first, newest first: a crash in between leaves the same end of the log. But the
+  // newest of all stays until a newer one is there for ever: no later start may take its number.
+  const auto newest = segment_path(folder, found.highest);
+  std::string left;
+  const auto remove = [&](const std::string& path) {
+    if (path == newest)
+      left = newest;
+    else
+      disk_.remove(path);
+  };
+  for (auto number = found.dropped.rbegin(); number != found.dropped.rend(); ++number)
+    remove(segment_path(folder, *number));
+  disk_.remove(folder + "/" + SegmentMaker::spare_name);
+  for (auto& each : found.kept) {
+    auto path = segment_path(folder, each.id.number);
+    if (each.used <= segment_header_size) {
+      remove(path);
+      continue;
+    }
+    auto file = disk_.open(path, Disk::Open::existing);
+    if (!each.is_sealed && each.used < each.size) file->truncate(each.used);
+    if (each.is_sealed) proven_ = each.id.first + each.count - 1;
+    if (each.index) unsealed_.push_back(each.id.number);
+    const auto index_size = each.index ? 0 : each.size - each.used;
+    bytes_ += each.used + index_size;
+    segments_.emplace(each.id.number, Segment{.file = std::move(file),
+                                              .path = std::move(path),
+                                              .first = each.id.first,
+                                              .used = each.used,
+                                              .capacity = each.used,
+                                              .index_size = index_size,
+                                              .index = std::move(each.index)});
+  }
+  appended_ = found.last;
+  return left;
+}
+
+void Journal::sync_recovered() {
+  for (auto& [number, segment] : segments_)
+    if (segment.first > proven_ && !segment.is_of_this_run)
+      committer_->written(*segment.file, appended_, true);
 }
 
 void Journal::begin_segment(std::uint32_t number, std::uint64_t at_least) {
   const auto wanted =
       committer_ ? options_.segment_size : std::min(options_.segment_size, first_size);
-  const auto capacity = std::max(wanted.count, at_least + segment_header_size);
+  auto index = std::make_unique<IndexBuilder>();
+  const auto whole = segment_header_size + at_least + index->room_with(fields_size_guess);
+  const auto capacity = std::max<std::uint64_t>(wanted.count, whole);
   auto path = segment_path(options_.folder, number);
   std::unique_ptr<DiskFile> file;
   if (maker_ && capacity == options_.segment_size.count) file = maker_->take();
@@ -145,11 +164,13 @@ void Journal::begin_segment(std::uint32_t number, std::uint64_t at_least) {
     committer_->written(*file, appended_, false);  // its head, as above
   }
   bytes_ += header.size();
+  if (committer_) unsealed_.push_back(segments_.rbegin()->first);
   segments_.emplace(number, Segment{.file = std::move(file),
                                     .path = std::move(path),
                                     .first = appended_ + 1,
                                     .used = header.size(),
                                     .capacity = capacity,
+                                    .index = std::move(index),
                                     .tail_base = tail_.end() - header.size(),
                                     .is_of_this_run = true});
   if (committer_) remove_dead_segments();  // at recovery nothing is known to be alive yet
@@ -173,7 +194,7 @@ bool Journal::make_room(std::size_t payload, KeptBack kept_back) {
   if (is_failed()) return false;
   const auto size = record_size(payload);
   const auto& segment = current();
-  const auto left = segment.capacity - segment.used;
+  const auto left = room_left(segment, fields_size_guess);
   const auto kept = segment.capacity / kept_back_share / (kept_back == KeptBack::half ? 2 : 1);
   if (left >= size + kept || (left >= size && maker_->has_spare())) return true;
   maker_->request();  // a full disk is asked again
@@ -188,7 +209,7 @@ std::optional<Locator> Journal::append(RecordType type, std::string_view fields,
                 "the owner limits its records");
   if (is_failed()) return std::nullopt;
   const auto size = record_size(payload);
-  if (current().used + size > current().capacity && !try_begin_segment(size)) return std::nullopt;
+  if (size > room_left(current(), fields.size()) && !try_begin_segment(size)) return std::nullopt;
   const bool is_large = size > tail_.capacity() / 2;
   if (is_large || tail_.end() - written_ + size > tail_.capacity() / 2) flush();
 
@@ -205,6 +226,7 @@ std::optional<Locator> Journal::append(RecordType type, std::string_view fields,
     for (const auto piece : {head, fields, body}) tail_.push(piece);
     tail_.push_zeros(padding);
   }
+  segment.index->add({type, fields, static_cast<std::uint32_t>(body.size())});
   segment.used += size;
   bytes_ += size;
   if (life == Life::alive) retain(at);
@@ -234,6 +256,11 @@ void Journal::write(Segment& segment, std::uint64_t offset, std::span<const iove
 }
 
 void Journal::flush() {
+  write_pending();
+  seal_durable_segments();
+}
+
+void Journal::write_pending() {
   const auto pending = static_cast<std::size_t>(tail_.end() - written_);
   if ((pending == 0 && !is_large_unsynced_ && !is_commit_asked_ && leaving_.empty()) || is_failed())
     return;
@@ -309,7 +336,7 @@ void Journal::release(Locator at) {
 
 void Journal::remove_dead_segments() {
   while (segments_.size() > 1 && segments_.begin()->second.live == 0) {
-    bytes_ -= segments_.begin()->second.used;
+    bytes_ -= segments_.begin()->second.used + segments_.begin()->second.index_size;
     leaving_.insert(segments_.extract(segments_.begin()));
   }
 }
@@ -337,6 +364,9 @@ void Journal::close() {
   flush();
   committer_->drain();
   if (is_marked && is_failed()) throw Error({.what = "cannot sync the log", .where = failure()});
+  unsealed_.push_back(current_segment());
+  seal_durable_segments();
+  committer_->drain();
   maker_.reset();
   committer_.reset();
 }

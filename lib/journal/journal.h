@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -29,14 +30,18 @@
 namespace daemonz::journal {
 
 class Committer;
+class IndexBuilder;
 class SegmentMaker;
+struct Scan;
 
 struct Options {
   std::string folder;  ///< made if missing; locked while the journal is open
   Bytes segment_size = mebibytes(16);
   Bytes memory = mebibytes(32);  ///< the last appended bytes, kept for reading without the disk
   Milliseconds ride_max{1'000};  ///< a record that asks for no commit is synced after at most this
-  Disk* disk = nullptr;          ///< a loan; nullptr: real_disk()
+  /// So much of the newest sealed segments is verified before the start; the rest while it serves.
+  Bytes verified_at_start = mebibytes(64);
+  Disk* disk = nullptr;  ///< a loan; nullptr: real_disk()
   /// Called by the commit thread after each sync, and once when the disk has failed. Must return
   /// soon and may only hand over to the owner's thread.
   std::function<void()> on_commit;
@@ -141,22 +146,36 @@ class Journal {
   struct Segment {
     std::unique_ptr<DiskFile> file;
     std::string path;
-    Sequence first = 0;           ///< of its records
-    std::uint64_t used = 0;       ///< bytes written, its header included
-    std::uint64_t capacity = 0;   ///< bytes that have a place on the disk
-    std::uint64_t live = 0;       ///< records that are alive
-    std::uint64_t tail_base = 0;  ///< position of its first byte in tail_; meaningful in this run
+    Sequence first = 0;                   ///< of its records
+    std::uint64_t used = 0;               ///< bytes of its records and its header
+    std::uint64_t capacity = 0;           ///< bytes that have a place on the disk
+    std::uint64_t index_size = 0;         ///< once it is sealed
+    std::unique_ptr<IndexBuilder> index;  ///< grows with it; nullptr: it is sealed, or cannot be
+    std::uint64_t live = 0;               ///< records that are alive
+    std::uint64_t tail_base = 0;          ///< position of its first byte in tail_; in this run
     bool is_of_this_run = false;
   };
 
   explicit Journal(Options options);
   void recover(const Replay& replay);
+  /// Cuts what is behind the end of the log, and opens the segments. The path of the newest segment
+  /// where that one is to go: not before there is a newer one.
+  [[nodiscard]] std::string take_over(Scan& found);
+  /// Hands to the committer what recovery read without proof that it is durable.
+  void sync_recovered();
   /// Throws Error when the disk has no place for it.
   void begin_segment(std::uint32_t number, std::uint64_t at_least = 0);
   [[nodiscard]] bool try_begin_segment(std::uint64_t at_least);
   void write(Segment& segment, std::uint64_t offset, std::span<const iovec> pieces);
+  void write_pending();
   void write_large(Segment& segment, std::array<std::string_view, 3> pieces, std::size_t size);
   void remove_dead_segments();
+  /// The index of each full segment is written when all its records are durable, not before: it is
+  /// the proof that they were.
+  void seal_durable_segments();
+  void seal(std::uint32_t number, Segment& segment);
+  /// Bytes for records: what the index needs at the end is not among them.
+  [[nodiscard]] static std::uint64_t room_left(const Segment& segment, std::size_t fields);
   [[nodiscard]] Segment& current() { return segments_.rbegin()->second; }
   [[nodiscard]] const Segment& current() const { return segments_.rbegin()->second; }
   [[nodiscard]] std::optional<RecordView> read_from_disk(Locator at, const Segment& segment,
@@ -168,6 +187,8 @@ class Journal {
   Recovery recovery_;
   std::map<std::uint32_t, Segment> segments_;  ///< by number; the last one is written to
   std::map<std::uint32_t, Segment> leaving_;   ///< without live records, until the next flush
+  std::deque<std::uint32_t> unsealed_;         ///< full segments, in order
+  Sequence proven_ = 0;                        ///< up to here recovery knows that all is durable
   std::uint64_t bytes_ = 0;                    ///< of all segments
   Tail tail_;                                  ///< the last appended bytes, written or not
   std::uint64_t written_ = 0;                  ///< position in tail_ up to which all is written

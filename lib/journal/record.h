@@ -16,6 +16,7 @@ using Sequence = std::uint64_t;  ///< rises by one with each record; the first i
 /// What a record is for. 0 and 255 are the journal's own; the rest is the owner's.
 using RecordType = std::uint8_t;
 inline constexpr RecordType mark_type = 0;  ///< written by a clean close: all before it is durable
+inline constexpr RecordType index_type = 255;  ///< the last one of a sealed segment (index.h)
 
 inline constexpr std::size_t record_alignment = 8;      ///< so that an offset fits 32 bits of words
 inline constexpr std::size_t record_header_size = 22;   ///< of every record, before its fields

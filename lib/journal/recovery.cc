@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "journal/record_reader.h"
 
 namespace daemonz::journal {
 namespace {
@@ -29,25 +30,36 @@ std::vector<std::uint32_t> segment_numbers(Disk& disk, const std::string& folder
   return numbers;
 }
 
-void load(Disk& disk, const std::string& path, std::string& bytes) {
-  const auto file = disk.open(path, Disk::Open::existing);
-  bytes.resize(file->size());
-  bytes.resize(file->read_at(0, bytes.data(), bytes.size()));
+void load(const DiskFile& file, std::uint64_t from, std::string& bytes) {
+  const auto size = file.size();
+  bytes.resize(size > from ? size - from : 0);
+  bytes.resize(file.read_at(from, bytes.data(), bytes.size()));
 }
 
-std::uint64_t used_bytes(std::string_view bytes) {  // without the zeros at the end
+std::size_t used_bytes(std::string_view bytes) {  // without the zeros at the end
+  constexpr std::string_view zeros("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+  while (bytes.ends_with(zeros)) bytes.remove_suffix(zeros.size());
   const auto last = bytes.find_last_not_of('\0');
   return last == std::string_view::npos ? 0 : last + 1;
 }
 
-/// Whether a record in bytes[from..] says that `missing` had been durable when it was written.
-bool proves_durable(std::string_view bytes, std::size_t from, SegmentId in, Sequence missing) {
-  const auto used = used_bytes(bytes);  // a payload may end in zeros: bytes itself stays whole
-  for (auto at = from; at < used && at + record_header_size <= bytes.size();
+[[noreturn]] void throw_damaged(const std::string& path, const std::string& what) {
+  throw Error({.what = what,
+               .where = path,
+               .hint = "Nothing was changed. Restore the data folder from a backup; or move it "
+                       "away and start with an empty one"});
+}
+
+/// Whether a record in `bytes`, which begin at `offset` of the segment, says that `missing` had
+/// been durable when it was written.
+bool proves_durable(std::string_view bytes, std::uint64_t offset, SegmentId in, Sequence missing) {
+  const auto used = used_bytes(bytes);  // a body may end in zeros: bytes itself stays whole
+  for (std::size_t at = 0; at < used && at + record_header_size <= bytes.size();
        at += record_alignment) {
     // Cheap tests first: the checksum of every 8th byte would take long.
     const auto claimed = peek_header(bytes.substr(at), in);
-    if (claimed.durable < missing || claimed.sequence - in.first > at / record_size(0)) continue;
+    if (claimed.durable < missing || claimed.sequence - in.first > (offset + at) / record_size(0))
+      continue;
     if (decode_record(bytes.substr(at), in)) return true;
   }
   return false;
@@ -58,67 +70,115 @@ class Scanner {
   Scanner(Disk& disk, std::string folder, const Journal::Replay& replay)
       : disk_(disk), folder_(std::move(folder)), replay_(replay) {}
 
-  Scan run() {
+  Scan run(std::uint64_t verified_max) {
     const auto numbers = segment_numbers(disk_, folder_);
     if (!numbers.empty()) result_.highest = numbers.back();
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-      if (walk(numbers[i])) continue;
-      // Nothing good in this one where the log should go on: the end is in the one before.
-      end_of_log(numbers, i);
-      return std::move(result_);
-    }
-    if (!numbers.empty()) end_of_log(numbers, numbers.size());
+    std::size_t good = 0;
+    while (good < numbers.size() && walk(numbers[good])) ++good;
+    // Nothing good in the next one where the log should go on: the end is in the one before.
+    if (!numbers.empty())
+      end_of_log({numbers.begin() + static_cast<std::ptrdiff_t>(good), numbers.end()});
+    verify(verified_max);
     return std::move(result_);
   }
 
  private:
   /// Replays what continues the log. False: this segment does not.
   bool walk(std::uint32_t number) {
-    load(disk_, segment_path(folder_, number), bytes_);
-    const auto first = decode_segment_header(bytes_, number);
+    const auto file = open(number);
+    std::array<char, segment_header_size> header{};
+    const auto got = file->read_at(0, header.data(), header.size());
+    const auto first = decode_segment_header({header.data(), got}, number);
     if (!first || (!result_.kept.empty() && *first != result_.last + 1)) return false;
-    if (result_.kept.empty()) result_.last = *first - 1;
-    const SegmentId segment{number, *first};
-    std::size_t at = segment_header_size;
-    while (const auto record = decode_record(std::string_view(bytes_).substr(at), segment)) {
-      if (record->header.sequence != result_.last + 1) break;
-      replay_({record->header.type, record->header.sequence,
-               Locator{number, static_cast<std::uint32_t>(at / record_alignment)}, record->fields,
-               record->header.body_size});
-      ++result_.records;
-      ++result_.last;
-      at = std::min(at + record_size(record->header.payload_size()), bytes_.size());
-    }
-    result_.kept.push_back({segment, at, bytes_.size()});
+    result_.last = *first - 1;
+    ScannedSegment segment{.id = {number, *first}, .size = file->size()};
+    if (const auto sealed = read_index(*file, segment.id))
+      replay_index(*sealed, segment);
+    else
+      replay_records(*file, segment);
+    result_.records += segment.count;
+    result_.kept.push_back(std::move(segment));
     return true;
   }
 
-  /// The log ends behind the last kept segment's good records: throws if more had been durable.
-  void end_of_log(const std::vector<std::uint32_t>& numbers, std::size_t first_bad) {
-    const auto missing = result_.last + 1;
-    const bool has_kept = !result_.kept.empty();
-    if (has_kept) inspect(result_.kept.back().id.number, result_.kept.back().used, missing);
-    for (auto i = first_bad; i < numbers.size(); ++i) {
-      inspect(numbers[i], 0, missing);
-      result_.dropped.push_back(numbers[i]);
+  void replay_index(const SealedSegment& sealed, ScannedSegment& segment) {
+    IndexReader reader(sealed.index);
+    segment.used = segment_header_size;
+    for (; segment.count < sealed.count; ++segment.count) {
+      const auto entry = reader.next();
+      if (!entry) break;
+      replay(segment, entry->type, entry->fields, entry->body_size);
+    }
+    if (segment.count != sealed.count || segment.used != sealed.used)
+      throw_damaged(
+          segment_path(folder_, segment.id.number),
+          "the index at offset " + std::to_string(sealed.used) + " is not of this version");
+    segment.is_sealed = true;
+  }
+
+  void replay_records(const DiskFile& file, ScannedSegment& segment) {
+    RecordReader reader(file, segment.id);
+    segment.used = segment_header_size;
+    segment.index = std::make_unique<IndexBuilder>();
+    segment.is_verified = true;
+    while (const auto record = reader.next()) {
+      segment.is_sealed = record->header.type == index_type;
+      if (segment.is_sealed) return;  // only the file's end was lost
+      segment.index->add({record->header.type, record->fields, record->header.body_size});
+      replay(segment, record->header.type, record->fields, record->header.body_size);
+      ++segment.count;
     }
   }
 
-  void inspect(std::uint32_t number, std::uint64_t from, Sequence missing) {
-    load(disk_, segment_path(folder_, number), bytes_);
-    const auto used = used_bytes(bytes_);
-    if (used > from) result_.cut_bytes += used - from;
+  void replay(ScannedSegment& segment, RecordType type, std::string_view fields,
+              std::uint32_t body_size) {
+    const Locator at{segment.id.number,
+                     static_cast<std::uint32_t>(segment.used / record_alignment)};
+    replay_({type, ++result_.last, at, fields, body_size});
+    segment.used += record_size(fields.size() + body_size);
+  }
+
+  /// The log ends behind the last kept segment's good records: throws if more had been durable.
+  void end_of_log(const std::vector<std::uint32_t>& behind) {
+    if (!result_.kept.empty()) {
+      auto& last = result_.kept.back();
+      last.used = std::min(last.used, last.size);  // a cut file may lack the padding
+      if (!last.is_sealed) inspect(last.id.number, last.used, last.id);
+    }
+    for (const auto number : behind) {
+      inspect(number, 0, std::nullopt);
+      result_.dropped.push_back(number);
+    }
+  }
+
+  void inspect(std::uint32_t number, std::uint64_t from, std::optional<SegmentId> id) {
+    const auto missing = result_.last + 1;
+    load(*open(number), from / record_alignment * record_alignment, bytes_);
+    result_.cut_bytes += used_bytes(bytes_);
     // Where its header is damaged it is taken for the segment that was to follow.
-    const SegmentId segment{number, decode_segment_header(bytes_, number).value_or(missing)};
-    if (!proves_durable(bytes_, from / record_alignment * record_alignment, segment, missing))
-      return;
-    const auto& end = result_.kept.empty() ? ScannedSegment{segment, 0, 0} : result_.kept.back();
-    throw Error(
-        {.what = "the log is damaged at offset " + std::to_string(end.used) + " (record " +
-                 std::to_string(missing) + ", which was stored, is missing or altered)",
-         .where = segment_path(folder_, end.id.number),
-         .hint = "Nothing was changed. Restore the data folder from a backup; or move it away and "
-                 "start with an empty one"});
+    if (!id) id = {number, decode_segment_header(bytes_, number).value_or(missing)};
+    if (!proves_durable(bytes_, from, *id, missing)) return;
+    const bool has_kept = !result_.kept.empty();
+    throw_damaged(segment_path(folder_, has_kept ? result_.kept.back().id.number : number),
+                  damage_text(has_kept ? result_.kept.back().used : 0));
+  }
+
+  /// Most of a large store is left to the journal, which goes on while it serves.
+  void verify(std::uint64_t verified_max) {
+    std::uint64_t verified = 0;
+    for (auto segment = result_.kept.rbegin(); segment != result_.kept.rend(); ++segment) {
+      if (segment->is_verified) continue;
+      verified += segment->used;
+      if (verified > verified_max) return;
+      const auto number = segment->id.number;
+      if (const auto damage = find_damage(*open(number), segment->id, segment->used))
+        throw_damaged(segment_path(folder_, number), damage_text(*damage));
+      segment->is_verified = true;
+    }
+  }
+
+  [[nodiscard]] std::unique_ptr<DiskFile> open(std::uint32_t number) {
+    return disk_.open(segment_path(folder_, number), Disk::Open::existing);
   }
 
   Disk& disk_;
@@ -130,14 +190,20 @@ class Scanner {
 
 }  // namespace
 
+std::string damage_text(std::uint64_t offset) {
+  return "the log is damaged at offset " + std::to_string(offset) +
+         " (a record which was stored is missing or altered)";
+}
+
 std::string segment_path(const std::string& folder, std::uint32_t number) {
   auto name = std::to_string(number);
   name.insert(0, digits - std::min(digits, name.size()), '0');
   return folder + "/" + name + std::string(suffix);
 }
 
-Scan scan(Disk& disk, const std::string& folder, const Journal::Replay& replay) {
-  return Scanner(disk, folder, replay).run();
+Scan scan(Disk& disk, const std::string& folder, Bytes verified_max,
+          const Journal::Replay& replay) {
+  return Scanner(disk, folder, replay).run(verified_max.count);
 }
 
 }  // namespace daemonz::journal

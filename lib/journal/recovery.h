@@ -3,10 +3,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "base/units.h"
 #include "journal/disk.h"
+#include "journal/index.h"
 #include "journal/journal.h"
 #include "journal/record.h"
 
@@ -16,9 +19,13 @@ namespace daemonz::journal {
 
 struct ScannedSegment {
   SegmentId id;
-  std::uint64_t used = 0;  ///< bytes up to the end of its last good record; below the header's
-                           ///< size: not even the header is good
-  std::uint64_t size = 0;  ///< of the file
+  std::uint64_t used = 0;   ///< bytes up to the end of its last good record; below the header's
+                            ///< size: not even the header is good
+  std::uint64_t size = 0;   ///< of the file
+  std::uint32_t count = 0;  ///< of its records
+  bool is_sealed = false;   ///< it has its index: all its records were durable
+  std::unique_ptr<IndexBuilder> index;  ///< made while its records were read: it may be sealed
+  bool is_verified = false;             ///< every record's checksum was looked at
 };
 
 struct Scan {
@@ -30,8 +37,13 @@ struct Scan {
   std::uint64_t cut_bytes = 0;  ///< behind the end of the log, not zero
 };
 
-/// Calls `replay` for each record. Throws Error (segment, offset, what to do) when a record that
-/// had been durable is damaged or missing: a later record proves that it was.
-[[nodiscard]] Scan scan(Disk& disk, const std::string& folder, const Journal::Replay& replay);
+/// Calls `replay` for each record: of sealed segments as their index tells it, of others as they
+/// are read. The newest sealed segments are verified, up to `verified_max`. Throws Error (segment,
+/// offset, what to do) when a record that had been durable is damaged or missing: a later record or
+/// an index proves that it was.
+[[nodiscard]] Scan scan(Disk& disk, const std::string& folder, Bytes verified_max,
+                        const Journal::Replay& replay);
+/// What that Error says, for a record found damaged at `offset` later on.
+[[nodiscard]] std::string damage_text(std::uint64_t offset);
 
 }  // namespace daemonz::journal

@@ -248,8 +248,10 @@ TEST_CASE("queue_server: a damaged store stops the start and says where") {
   const auto segment = server.data_folder() + "/0000000001.segment";
   {
     std::fstream file(segment, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(300);
+    const auto byte = static_cast<char>(file.get() ^ 0x20);
     file.seekp(300);
-    file.put('\x7f');
+    file.put(byte);
   }
   std::string said;
   try {
