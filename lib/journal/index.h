@@ -23,7 +23,7 @@ struct IndexEntry {
   std::uint32_t body_size = 0;
 };
 
-/// The last entry of each type: the next one is told by what differs from it.
+/// The last entry of each type: the next one is told by what differs from it. Threads: one.
 class IndexHistory {
  public:
   struct Last {
