@@ -83,7 +83,8 @@ void Journal::recover(const Replay& replay) {
   disk_.sync_folder(options_.folder);
   if (!left.empty()) {
     disk_.remove(left);
-    disk_.sync_folder(options_.folder);  // it would end the log before what is confirmed from now on
+    disk_.sync_folder(
+        options_.folder);  // it would end the log before what is confirmed from now on
   }
   recovery_.took = std::chrono::duration_cast<Milliseconds>(real_clock().steady() - start);
 }

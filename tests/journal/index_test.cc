@@ -237,8 +237,7 @@ TEST_CASE("journal: runs, kills and power cuts on one store: nothing durable is 
         log.log().flush();
         const auto behind = log.log().appended() - log.log().durable();
         durable = next - std::min<std::size_t>(next, behind);
-        image = random() % 2 == 0 ? disk.as_written()
-                                  : disk.after_power_cut(random);
+        image = random() % 2 == 0 ? disk.as_written() : disk.after_power_cut(random);
         if (closes) durable = next;
       }
       if (closes) image = disk.as_written();
