@@ -71,9 +71,7 @@ SubmissionRow take_in(db::Connection& connection, const Handover& handover) {
   const auto submission = judge::read_submission(row.path, row.name, row.root);
   std::string why;
   if (!judge::language_of(submission.files, why))
-    throw Error(ErrorText{.what = why,
-                          .where = handover.files.at(0),
-                          .hint = "Known are " + judge::known_extensions() + "."});
+    throw Error(ErrorText{.what = why, .where = handover.files.at(0)});
   folder.keep();
   return row;
 }

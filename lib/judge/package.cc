@@ -121,6 +121,15 @@ void refuse_what_is_not_judged(const Mapping& map, Package& package) {
   if (version != "legacy" && version != "legacy-icpc")
     map.fail("problem_format_version " + printable(version, 40) + " is not read yet",
              "Save the package in the legacy version.");
+  if (map.find("constants"))
+    map.fail("constants are not filled in yet", "Write their values into the package's files.");
+  for (const char* name :
+       {"submissions/submissions.yaml", "submissions/submissions.json", "submissions.json"})
+    if (fs::exists(fs::symlink_status(package.root / name)))
+      throw Error(ErrorText{.what = "is not read yet",
+                            .where = package.root / name,
+                            .hint = "Label submissions by their folders or by tags in them, call "
+                                    "each entry main, and remove the file."});
   const auto type = map.text("type").value_or("pass-fail");
   if (type == "scoring") {
     package.notes.emplace_back("a scoring problem: the verdict is given, no score");
@@ -231,7 +240,7 @@ class GroupReader {
   const ReadYaml& read_yaml_;
 };
 
-/// The value of `timelimit` in DOMjudge's own settings: "timelimit = '2.5'".
+/// The value of `timelimit` in DOMjudge's own settings: "timelimit = '2.5' ; seconds".
 std::optional<std::string> ini_value(std::string_view text, std::string_view key) {
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
@@ -240,8 +249,8 @@ std::optional<std::string> ini_value(std::string_view text, std::string_view key
     const auto equals = line.find('=');
     if (equals == std::string_view::npos) continue;
     const auto names = words(line.substr(0, equals));
-    if (names.size() != 1 || names[0] != key) continue;
-    auto value = std::string(line.substr(equals + 1));
+    if (names.size() != 1 || names[0] != key) continue;  // a comment begins with ";"
+    auto value = std::string(line.substr(equals + 1, line.find(';') - equals - 1));
     std::erase_if(value, [](char c) { return c == '\'' || c == '"' || c == ' ' || c == '\r'; });
     return value;
   }

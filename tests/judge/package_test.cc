@@ -88,6 +88,9 @@ TEST_CASE("package: .timelimit and domjudge-problem.ini name the time limit") {
   CHECK(files.read().limits.time == Milliseconds(2'500));
   files.write("domjudge-problem.ini", "short-name = A\ntimelimit = '3'\n");
   CHECK(files.read().limits.time == Milliseconds(3'000));
+  files.write("domjudge-problem.ini", "; timelimit = 9\ntimelimit = 4 ; seconds\n");
+  CHECK(files.read().limits.time == Milliseconds(4'000));
+  files.write("domjudge-problem.ini", "timelimit = '3'\n");
   CHECK(judge::wall_limit(Milliseconds(3'000)) == Milliseconds(5'500));
 }
 
@@ -178,6 +181,7 @@ TEST_CASE("package: what is not judged yet or cannot be meant is refused by name
       {"validation: own", "must begin with"},
       {"problem_format_version: 2025-09", "2025-09 is not read yet"},
       {"type: submit-answer", "\"submit-answer\" is not judged yet"},
+      {"constants: {n: 5}", "constants are not filled in yet"},
       {"validator_flags: ignore_case", "no flag \"ignore_case\""},
       {"validator_flags: {a: b}", "must be one text"},
       {"limits: {memory: much}", "\"memory\" must be a number"},
@@ -199,6 +203,15 @@ TEST_CASE("package: what is not judged yet or cannot be meant is refused by name
     CAPTURE(limit);
     files.write(".timelimit", limit);
     CHECK(refusal(files) == Contains(".timelimit: the time limit"));
+  }
+}
+
+TEST_CASE("package: labels and entries that are not read yet are refused, not passed over") {
+  for (const std::string name :
+       {"submissions/submissions.yaml", "submissions/submissions.json", "submissions.json"}) {
+    PackageFiles files;
+    files.with_case("secret/1", "", "").write(name, "{}\n");
+    CHECK(refusal(files) == Contains((name + ": is not read yet").c_str()));
   }
 }
 
