@@ -75,7 +75,7 @@ class Trial {
     const auto* language = language_of(files, ignored);
     if (!language) return files;
     const auto folder = package_.root / "include" / std::string(language->include);
-    if (!fs::is_directory(folder)) return files;
+    if (!is_there(folder)) return files;
     for (auto& added : list_files(inside(folder, package_.root), package_.root)) {
       const auto same = std::ranges::find(files, added.name, &Entry::name);
       if (same != files.end()) {

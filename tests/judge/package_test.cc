@@ -157,6 +157,16 @@ TEST_CASE("package: a link to a folder above itself ends in a message, not in a 
   CHECK(refusal(files) == Contains("nested too deep"));
 }
 
+TEST_CASE("package: a folder that cannot be looked into is told, not fallen over") {
+  for (const std::string name : {"data", "submissions", "data/secret", "output_validators"}) {
+    PackageFiles files;
+    files.write("problem.yaml", "validation: custom\n");
+    if (name != "data") files.with_case("sample/1", "", "");
+    fs::create_symlink(fs::path(name).filename(), files.path() / name);  // to itself
+    CHECK(refusal(files) == Contains((files.path() / name).c_str()));
+  }
+}
+
 TEST_CASE("package: what is missing is named together with the next step") {
   PackageFiles files;
   CHECK(refusal(files) == Contains("has no test case. Put NAME.in and NAME.ans"));
