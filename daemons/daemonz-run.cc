@@ -290,7 +290,8 @@ int run_and_print(const Options& options, const program::Common& common) {
     result.stage = problem.text().what;
     result.errno_value = problem.code();
   }
-  std::cout << json::serialize(to_json(result)) << '\n';
+  if (!(std::cout << json::serialize(to_json(result)) << std::endl))
+    throw Error(ErrorText{.what = "cannot print the result", .where = "standard output"});
   return result.verdict == sandbox::Verdict::XX ? exit_sandbox_failed : program::exit_done;
 }
 

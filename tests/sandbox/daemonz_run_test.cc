@@ -162,6 +162,23 @@ TEST_CASE_FIXTURE(RunFixture, "sandbox: a daemonz-run that is told to end cancel
   }
 }
 
+TEST_CASE_FIXTURE(RunFixture, "sandbox: a result that cannot be printed is no success") {
+  const auto full = process::run({.argv = {"sh", "-c", program + " -- true > /dev/full"},
+                                  .working_folder = folder.path(),
+                                  .time_limit = Seconds(60)});
+  CHECK(full.status.exit_code == 1);
+  CHECK(doctest::String(full.errors.c_str()) == doctest::Contains("cannot print the result"));
+}
+
+TEST_CASE_FIXTURE(RunFixture, "sandbox: a working folder that is gone is told in a line") {
+  const auto gone = process::run(
+      {.argv = {"sh", "-c", "mkdir x && cd x && rmdir ../x && " + program + " -- true"},
+       .working_folder = folder.path(),
+       .time_limit = Seconds(60)});
+  CHECK(gone.status.exit_code == 1);
+  CHECK(doctest::String(gone.errors.c_str()) == doctest::Contains("daemonz-run: "));
+}
+
 TEST_CASE_FIXTURE(RunFixture, "sandbox: a faulty configuration is told whole, and nothing runs") {
   std::ofstream(folder / "config/daemonz.yml") << "no_such_key: 1\n";
   const auto result = start({"--", "true"});
