@@ -198,7 +198,7 @@ TEST_CASE_FIXTURE(Contract,
   push(mail, "x");
   const auto lease = pop(mail);
   REQUIRE(lease);
-  CHECK(broker->replace(*lease, mail, std::string((1 << 20) + 1, 'x'), {}) == Settled::failed);
+  CHECK(broker->replace(*lease, mail, std::string((1 << 20) + 1, 'x'), {}) == Settled::refused);
   CHECK(broker->ack(*lease) == Settled::done);
 }
 
@@ -227,6 +227,22 @@ TEST_CASE_FIXTURE(Contract, "broker: ack and next pop travel in one round trip")
   const auto last = broker->pop({.queues = {mail}, .ack = next.lease});
   CHECK(last.settled == Settled::done);
   CHECK_FALSE(last.lease);
+}
+
+TEST_CASE_FIXTURE(Contract, "broker: with the longest queue names too a pop carries its ack") {
+  PopRequest request;
+  for (const char letter : {'a', 'b', 'c'}) request.queues.emplace_back(std::string(60, letter));
+  const auto& last = request.queues.back();
+  push(last, "one");
+  push(last, "two");
+  request.ack = pop(request);
+  REQUIRE(request.ack);
+  const auto next = broker->pop(request);
+  CHECK(next.settled == Settled::done);
+  REQUIRE(next.lease);
+  CHECK(next.lease->body == "two");
+  CHECK(broker->ack(*request.ack) == Settled::gone);
+  CHECK(broker->pop(request).settled == Settled::gone);
 }
 
 TEST_CASE_FIXTURE(Contract, "broker: a batch is stored whole, in order, and once per id") {
