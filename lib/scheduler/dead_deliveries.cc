@@ -52,7 +52,12 @@ int collect_dead(broker::Broker& broker, db::Connection& connection, const Clock
     for (;;) {
       const auto popped = broker.pop({.queues = {queue}, .lease = lease});
       if (!popped.lease) break;
-      record(*popped.lease, connection, clock);
+      try {
+        record(*popped.lease, connection, clock);
+      } catch (...) {  // the database is away: what is kept open would wear out by lapsing
+        (void)broker.release(*popped.lease, broker::Broker::Release::uncounted);
+        throw;
+      }
       if (broker.ack(*popped.lease) == broker::Settled::done) ++moved;
     }
   }

@@ -58,7 +58,7 @@ void retry_dead(const job_table::Job& dead, broker::Broker& broker, db::Connecti
   if (result.state != broker::PushState::confirmed)
     refuse("the queue did not take it: " + result.detail);
   job_table::Table(connection, clock)
-      .record_retried(dead.id, job ? static_cast<int>(job->max_attempts) : dead.max_attempts);
+      .record_retried(dead, job ? static_cast<int>(job->max_attempts) : dead.max_attempts);
 }
 
 }  // namespace daemonz::scheduler
