@@ -5,9 +5,11 @@
 namespace daemonz::offline_tasks {
 namespace {
 
-/// Whole milliseconds from `now` to `time`, rounded up: never early.
+/// Whole milliseconds from `now` to `time`, rounded up: never early, but for what is more than
+/// span_max away.
 Milliseconds until(WallTime time, WallTime now) {
-  return std::max(Milliseconds(0), std::chrono::ceil<Milliseconds>(time - now));
+  if (time <= now) return Milliseconds(0);  // also: no overflow
+  return std::min(std::chrono::ceil<Milliseconds>(time - now), span_max);
 }
 
 }  // namespace

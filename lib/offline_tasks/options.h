@@ -44,6 +44,8 @@ inline constexpr std::uint32_t max_attempts_default = 25;    ///< with the stock
 inline constexpr std::uint32_t max_attempts_limit = 1000;    ///< more is a job that never ends
 inline constexpr std::uint32_t max_deliveries_limit = 1000;  ///< the same
 inline constexpr Milliseconds timeout_default = std::chrono::hours(1);
+/// 100 years: no time that a job names is longer. The queue server takes no more either.
+inline constexpr Milliseconds span_max = std::chrono::hours(24 * 365 * 100);
 
 /// What holds where nobody says anything. `queue` and `track` stay empty: they depend on the push.
 [[nodiscard]] Options built_in();
@@ -52,7 +54,8 @@ inline constexpr Milliseconds timeout_default = std::chrono::hours(1);
 [[nodiscard]] Options merge(Options preferred, const Options& otherwise);
 
 /// Throws Error that names the task and the option: a bad queue name (or one of over 60 bytes), a
-/// priority above 9, negative times, max_attempts outside 1..max_attempts_limit.
+/// priority above 9, times below 0 or
+/// above span_max, max_attempts outside 1..max_attempts_limit.
 void check(const Options& options, std::string_view task);
 
 }  // namespace daemonz::offline_tasks

@@ -110,6 +110,8 @@ TEST_CASE("offline_tasks: a fault in an envelope is named with its field and its
   CHECK(fault_of(R"({"task":"t","timeout":0})").find("\"timeout\" must be above 0") !=
         std::string::npos);
   CHECK(fault_of(R"({"task":"t","timeout":1e300})").find("\"timeout\"") != std::string::npos);
+  CHECK(fault_of(R"({"task":"t","timeout":1e300})").size() < 200);
+  CHECK(fault_of(R"({"task":"t","queue":"q.dead"})").find("dead jobs") != std::string::npos);
   CHECK(fault_of(R"({"task":"t","backoff":["x"]})").find("\"backoff\"") != std::string::npos);
   CHECK(fault_of(R"({"task":"t","attempt":-1})").find("\"attempt\"") != std::string::npos);
   CHECK(fault_of(R"({"task":"t","errors":[1]})").find("\"errors\"") != std::string::npos);
@@ -188,6 +190,11 @@ TEST_CASE("offline_tasks: the broker is told priority, times, id and unique key"
   const auto later = offline_tasks::broker_options(job, some_time + 2h);
   CHECK(later.delay == 0ms);
   CHECK(later.expires_in == 1ms);  // 0 would mean never
+  job.run_at = WallTime::max();
+  job.expires = WallTime::min();
+  CHECK(offline_tasks::broker_options(job, some_time).delay == offline_tasks::span_max);
+  CHECK(offline_tasks::broker_options(job, some_time).expires_in == 1ms);
+  job.expires = some_time + 1h;
   const auto successor = offline_tasks::successor_options(job, 7s, some_time);
   CHECK(successor.delay == 7s);
   CHECK(successor.id == "");
