@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "job_table/fence.h"
+#include "offline_tasks/utf8.h"
 #include "workbench.h"
 
 using namespace daemonz;
@@ -135,6 +136,61 @@ TEST_CASE("processor: garbage is put aside with a reason, and the processor goes
   }
   CHECK(dead[6].body == large);
   CHECK(bench.waiting("pulls.dead").args.at("body") == "no JSON");
+}
+
+TEST_CASE("processor: a job that is too large for its errors dies whole") {
+  Workbench bench;
+  bench.task("shaky", [](Context&) -> Outcome { return Fail{"no receiver"}; });
+  std::string bytes = R"({"id":"large","task":"shaky","args":{"text":")";
+  bytes += std::string(envelope_size_max.count - bytes.size() - 3, 'x') + "\"}}";
+  bench.push_bytes("pulls", bytes);
+  CHECK(bench.make().work_off().failed == 1);
+  CHECK((bench.engine.items("pulls.dead").at(0).body == bytes));
+  const auto row = bench.row("large").value();
+  CHECK(row.state == job_table::State::dead);
+  CHECK(row.last_error == "too large for a retry: no receiver");
+  CHECK((row.envelope == bytes));  // what a retry pushes
+}
+
+TEST_CASE("processor: a successor that its queue refuses makes the job dead, not the processor") {
+  Workbench bench;
+  bench.task("shaky", [](Context&) -> Outcome { return Fail{"no receiver"}; });
+  bench.engine.refuse_successors_of("pulls");
+  const auto id = bench.push(bench.job("shaky"));
+  const auto bytes = bench.engine.items("pulls").at(0).body;
+  CHECK(bench.make().work_off().failed == 1);
+  CHECK(bench.engine.held_count() == 0);
+  CHECK(bench.engine.items("pulls.dead").at(0).body == bytes);
+  CHECK(bench.row(id)->last_error == "the queue pulls refused its successor: no receiver");
+  CHECK(bench.row(id)->envelope == bytes);
+}
+
+TEST_CASE("processor: a handler may say any bytes, people see text") {
+  Workbench bench;
+  const std::string why = "bad \xff bytes" + std::string(5'000, '.');
+  bench.task("fail", [&](Context&) -> Outcome { return Fail{why}; });
+  bench.task("kill", [&](Context&) -> Outcome { return Kill{why}; });
+  bench.task("again", [&](Context&) -> Outcome { return Again{Milliseconds::max(), why}; });
+  bench.task("done", [&](Context& context) -> Outcome {
+    context.progress(1, 1, why);
+    return Done{json::value("\xff")};
+  });
+  bench.make();
+  for (const std::string task : {"fail", "kill", "again", "done"}) {
+    CAPTURE(task);
+    auto job = bench.job(task, task);
+    job.track = Track::all;
+    bench.push(job);
+    bench.options.queues = {QueueName(task)};
+    CHECK(processor::Processor(bench.options, bench.registry).work_off(1).failed == 1);
+    const auto row = bench.row(job.id).value();
+    CHECK(is_utf8(row.last_error));
+    CHECK(row.last_error.size() <= error_size_max);
+    CHECK(is_utf8(row.errors));
+    CHECK(is_utf8(row.progress));
+    CHECK(row.result.empty());
+  }
+  CHECK(bench.engine.items("again").at(0).options.delay == span_max);
 }
 
 TEST_CASE("processor: bytes that are no envelope go to the task raw where there is one") {
@@ -384,6 +440,16 @@ TEST_CASE("processor: options that cannot work are refused with their name") {
   };
   refused([](auto& o) { o.queues.clear(); }, "no queue");
   refused([](auto& o) { o.queues = {QueueName("pulls.dead")}; }, "given up");
+  refused([](auto& o) { o.queues = {QueueName(std::string(56, 'q'))}; }, "too long for jobs");
+  refused(
+      [](auto& o) {
+        o.queues.clear();
+        for (const char letter : {'a', 'b', 'c', 'd'})
+          o.queues.emplace_back(std::string(50, letter));
+      },
+      "Name fewer queues");
+  refused([](auto& o) { o.database = "nonsense"; }, "not a database URL");
+  refused([](auto& o) { o.broker = "foo://x", o.connect_broker = nullptr; }, "foo://x");
   refused([](auto& o) { o.threads = 0; }, "0 threads");
   refused([](auto& o) { o.heartbeat = o.lease; }, "cannot keep a lease");
   refused([](auto& o) { o.priority_min = Priority{5}, o.priority_max = Priority{4}; }, "worst");
