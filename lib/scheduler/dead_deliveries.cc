@@ -18,7 +18,11 @@ constexpr const char* taken_away =
 
 Envelope unpack(const broker::Lease& delivery, WallTime now, std::string& fault) {
   try {
-    if (auto job = Envelope::decode(delivery.body)) return *job;
+    if (auto job = Envelope::decode(delivery.body)) {
+      if (job->queue.empty())
+        job->queue = delivery.queue.text();  // other languages need not name it
+      return *job;
+    }
     fault = "not an envelope";
   } catch (const Error& problem) {
     fault = problem.what();

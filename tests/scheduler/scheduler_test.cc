@@ -183,6 +183,16 @@ TEST_CASE("scheduler: a dead job is pushed again with fresh attempts, once for e
       Error);
 }
 
+TEST_CASE("scheduler: a job too large for what a retry adds is pushed again as it came") {
+  Site site;
+  std::string bytes = R"({"id":"large","task":"note","args":{"text":")";
+  bytes += std::string(offline_tasks::envelope_size_max.count - bytes.size() - 3, 'x') + "\"}}";
+  site.put("pulls.dead", bytes);
+  REQUIRE(scheduler::collect_dead(site.broker, *site.connection) == 1);
+  scheduler::retry_dead(site.table.find("large").value(), site.broker, *site.connection);
+  CHECK((site.engine.items("pulls").at(0).body == bytes));  // it names no queue, as others' do
+}
+
 TEST_CASE("scheduler: bytes that are no envelope are pushed again as they came") {
   Site site;
   site.put("pulls.dead", "work:42");
