@@ -96,7 +96,7 @@ class Broker {
   virtual Popped pop(const PopRequest&) = 0;
   virtual Settled ack(const Lease&) = 0;
   /// Gives the item back after `delay`. `uncounted`: it was not worked on; its delivery is not
-  /// counted.
+  /// counted, and it is back at once, whatever `delay` says.
   enum class Release { counted, uncounted };
   virtual Settled release(const Lease&, Release, Milliseconds delay = Milliseconds(0)) = 0;
   /// Acks the lease and stores `body` in `queue` as ONE operation (retry, move, or a reasoned move

@@ -96,8 +96,10 @@ class Memcache final : public Broker {
 
   Settled release(const Lease& lease, Release release, Milliseconds delay) override {
     auto key = lease_key(lease, "nack");
-    if (delay.count() > 0) key += "/d=" + std::to_string(delay.count());
-    if (release == Release::uncounted) key += "/undo";
+    if (release == Release::uncounted)
+      key += "/undo";
+    else if (delay.count() > 0)
+      key += "/d=" + std::to_string(delay.count());
     return settled(link_.remove(key));
   }
 

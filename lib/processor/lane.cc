@@ -11,8 +11,6 @@ using offline_tasks::Outcome;
 
 /// A lease that the job table says is somebody else's: time for the other one to finish.
 constexpr Milliseconds lost_delay{5'000};
-/// A job that could not begin: time for those behind it.
-constexpr Milliseconds away_delay{1'000};
 
 bool is_done(const Outcome& outcome) {
   return std::holds_alternative<offline_tasks::Done>(outcome);
@@ -281,7 +279,7 @@ void Lane::handle(const Reserved& reserved, std::optional<broker::Lease>* next, 
     give_back(reserved.lease, Broker::Release::counted, lost_delay);
     ++counts.failed;
   } catch (const std::exception&) {  // the job table is away; the heartbeat must not keep the lease
-    give_back(reserved.lease, Broker::Release::uncounted, away_delay);
+    give_back(reserved.lease, Broker::Release::uncounted, Milliseconds(0));
     throw;
   }
 }

@@ -162,6 +162,14 @@ TEST_CASE_FIXTURE(Contract, "broker: a released item comes back first, or after 
   CHECK(real_clock().steady() - begin >= 300ms);
 }
 
+TEST_CASE_FIXTURE(Contract, "broker: an item released uncounted is back at once") {
+  push(mail, "x");
+  const auto lease = pop(mail);
+  REQUIRE(lease);
+  CHECK(broker->release(*lease, Broker::Release::uncounted, 60s) == Settled::done);
+  CHECK(take(mail) == "x");
+}
+
 TEST_CASE_FIXTURE(Contract, "broker: an item released uncounted does not wear out") {
   push(mail, "x", {.deliveries_max = 2});
   for (int i = 0; i < 3; ++i) {
