@@ -109,6 +109,11 @@ class Broker {
   /// pop's.
   virtual Settled extend(const Lease&, Milliseconds lease) = 0;
 
+  /// Takes out the item that was pushed with this id, or its successor. One that is leased loses
+  /// its lease: that is how its holder learns it. `gone`: there is none. Only where
+  /// Capabilities::has_cancel says so.
+  virtual Settled cancel(const QueueName& queue, const std::string& id) = 0;
+
   virtual std::uint64_t depth(const QueueName& queue) = 0;  ///< throws Error when unreachable
   virtual std::vector<QueueName> queues() = 0;              ///< all that exist now; throws Error
   [[nodiscard]] virtual Capabilities capabilities() const = 0;

@@ -116,6 +116,10 @@ class Memcache final : public Broker {
     return settled(link_.touch(lease_key(lease, "lease"), rounded_up(time)));
   }
 
+  Settled cancel(const QueueName& queue, const std::string& id) override {
+    return settled(link_.remove(id_key(queue, id)));
+  }
+
   std::uint64_t depth(const QueueName& queue) override {
     const auto wanted = "queue_" + queue.text() + "_ready";
     std::uint64_t ready = 0;

@@ -105,6 +105,11 @@ std::string pop_key(const PopRequest& request, Milliseconds wait) {
   return key;
 }
 
+std::string id_key(const QueueName& queue, const std::string& id) {
+  check_id(id);
+  return checked(queue.text() + "/id=" + id);
+}
+
 std::string lease_key(const Lease& lease, const char* verb) {
   auto key = lease.queue.text();
   add(key, verb, lease.id);

@@ -19,6 +19,8 @@ namespace daemonz::broker {
 /// "q1,q2/open/lease=10000/t=500[/min=../max=..][/ack=ID:q]". `wait` is cut to wait_max. With the
 /// ack the key may be longer than key_size_max: then that goes first, by itself.
 [[nodiscard]] std::string pop_key(const PopRequest& request, Milliseconds wait);
+/// "q/id=KEY"
+[[nodiscard]] std::string id_key(const QueueName& queue, const std::string& id);
 /// "q/VERB=ID", for ack, nack, dead, lease.
 [[nodiscard]] std::string lease_key(const Lease& lease, const char* verb);
 

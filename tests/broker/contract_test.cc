@@ -220,6 +220,24 @@ TEST_CASE_FIXTURE(Contract, "broker: dead moves the item into the dead queue") {
   CHECK(take(mail.dead()) == "x");
 }
 
+TEST_CASE_FIXTURE(Contract, "broker: cancel takes an item out by its id, and its lease away") {
+  if (!broker->capabilities().has_cancel) return;
+  push(mail, "waits", {.id = "a"});
+  CHECK(broker->cancel(mail, "a") == Settled::done);
+  CHECK(broker->cancel(mail, "a") == Settled::gone);
+  CHECK_FALSE(pop(mail));
+  push(mail, "is leased", {.id = "b"});
+  const auto lease = pop(mail);
+  REQUIRE(lease);
+  CHECK(broker->replace(*lease, mail, "its successor", {}) == Settled::done);
+  const auto successor = pop(mail);
+  REQUIRE(successor);
+  CHECK(engine.connect()->cancel(mail, "b") == Settled::done);
+  CHECK(broker->extend(*successor, 10s) == Settled::gone);
+  CHECK(broker->ack(*successor) == Settled::gone);
+  CHECK_FALSE(pop(mail));
+}
+
 TEST_CASE_FIXTURE(Contract, "broker: ack and next pop travel in one round trip") {
   push(mail, "one");
   push(mail, "two");

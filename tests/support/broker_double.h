@@ -171,6 +171,14 @@ class BrokerDouble final : public broker::Broker {
     engine_.changed_.notify_all();
     return engine_.held_.contains(lease.id) ? broker::Settled::done : broker::Settled::gone;
   }
+  broker::Settled cancel(const QueueName& queue, const std::string& id) override {
+    const std::scoped_lock lock(engine_.guard_);
+    if (!engine_.is_reachable_) return broker::Settled::unknown;
+    return std::erase_if(engine_.queues_[queue],
+                         [&](const auto& item) { return item.options.id == id; }) > 0
+               ? broker::Settled::done
+               : broker::Settled::gone;
+  }
   std::uint64_t depth(const QueueName& queue) override {
     const std::scoped_lock lock(engine_.guard_);
     if (!engine_.is_reachable_) throw Error("the queue is planted as unreachable");
