@@ -34,9 +34,10 @@ struct Options {
   std::optional<std::uint32_t> max_deliveries;
   std::optional<std::vector<Milliseconds>> backoff;  ///< wait before retry 1, 2, ..; the last stays
   std::optional<Milliseconds> timeout;               ///< of one attempt
-  std::optional<Milliseconds> expires_in;            ///< not started later than this after the push
+  std::optional<Milliseconds> expires_in;  ///< not begun later than this after the push: dead then
   std::optional<Track> track;
-  std::optional<std::string> unique_key;  ///< a second push of it is a Duplicate while one lives
+  /// A second push of it onto the same queue is a Duplicate while the job of the first one lives.
+  std::optional<std::string> unique_key;
   std::map<std::string, std::string> context;  ///< session, locale, trace: travels as "ctx"; merges
 };
 

@@ -34,16 +34,14 @@ std::optional<std::string> encoded(Envelope& job) {
   }
 }
 
-Settlement bury(const Delivery& delivery, Envelope successor, const std::string& why,
-                WallTime now) {
+Settlement bury(const Delivery& delivery, Envelope successor, const std::string& why) {
   Settlement settlement{.kind = Settlement::Kind::dead, .why = why, .job = std::move(successor)};
   settlement.job.run_at.reset();
   auto body = encoded(settlement.job);
   if (!body) return bury_as_it_is(delivery, why);
   settlement.queue = home_of(delivery).dead();
   settlement.body = std::move(*body);
-  settlement.options = offline_tasks::successor_options(settlement.job, Milliseconds(0), now);
-  settlement.options.expires_in = Milliseconds(0);  // what is dead waits for a person
+  settlement.options = offline_tasks::successor_options(settlement.job, Milliseconds(0));
   return settlement;
 }
 
@@ -52,18 +50,17 @@ Settlement put_back(const Delivery& delivery, Settlement settlement, Millisecond
   const auto delay = std::clamp(wanted, Milliseconds(0), offline_tasks::span_max);
   settlement.job.run_at = now + delay;
   auto body = encoded(settlement.job);
-  if (!body) return bury(delivery, settlement.job, "too large for a retry: " + settlement.why, now);
+  if (!body) return bury(delivery, settlement.job, "too large for a retry: " + settlement.why);
   settlement.queue = home_of(delivery);
   settlement.body = std::move(*body);
-  settlement.options = offline_tasks::successor_options(settlement.job, delay, now);
+  settlement.options = offline_tasks::successor_options(settlement.job, delay);
   return settlement;
 }
 
 Settlement after_fail(const Delivery& delivery, const std::string& why, WallTime now,
                       double jitter) {
   auto successor = offline_tasks::after_failure(delivery.job, why, now);
-  if (successor.attempt >= successor.max_attempts)
-    return bury(delivery, std::move(successor), why, now);
+  if (successor.attempt >= successor.max_attempts) return bury(delivery, std::move(successor), why);
   const auto delay = offline_tasks::retry_delay(successor, jitter);
   return put_back(delivery,
                   {.kind = Settlement::Kind::retry, .why = why, .job = std::move(successor)}, delay,
@@ -83,7 +80,7 @@ Settlement decide(const Delivery& delivery, const offline_tasks::Outcome& outcom
     return after_fail(delivery, shown(fail->why), now, jitter);
   if (const auto* kill = std::get_if<Kill>(&outcome)) {
     const auto why = shown(kill->why);
-    return bury(delivery, after_failure(delivery.job, why, now), why, now);
+    return bury(delivery, after_failure(delivery.job, why, now), why);
   }
   return {.kind = Settlement::Kind::done, .job = delivery.job};
 }
