@@ -45,8 +45,8 @@ struct Lease {
 
 /// What became of an ack, release, replace or extension. `gone`: the lease was lost before (the job
 /// may be running elsewhere, or be done). `unknown`: no answer, `failed`: the engine's disk is full
-/// or failed; both may be repeated. `refused`: not as it is (a successor that is too large, or whose
-/// queue is full); repeating it does not help, and the lease is still ours.
+/// or failed; both may be repeated. `refused`: not as it is (a successor that is too large, or
+/// whose queue is full); repeating it does not help, and the lease is still ours.
 enum class Settled { done, gone, unknown, failed, refused };
 
 struct PopRequest {

@@ -38,8 +38,8 @@ struct Settlement {
 [[nodiscard]] Settlement decide(const Delivery& delivery, const offline_tasks::Outcome& outcome,
                                 WallTime now, double jitter);
 
-/// Into the dead queue with the bytes as they came: no successor of it can travel. `why` goes to the
-/// job table.
+/// Into the dead queue with the bytes as they came: no successor of it can travel. `why` goes to
+/// the job table.
 [[nodiscard]] Settlement bury_as_it_is(const Delivery& delivery, std::string why);
 
 [[nodiscard]] const char* to_string(Settlement::Kind kind);

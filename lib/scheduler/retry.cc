@@ -24,7 +24,7 @@ std::optional<Envelope> revived(const job_table::Job& dead) {
   return job;
 }
 
-/// What is pushed: the revived envelope, or the bytes as they came where that is too large to travel.
+/// What is pushed: the revived envelope, or the bytes as they came where that is too large.
 std::string body_of(const job_table::Job& dead, const std::optional<Envelope>& job) {
   if (!job) return dead.envelope;
   try {
