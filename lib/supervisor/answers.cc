@@ -111,6 +111,7 @@ Request parse_request(const std::string& line) {
       request.targets.emplace_back(target.get_string());
     }
   request.signal = static_cast<int>(json::integer_of(object, "signal").value_or(0));
+  request.is_waiting = json::boolean_of(object, "wait").value_or(true);
   if (request.command == Request::Command::signal && request.signal <= 0)
     throw Error("\"signal\" must be a signal number");
   return request;
@@ -124,6 +125,7 @@ std::string request_line(const Request& request) {
   json::object object{{"version", control_version}, {"command", known->name}};
   if (!targets.empty()) object["targets"] = std::move(targets);
   if (request.signal > 0) object["signal"] = request.signal;
+  if (!request.is_waiting) object["wait"] = false;
   return json::serialize(object);
 }
 

@@ -16,6 +16,7 @@ struct Request {
   Command command = Command::status;
   std::vector<std::string> targets;  ///< empty: all
   int signal = 0;
+  bool is_waiting = true;  ///< start, restart: answered when decided, else at once
 };
 
 /// Throws Error that says what is wrong with it.

@@ -87,6 +87,14 @@ int report_up(const Caller& caller, const json::object& answer) {
   return exit_not_done;
 }
 
+// Of a supervisor that runs.
+int ask_for_up(const Caller& caller, Request::Command command, const StartOptions& options) {
+  const auto answer = answer_of(caller, {.command = command,
+                                         .targets = options.targets,
+                                         .is_waiting = options.is_waiting});
+  return options.is_waiting ? report_up(caller, answer) : exit_done;
+}
+
 int check_plan(const Caller& caller, const Plan& plan) {
   if (!plan.is_good()) caller.talk << sentences_of(plan) << '\n';
   return !plan.faults.empty() ? exit_bad_file : plan.obstacles.empty() ? exit_done : exit_not_done;
@@ -210,8 +218,7 @@ int start(const Caller& caller, const StartOptions& options) {
   if (const int code = check_plan(caller, plan); code != exit_done) return code;
   if (const auto pid = holder(caller)) {
     if (options.targets.empty()) throw Error(already_running_text(caller.config, *pid));
-    return report_up(caller, answer_of(caller, {.command = Request::Command::start,
-                                                .targets = options.targets}));
+    return ask_for_up(caller, Request::Command::start, options);
   }
   for (const auto& target : options.targets)
     if (std::none_of(plan.instances.begin(), plan.instances.end(),
@@ -236,8 +243,7 @@ int stop(const Caller& caller, const std::vector<std::string>& targets) {
 
 int restart(const Caller& caller, const StartOptions& options) {
   if (!options.targets.empty())
-    return report_up(caller, answer_of(caller, {.command = Request::Command::restart,
-                                                .targets = options.targets}));
+    return ask_for_up(caller, Request::Command::restart, options);
   // Looked at first: a faulty file must not take down what runs.
   const auto plan = make_plan(caller.config, folder_of(caller.program));
   if (const int code = check_plan(caller, plan); code != exit_done) return code;

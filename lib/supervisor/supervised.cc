@@ -16,11 +16,24 @@ namespace daemonz::supervisor {
 namespace {
 
 constexpr int groups_max = 256;  // of one user; more than a sane machine has
+constexpr int parents_max = 64;  // between a notifying process and the supervisor
 
 // The supervisor's own dealings with whoever started it are not the child's.
 bool is_inherited(std::string_view key) {
   return key != "NOTIFY_SOCKET" && key != "WATCHDOG_USEC" && key != "WATCHDOG_PID" &&
          key != process::tree_variable && !key.starts_with("LISTEN_");
+}
+
+// Whether a notification can be from our trees: its sender descends from the supervisor, or has
+// ended already, as the helper of a shell script has. The socket says which instance it speaks for.
+bool may_speak(pid_t sender) {
+  for (int generation = 0; sender > 0 && generation < parents_max; ++generation) {
+    if (sender == ::getpid()) return true;
+    const auto stat = process::stat_of(sender);
+    if (!stat) return true;
+    sender = stat->parent;
+  }
+  return false;
 }
 
 std::string describe(const process::ExitStatus& status) {
@@ -49,8 +62,12 @@ Supervised::Supervised(const Surroundings& surroundings, PlannedInstance planned
       planned_(std::move(planned)),
       output_(output),
       errors_(errors),
-      feed_(std::move(feed)) {
+      feed_(std::move(feed)),
+      notify_(process::NotifySocket::open(surroundings.home.notify_folder + "/" + planned_.daemon +
+                                          "." + std::to_string(planned_.index) + ".sock")) {
   instance_.random = static_cast<std::uint32_t>(std::hash<std::string>{}(planned_.name)) | 1;
+  notify_watch_ =
+      surroundings_.loop.when_readable(notify_.fd(), [this] { take_notifications(); });
 }
 
 Supervised::~Supervised() = default;
@@ -119,7 +136,7 @@ std::map<std::string, std::string> Supervised::environment() const {
   env["DAEMONZ_NAME"] = planned_.daemon;
   env["DAEMONZ_INDEX"] = std::to_string(planned_.index);
   env["DAEMONZ_INSTANCE"] = planned_.daemon + ":" + std::to_string(planned_.index);
-  env["NOTIFY_SOCKET"] = surroundings_.notify_address;
+  env["NOTIFY_SOCKET"] = notify_.address();
   env[process::tree_variable] = mark_.token;
   if (!mark_.cgroup.empty()) env["DAEMONZ_CGROUP"] = mark_.cgroup;
   if (planned_.config.watchdog)
@@ -161,6 +178,7 @@ void Supervised::start_child() {
   const auto& daemon = planned_.config;
   output_.take();  // what an earlier run has left in the pipe belongs before this run's lines
   run_offset_ = output_.offset();
+  while (notify_.receive()) continue;  // nor does an earlier run's READY=1 count for this one
   mark_ = {.token = process::new_tree_token(surroundings_.home.token_prefix)};
   process::LaunchOptions options;
   mark_.cgroup = fresh_group();
@@ -206,6 +224,16 @@ void Supervised::child_ended() {
             {{"name", planned_.name}, {"pid", child_->pid()}, {"why", describe(*status)}});
   has_ended_well_ = status->is_success();
   feed_(*this, status->is_success() ? Event::exited_well : Event::exited_badly);
+}
+
+void Supervised::take_notifications() {
+  while (const auto notification = notify_.receive()) {
+    if (may_speak(notification->sender))
+      act_on(*notification);
+    else
+      log::debug("supervisor", "notification from a stranger",
+                 {{"name", planned_.name}, {"pid", notification->sender}});
+  }
 }
 
 void Supervised::act_on(const process::Notification& notification) {

@@ -25,7 +25,6 @@ namespace daemonz::supervisor {
 struct Surroundings {
   Loop& loop;
   const Home& home;
-  std::string notify_address;
   rlimit open_files{};  ///< RLIMIT_NOFILE for children: as the supervisor was started with
 };
 
@@ -45,7 +44,6 @@ class Supervised {
   /// returned for the supervisor.
   [[nodiscard]] std::vector<Action> handle(Event event);
 
-  void act_on(const process::Notification& notification);
   void child_ended();   ///< its pidfd is readable: reaps it and feeds exited_*
   void look_at_tree();  ///< feeds tree_empty when nothing of a dead child's tree is left
 
@@ -65,6 +63,8 @@ class Supervised {
   }
 
  private:
+  void take_notifications();
+  void act_on(const process::Notification& notification);
   void launch();
   void start_child();
   [[nodiscard]] std::string fresh_group() const;
@@ -81,14 +81,15 @@ class Supervised {
   LogSink& errors_;
   Feed feed_;
   Instance instance_;
+  process::NotifySocket notify_;
   std::optional<process::Child> child_;
   process::TreeMark mark_;
   std::string why_, status_text_;
   bool has_ended_well_ = false;
   std::optional<SteadyTime> launched_at_;
   std::uint64_t run_offset_ = 0;  // where this run's lines begin in the log
-  // After the child: watches end before their descriptors close.
-  Loop::Watch child_watch_, timer_watch_, watchdog_watch_;
+  // After the descriptors: watches end before those close.
+  Loop::Watch notify_watch_, child_watch_, timer_watch_, watchdog_watch_;
   std::optional<SteadyTime> armed_for_;
   std::unique_ptr<Probe> probe_;
 };

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "process/launch.h"
+#include "process/notify.h"
 #include "supervisor/site.h"
 
 using namespace daemonz;
@@ -46,7 +47,7 @@ TEST_CASE("supervisor: start returns when all is ready, status shows it, stop le
   CHECK_FALSE(is_alive(queue));
   CHECK(process::processes_with_token_prefix(home.token_prefix).empty());
   CHECK_FALSE(std::filesystem::exists(home.control_socket));
-  CHECK_FALSE(std::filesystem::exists(home.notify_socket));
+  CHECK_FALSE(std::filesystem::exists(home.notify_folder));
   CHECK((home.cgroup.empty() || !std::filesystem::exists(home.cgroup)));
   CHECK(site.run({"status"}).status.exit_code == 3);
   CHECK(site.run({"stop"}).status.exit_code == 0);
@@ -350,4 +351,25 @@ TEST_CASE("supervisor: strangers on the control socket do not disturb it") {
   CHECK(said.output.find("not JSON") != std::string::npos);
   CHECK(said.output.find("there is no control command \\\"dance\\\"") != std::string::npos);
   CHECK(site.run({"status"}).status.exit_code == 0);
+}
+
+TEST_CASE("supervisor: a helper that says READY=1 and is gone at once is heard, a stranger is not") {
+  const Site site(R"(
+  helped: {command: [/usr/bin/python3, helped.py], instances: 20, ready: {notify: true}}
+  mute: {command: [sleep, "1000"], ready: {notify: true, timeout: 1s}, restart: {limit: 1}}
+)");
+  std::ofstream(site.folder() / "helped.py") << R"py(
+import os, signal, socket
+if os.fork() == 0:
+  s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+  s.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+  os._exit(0)
+os.wait()
+signal.pause()
+)py";
+  CHECK(site.run({"start", "helped"}).errors == "daemonz: started (20 instances)\n");
+  REQUIRE(site.run({"start", "mute", "--no-wait"}).status.exit_code == 0);
+  CHECK(site.row("mute").state == "STARTING");
+  process::Notifier(site.home().notify_folder + "/mute.0.sock").ready();
+  CHECK(becomes_true([&] { return site.row("mute").state == "FATAL"; }));
 }
