@@ -15,6 +15,7 @@
 namespace daemonz::supervisor {
 namespace {
 
+constexpr Milliseconds early_death_time(200);  // of an interpreter on a busy machine
 constexpr int groups_max = 256;  // of one user; more than a sane machine has
 constexpr int parents_max = 64;  // between a notifying process and the supervisor
 
@@ -142,6 +143,12 @@ std::map<std::string, std::string> Supervised::environment() const {
   if (planned_.config.watchdog)
     env["WATCHDOG_USEC"] = std::to_string(Microseconds(*planned_.config.watchdog).count());
   return env;
+}
+
+std::optional<SteadyTime> Supervised::up_from() const {
+  if (!instance_.is_ready || !instance_.ready_since) return {};
+  return *instance_.ready_since +
+         (planned_.policy.is_ready_when_launched ? early_death_time : Milliseconds(0));
 }
 
 void Supervised::launch() {

@@ -58,6 +58,9 @@ class Supervised {
   [[nodiscard]] std::optional<SteadyTime> launched_at() const noexcept { return launched_at_; }
   [[nodiscard]] const LogSink& output() const noexcept { return output_; }
   [[nodiscard]] std::string last_lines(int lines_max) const;
+  /// When it counts as up for a start that waits. A ready check decides at once; without one it must
+  /// have lived for a moment: what dies of its first line has not started. nullopt: not ready.
+  [[nodiscard]] std::optional<SteadyTime> up_from() const;
   [[nodiscard]] bool is_settled_down() const noexcept {
     return !instance_.has_child && !instance_.has_tree;
   }

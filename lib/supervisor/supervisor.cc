@@ -179,6 +179,9 @@ class Supervisor {
       if (!instance->is_settled_down()) highest = std::max(highest, instance->planned().rank);
     for (const auto& instance : instances_) {
       const bool is_at_rest = instance->is_settled_down();
+      // What has ended for good needs no stop, and whoever waits for it is told why it has.
+      const auto state = instance->instance().state;
+      if (is_at_rest && (state == State::fatal || state == State::exited)) continue;
       if (instance->instance().is_wanted && (is_at_rest || instance->planned().rank == highest))
         events_.emplace_back(instance.get(), Event::stop);
     }
@@ -215,8 +218,10 @@ class Supervisor {
     try {
       const auto request = parse_request(line);
       auto targets =
-          chosen(request, request.command == Request::Command::start ? Reach::with_dependencies
-                                                                     : Reach::as_named);
+          chosen(request, request.command == Request::Command::start ||
+                                  request.command == Request::Command::wait_until_up
+                              ? Reach::with_dependencies
+                              : Reach::as_named);
       switch (request.command) {
         case Request::Command::status: return reply(status_answer(targets));
         case Request::Command::wait_until_up:
@@ -256,6 +261,7 @@ class Supervisor {
   }
 
   void answer_waiters() {
+    std::optional<SteadyTime> next_look;
     auto waiting = std::exchange(waiters_, {});
     for (auto& waiter : waiting) {
       if (waiter.is_over(instances_))
@@ -263,6 +269,13 @@ class Supervisor {
       else
         waiters_.push_back(std::move(waiter));
     }
+    for (const auto& waiter : waiters_)
+      if (const auto next = waiter.next_look(); next && (!next_look || *next < *next_look))
+        next_look = next;
+    if (next_look)
+      waiter_watch_ = loop_.at(*next_look, [this] { answer_waiters(); });
+    else
+      waiter_watch_.cancel();
   }
 
   // Written only when a child came or went: a state alone is not worth a file.
@@ -303,7 +316,7 @@ class Supervisor {
   std::vector<Waiter> waiters_;
   std::vector<pid_t> recorded_pids_;
   std::unique_ptr<ControlServer> control_;
-  Loop::Watch signal_watch_;
+  Loop::Watch signal_watch_, waiter_watch_;
 };
 
 void log_to_file(const config::Config& config) {

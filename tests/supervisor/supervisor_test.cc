@@ -320,7 +320,7 @@ TEST_CASE("supervisor: a name brings what it depends on, and nothing else") {
 }
 
 TEST_CASE("supervisor: a silent daemon with a watchdog is ended and started again") {
-  const Site site("  mute: {command: [sleep, \"1000\"], watchdog: 100ms}\n");
+  const Site site("  mute: {command: [sleep, \"1000\"], watchdog: 500ms}\n");
   REQUIRE(site.run({"start"}).status.exit_code == 0);
   CHECK(becomes_true([&] { return site.row("mute").restarts >= 1; }));
   CHECK(site.file("log/daemonz.log").find("no WATCHDOG=1 in time") != std::string::npos);
@@ -372,4 +372,40 @@ signal.pause()
   CHECK(site.row("mute").state == "STARTING");
   process::Notifier(site.home().notify_folder + "/mute.0.sock").ready();
   CHECK(becomes_true([&] { return site.row("mute").state == "FATAL"; }));
+}
+
+TEST_CASE("supervisor: start tells of a daemon without a ready check that dies at once") {
+  for (const char* policy : {"always", "never"}) {
+    const Site site("  bad: {command: [sh, -c, \"echo no disk; exit 7\"], restart: {policy: " +
+                    std::string(policy) + "}}\n");
+    const auto started = site.run({"start"});
+    CHECK(started.status.exit_code == 1);
+    CHECK(started.errors.find("bad failed: exit code 7") != std::string::npos);
+    CHECK(started.errors.find("    no disk\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("supervisor: a start that is stopped meanwhile, or given up, is no start") {
+  const Site site(R"(
+  slow: {command: [sleep, "1000"], ready: {notify: true}}
+)");
+  auto start = process::launch({.argv = {std::string(DAEMONZ_BIN_DIR) + "/daemonz", "start",
+                                         "--config", site.config_path()}});
+  CHECK(becomes_true([&] { return site.run({"status"}).status.exit_code == 4; }));
+  CHECK(site.run({"stop"}).status.exit_code == 0);
+  CHECK(start.wait(std::chrono::steady_clock::now() + Seconds(20))->exit_code == 1);
+
+  const Site fatal(R"(
+  slow: {command: [sleep, "1000"], ready: {notify: true}}
+  vital:
+    command: [sh, -c, "exit 5"]
+    ready: {notify: true}
+    vital: true
+    restart: {limit: 1, delay: 1ms}
+)");
+  const auto started = fatal.run({"start"});
+  CHECK(started.status.exit_code == 1);
+  CHECK(started.errors.find("vital failed: exit code 5 (FATAL)") != std::string::npos);
+  CHECK(started.errors.find("stopped before it was up: slow") != std::string::npos);
+  CHECK(becomes_true([&] { return fatal.run({"status"}).status.exit_code == 3; }));
 }
