@@ -79,11 +79,18 @@ class Planner {
   }
 
  private:
+  // `text`: "ready.http: ...", or with any other key of the daemon in front.
+  std::string sentence(const config::Daemon& daemon, const std::string& text) const {
+    auto place = daemon.places.find(text.substr(0, text.find_first_of(".:")));
+    if (place == daemon.places.end()) place = daemon.places.find("");
+    return (place == daemon.places.end() ? config_.path : place->second) + ": daemons." +
+           daemon.name + "." + text;
+  }
   void fault(const config::Daemon& daemon, const std::string& text) {
-    plan_.faults.push_back(config_.path + ": daemons." + daemon.name + "." + text);
+    plan_.faults.push_back(sentence(daemon, text));
   }
   void obstacle(const config::Daemon& daemon, const std::string& text) {
-    plan_.obstacles.push_back(config_.path + ": daemons." + daemon.name + "." + text);
+    plan_.obstacles.push_back(sentence(daemon, text));
   }
 
   void add(const config::Daemon& daemon, int index, int rank) {

@@ -356,7 +356,8 @@ int run_supervisor(const SupervisorOptions& options) {
     if (options.is_log_in_file) log_to_file(options.config);
     const auto home = home_of(options.config);
     auto plan = make_plan(options.config, options.program_folder);
-    if (!plan.is_good()) throw Error("cannot start: " + sentences_of(plan));
+    if (!plan.faults.empty()) throw config::Faults({{.sentence = sentences_of(plan)}});
+    if (!plan.is_good()) throw Error("cannot start:\n" + sentences_of(plan));
     prepare(home);
     const auto lock = process::LockFile::try_acquire(home.lock_file);
     if (!lock)

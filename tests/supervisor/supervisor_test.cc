@@ -409,3 +409,21 @@ TEST_CASE("supervisor: a start that is stopped meanwhile, or given up, is no sta
   CHECK(started.errors.find("stopped before it was up: slow") != std::string::npos);
   CHECK(becomes_true([&] { return fatal.run({"status"}).status.exit_code == 3; }));
 }
+
+TEST_CASE("supervisor: what this version cannot do is refused with its place and exit code 2") {
+  const Site site(R"(
+  one:
+    command: [sleep, "1"]
+    stop: {kill: group}
+    limits: {memory: 5M}
+  two: {command: [no-such-program]}
+)");
+  for (const char* command : {"start", "check", "run", "restart"}) {
+    const auto result = site.run({command});
+    CHECK(result.status.exit_code == 2);
+    for (const char* fault : {"daemonz.yml:5:11: daemons.one.stop.kill: ",
+                              "daemonz.yml:6:13: daemons.one.limits.memory: ",
+                              "daemonz.yml:7:18: daemons.two.command: no-such-program is neither"})
+      CHECK(result.errors.find(fault) != std::string::npos);
+  }
+}
