@@ -219,24 +219,22 @@ int stop_everything(const Caller& caller) {
 
 }  // namespace
 
+bool is_disabled(const Caller& caller, bool is_forced) {
+  if (!caller.config.is_disabled || is_forced) return false;
+  caller.talk << "daemonz: disabled by " << caller.config.path << " in the environment \""
+              << caller.config.environment << "\": nothing started. To start anyway: --force\n";
+  return true;
+}
+
 int start(const Caller& caller, const StartOptions& options) {
-  if (caller.config.is_disabled && !options.is_forced) {
-    caller.talk << "daemonz: disabled by " << caller.config.path << " in the environment \""
-                << caller.config.environment << "\": nothing started. To start anyway: --force\n";
-    return exit_done;
-  }
+  if (is_disabled(caller, options.is_forced)) return exit_done;
   const auto plan = make_plan(caller.config, folder_of(caller.program));
   if (const int code = check_plan(caller, plan); code != exit_done) return code;
   if (const auto pid = holder(caller)) {
     if (options.targets.empty()) throw Error(already_running_text(caller.config, *pid));
     return ask_for_up(caller, Request::Command::start, options);
   }
-  for (const auto& target : options.targets)
-    if (std::none_of(plan.instances.begin(), plan.instances.end(),
-                     [&](const auto& one) { return is_meant(one, target); }))
-      throw Error(ErrorText{.what = "there is no daemon " + target,
-                            .where = caller.config.path,
-                            .hint = "daemonz check lists them"});
+  check_targets(caller.config, plan, options.targets);
   const auto log_begin = launch_supervisor(caller, options);
   if (!options.is_waiting) return exit_done;
   const auto answer = ask_supervisor(
@@ -248,6 +246,7 @@ int start(const Caller& caller, const StartOptions& options) {
 int stop(const Caller& caller, const std::vector<std::string>& targets) {
   if (targets.empty()) return stop_everything(caller);
   if (!holder(caller)) {
+    check_targets(caller.config, make_plan(caller.config, folder_of(caller.program)), targets);
     caller.talk << "daemonz: was not running\n";
     return exit_done;
   }

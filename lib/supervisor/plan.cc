@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/error.h"
 #include "process/launch.h"
 
 namespace daemonz::supervisor {
@@ -208,6 +209,16 @@ Plan make_plan(const config::Config& config, const std::string& program_folder) 
 bool is_meant(const PlannedInstance& instance, const std::string& target) {
   return target == instance.daemon || target == instance.daemon + ":*" ||
          target == instance.daemon + ":" + std::to_string(instance.index);
+}
+
+void check_targets(const config::Config& config, const Plan& plan,
+                   const std::vector<std::string>& targets) {
+  for (const auto& target : targets)
+    if (std::none_of(plan.instances.begin(), plan.instances.end(),
+                     [&](const auto& one) { return is_meant(one, target); }))
+      throw Error(ErrorText{.what = "there is no daemon " + target,
+                            .where = config.path,
+                            .hint = "daemonz check lists them"});
 }
 
 }  // namespace daemonz::supervisor

@@ -147,6 +147,9 @@ class Supervisor {
         log::info("supervisor", "asked to stop", {{"signal", process::signal_name(*signal)}});
         begin_shutdown(0);
         settle();
+      } else {
+        log::warn("supervisor", "reload is not supported yet: daemonz restart reads the file anew",
+                  {{"signal", process::signal_name(*signal)}});
       }
     }
   }

@@ -427,3 +427,54 @@ TEST_CASE("supervisor: what this version cannot do is refused with its place and
       CHECK(result.errors.find(fault) != std::string::npos);
   }
 }
+
+TEST_CASE("supervisor: a wrong word on the command line is named, and nothing is done") {
+  const Site site(queue_and_processors);
+  const auto talk = [&site](std::vector<std::string> arguments, int exit_code) {
+    const auto result = site.run(std::move(arguments));
+    CHECK(result.status.exit_code == exit_code);
+    CHECK(result.output.empty());
+    return result.errors;
+  };
+  CHECK(talk({"dance"}, 2).find("dance") != std::string::npos);
+  CHECK(talk({}, 2).find("daemonz --help") != std::string::npos);
+  CHECK(talk({"reload", "--dry-run"}, 2).find("reload is not supported yet. To read the file "
+                                              "anew: daemonz restart") != std::string::npos);
+  CHECK(talk({"stop", "nobody"}, 1).find("there is no daemon nobody") != std::string::npos);
+  CHECK(talk({"status", "--fields", "name,size"}, 2).find("size") != std::string::npos);
+  CHECK(talk({"logs", "-n", "-1"}, 2).find("-1") != std::string::npos);
+  CHECK(talk({"logs", "queue", "nobody"}, 1).find("there is no daemon nobody") !=
+        std::string::npos);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  CHECK(talk({"status", "nobody"}, 4).find("there is no daemon nobody") != std::string::npos);
+  CHECK(site.run({"status", "nobody", "--json"}).output.find("\"ok\":false") !=
+        std::string::npos);
+}
+
+TEST_CASE("supervisor: status shows the fields that are asked for, in their order") {
+  const Site site(queue_and_processors);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  CHECK(site.run({"status", "--fields=state,name"}).output ==
+        "STATE    NAME\nRUNNING  queue\nRUNNING  processor:0\nRUNNING  processor:1\n");
+}
+
+TEST_CASE("supervisor: a disabled installation is not run in the foreground either") {
+  const Site site("  one: {command: [sleep, \"1000\"]}\ndisabled: true\n");
+  for (const char* command : {"start", "run"}) {
+    const auto result = site.run({command});
+    CHECK(result.status.exit_code == 0);
+    CHECK(result.errors.find("To start anyway: --force") != std::string::npos);
+  }
+  CHECK(site.run({"start", "--force"}).status.exit_code == 0);
+  CHECK(site.row("one").state == "RUNNING");
+}
+
+TEST_CASE("supervisor: SIGHUP ends nothing and is answered in the log") {
+  const Site site(queue_and_processors);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  ::kill(site.supervisor(), SIGHUP);
+  CHECK(becomes_true([&] {
+    return site.file("log/daemonz.log").find("reload is not supported yet") != std::string::npos;
+  }));
+  CHECK(site.run({"status"}).status.exit_code == 0);
+}
