@@ -91,7 +91,7 @@ struct Daemon {
     forking,  ///< it daemonizes itself; `pid_files` find its main process (original format)
   };
   std::string name;  ///< [A-Za-z0-9_-], at most 64
-  /// Key -> "FILE:LINE:COLUMN" of its value; "" -> of the entry. For faults that only its user sees.
+  /// Key -> "FILE:LINE:COLUMN" of its value; "" -> of the entry: for what only its user can judge.
   std::map<std::string, std::string> places;
   Type type = Type::simple;
   std::vector<std::string> command;  ///< argv. [0] bare: beside daemonz, then PATH; else absolute

@@ -313,16 +313,6 @@ void read_original_rest(Section& from, Daemon& daemon) {
   read_delay_before_kill(from, daemon.stop.delay_before_signal);
 }
 
-bool is_daemon_name(std::string_view name) {
-  constexpr std::size_t name_max = 64;  // it becomes part of file, FIFO and cgroup names
-  const auto is_good = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
-  };
-  return !name.empty() && name.size() <= name_max && name.front() != '-' &&
-         std::all_of(name.begin(), name.end(), is_good);
-}
-
 void read_identity(Section& from, Daemon& daemon) {
   from.text("user", daemon.user);
   from.text("group", daemon.group);

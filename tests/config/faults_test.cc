@@ -249,7 +249,7 @@ TEST_CASE("config: a hundred faults are told, the rest is counted") {
   CHECK(faults.ends_with("\nand 50 further faults"));
 }
 
-TEST_CASE("faults: those of every file come at once, though one of them cannot be read") {
+TEST_CASE("config: those of every file come at once, though one of them cannot be read") {
   Site site("daemons:\n  a: {comand: x}\n  c: {command: x, depends_on: [b]}\n");
   site.write("daemonz/b.yml", "b: {command: <% ruby %>}\n");
   site.write("daemonz/c.yml", "a: {command: x}\n");
@@ -263,7 +263,7 @@ TEST_CASE("faults: those of every file come at once, though one of them cannot b
   CHECK(faults.find("\"b\" is not a daemon") == std::string::npos);  // it may stand in b.yml
 }
 
-TEST_CASE("faults: what could never work is told before anything runs") {
+TEST_CASE("config: what could never work is told before anything runs") {
   const auto fault_of = [](const std::string& keys) {
     return faults_of("daemons:\n  a: {command: [sleep, \"1\"], " + keys + "}\n");
   };
