@@ -21,6 +21,8 @@
 namespace daemonz::supervisor {
 namespace {
 
+constexpr Bytes logs_max = mebibytes(64);  // of one file: several of the stock size
+
 // One file that is being followed by name: when another file takes the name, the old one is read to
 // its end first.
 class Followed {
@@ -117,7 +119,7 @@ int logs(const Caller& caller, const LogsOptions& options) {
   }
   for (const auto& path : paths) {
     if (paths.size() > 1) caller.data << "==> " << caller.config.shown(path) << '\n';
-    caller.data << last_lines_of(path, 0, options.lines);
+    caller.data << last_lines_of(path, 0, options.lines, logs_max);
   }
   caller.data.flush();
   if (options.is_following) follow(caller, paths);
