@@ -60,7 +60,8 @@ int perform(const std::string& command, const Chosen& chosen) {
   if (command == "start") return supervisor::start(caller, start);
   if (command == "stop") return supervisor::stop(caller, chosen.targets);
   if (command == "restart") return supervisor::restart(caller, start);
-  if (command == "status") return supervisor::status(
+  if (command == "status")
+    return supervisor::status(
         caller, {.targets = chosen.targets, .fields = chosen.fields, .is_json = chosen.is_json});
   if (command == "check") return supervisor::check(caller);
   if (command == "signal")
@@ -112,9 +113,9 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   status->add_flag("--json", chosen.is_json, "one JSON object");
   status->add_option("--fields", chosen.fields, "columns of the table: name,state,pid,..")
       ->delimiter(',')
-      ->check(CLI::IsMember(
-          std::vector<std::string>(supervisor::status_fields.begin(), supervisor::status_fields.end()),
-          CLI::ignore_case));
+      ->check(CLI::IsMember(std::vector<std::string>(supervisor::status_fields.begin(),
+                                                     supervisor::status_fields.end()),
+                            CLI::ignore_case));
   logs->add_flag("-f,--follow", chosen.is_following, "go on until interrupted");
   logs->add_option("-n,--lines", chosen.lines, "how many")
       ->check(CLI::Range(0, lines_max))

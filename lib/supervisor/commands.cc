@@ -94,9 +94,8 @@ int report_up(const Caller& caller, const json::object& answer) {
 
 // Of a supervisor that runs.
 int ask_for_up(const Caller& caller, Request::Command command, const StartOptions& options) {
-  const auto answer = answer_of(caller, {.command = command,
-                                         .targets = options.targets,
-                                         .is_waiting = options.is_waiting});
+  const auto answer = answer_of(
+      caller, {.command = command, .targets = options.targets, .is_waiting = options.is_waiting});
   return options.is_waiting ? report_up(caller, answer) : exit_done;
 }
 
@@ -255,8 +254,7 @@ int stop(const Caller& caller, const std::vector<std::string>& targets) {
 }
 
 int restart(const Caller& caller, const StartOptions& options) {
-  if (!options.targets.empty())
-    return ask_for_up(caller, Request::Command::restart, options);
+  if (!options.targets.empty()) return ask_for_up(caller, Request::Command::restart, options);
   // Looked at first: a faulty file must not take down what runs.
   const auto plan = make_plan(caller.config, folder_of(caller.program));
   if (const int code = check_plan(caller, plan); code != exit_done) return code;

@@ -7,6 +7,7 @@
 #include <pwd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 #include "base/error.h"
@@ -65,6 +66,10 @@ class Planner {
     std::map<std::pair<int, int>, int> levels;  // (start_order, depth) -> rank
     for (const auto& daemon : config_.daemons)
       if (!daemon.is_disabled) levels[{daemon.start_order, depth_of(daemon)}] = 0;
+    std::error_code ignored;
+    if (!config_.root_path.empty() && !std::filesystem::is_directory(config_.root_path, ignored))
+      plan_.obstacles.push_back(config_.path + ": root_path: there is no folder " +
+                                config_.root_path);
     int rank = 0;
     for (auto& [level, its_rank] : levels) its_rank = rank++;
     for (const auto& daemon : config_.daemons) {

@@ -16,8 +16,8 @@ namespace daemonz::supervisor {
 namespace {
 
 constexpr Milliseconds early_death_time(200);  // of an interpreter on a busy machine
-constexpr int groups_max = 256;  // of one user; more than a sane machine has
-constexpr int parents_max = 64;  // between a notifying process and the supervisor
+constexpr int groups_max = 256;                // of one user; more than a sane machine has
+constexpr int parents_max = 64;                // between a notifying process and the supervisor
 
 // The supervisor's own dealings with whoever started it are not the child's.
 bool is_inherited(std::string_view key) {
@@ -46,10 +46,11 @@ void set_user(const config::Daemon& daemon, process::LaunchOptions& options) {
   if (const auto* user = daemon.user.empty() ? nullptr : ::getpwnam(daemon.user.c_str())) {
     options.uid = user->pw_uid;
     options.gid = user->pw_gid;
-    options.groups.resize(groups_max);
     int count = groups_max;
-    ::getgrouplist(daemon.user.c_str(), user->pw_gid, options.groups.data(), &count);
-    options.groups.resize(static_cast<std::size_t>(std::max(count, 0)));
+    options.groups.resize(groups_max);
+    if (::getgrouplist(daemon.user.c_str(), user->pw_gid, options.groups.data(), &count) < 0)
+      count = groups_max;  // what has found no room is left out; zeros would be the group of root
+    options.groups.resize(static_cast<std::size_t>(count));
   }
   if (const auto* group = daemon.group.empty() ? nullptr : ::getgrnam(daemon.group.c_str()))
     options.gid = group->gr_gid;
@@ -67,8 +68,7 @@ Supervised::Supervised(const Surroundings& surroundings, PlannedInstance planned
       notify_(process::NotifySocket::open(surroundings.home.notify_folder + "/" + planned_.daemon +
                                           "." + std::to_string(planned_.index) + ".sock")) {
   instance_.random = static_cast<std::uint32_t>(std::hash<std::string>{}(planned_.name)) | 1;
-  notify_watch_ =
-      surroundings_.loop.when_readable(notify_.fd(), [this] { take_notifications(); });
+  notify_watch_ = surroundings_.loop.when_readable(notify_.fd(), [this] { take_notifications(); });
 }
 
 Supervised::~Supervised() = default;
@@ -117,7 +117,7 @@ void Supervised::say(State before) {
         why_ = "not ready within " + to_string(planned_.policy.ready_timeout);
       else if (instance_.is_stopped_for_failure)
         why_ = "no WATCHDOG=1 in time";
-      log::warn("supervisor", "instance is killed", {{"name", name}, {"pid", pid()}});
+      log::warn("supervisor", "instance is killed", {{"name", name}, {"pid", mark_.leader.pid}});
       break;
     default:
       log::debug("supervisor", "instance state",
@@ -252,11 +252,21 @@ void Supervised::act_on(const process::Notification& notification) {
     feed_(*this, Event::ready);
 }
 
+// A child that has become another user (setuid) may be out of reach: no reason to go down with it.
+void Supervised::signal_child(int signal) {
+  try {
+    child_->signal(signal);
+  } catch (const Error& problem) {
+    log::error("supervisor", "instance cannot be signalled",
+               {{"name", planned_.name}, {"why", problem.what()}});
+  }
+}
+
 void Supervised::stop_tree() {
   const int signal = planned_.config.stop.signal;
   if (instance_.has_child) {
-    child_->signal(signal);
-    child_->signal(SIGCONT);  // a stopped process could not even hear it
+    signal_child(signal);
+    signal_child(SIGCONT);  // a stopped process could not even hear it
     return;
   }
   process::signal_tree(mark_, signal);
@@ -269,7 +279,7 @@ void Supervised::kill_tree() {
     process::kill_cgroup(mark_.cgroup);
   else
     process::signal_tree(mark_, SIGKILL);
-  if (instance_.has_child) child_->signal(SIGKILL);
+  if (instance_.has_child) signal_child(SIGKILL);
   look_at_tree();
 }
 

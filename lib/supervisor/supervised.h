@@ -58,8 +58,8 @@ class Supervised {
   [[nodiscard]] std::optional<SteadyTime> launched_at() const noexcept { return launched_at_; }
   [[nodiscard]] const LogSink& output() const noexcept { return output_; }
   [[nodiscard]] std::string last_lines(int lines_max) const;
-  /// When it counts as up for a start that waits. A ready check decides at once; without one it must
-  /// have lived for a moment: what dies of its first line has not started. nullopt: not ready.
+  /// When it counts as up for a start that waits. A ready check decides at once; without one it has
+  /// to live for a moment: what dies in its first lines has not started. nullopt: not ready.
   [[nodiscard]] std::optional<SteadyTime> up_from() const;
   [[nodiscard]] bool is_settled_down() const noexcept {
     return !instance_.has_child && !instance_.has_tree;
@@ -71,6 +71,7 @@ class Supervised {
   void launch();
   void start_child();
   [[nodiscard]] std::string fresh_group() const;
+  void signal_child(int signal);
   void stop_tree();
   void kill_tree();
   void arm_timer();

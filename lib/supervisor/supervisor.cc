@@ -46,9 +46,7 @@ class Supervisor {
       : options_(options),
         home_(home),
         signals_({SIGTERM, SIGINT, SIGHUP, SIGCHLD}),
-        surroundings_{.loop = loop_,
-                      .home = home_,
-                      .open_files = raise_open_files()} {
+        surroundings_{.loop = loop_, .home = home_, .open_files = raise_open_files()} {
     std::error_code ignored;  // a folder that is not there is named when a socket is bound in it
     std::filesystem::create_directory(home_.notify_folder, ignored);
     for (auto& planned : plan.instances) add(std::move(planned));
@@ -220,11 +218,10 @@ class Supervisor {
   void answer(const std::string& line, const ControlServer::Reply& reply) {
     try {
       const auto request = parse_request(line);
-      auto targets =
-          chosen(request, request.command == Request::Command::start ||
-                                  request.command == Request::Command::wait_until_up
-                              ? Reach::with_dependencies
-                              : Reach::as_named);
+      auto targets = chosen(request, request.command == Request::Command::start ||
+                                             request.command == Request::Command::wait_until_up
+                                         ? Reach::with_dependencies
+                                         : Reach::as_named);
       switch (request.command) {
         case Request::Command::status: return reply(status_answer(targets));
         case Request::Command::wait_until_up:

@@ -103,16 +103,6 @@ TEST_CASE("supervisor: without cgroups a tree is found by session, descent and m
   CHECK(count() == 0);
 }
 
-TEST_CASE("supervisor: a second start names the holder of the lock") {
-  const Site site(queue_and_processors);
-  REQUIRE(site.run({"start"}).status.exit_code == 0);
-  const auto second = site.run({"start"});
-  CHECK(second.status.exit_code == 1);
-  CHECK(second.errors == "daemonz: cannot start: already running (pid " +
-                             std::to_string(site.supervisor()) +
-                             " holds tmp/daemonz/daemonz.lock). To restart it: daemonz restart\n");
-}
-
 TEST_CASE(
     "supervisor: after its kill -9 the next start ends the stale instances and begins afresh") {
   const Site site(queue_and_processors);
@@ -194,8 +184,8 @@ TEST_CASE("supervisor: a folder that cannot be written to is named before anythi
 
 TEST_CASE("supervisor: in the foreground SIGTERM stops everything and gives exit code 0") {
   const Site site(queue_and_processors);
-  auto child = process::launch({.argv = {std::string(DAEMONZ_BIN_DIR) + "/daemonz", "run",
-                                         "--log-level", "off", "--config", site.config_path()}});
+  auto child = process::launch({.argv = {DAEMONZ_BIN_DIR "/daemonz", "run", "--log-level", "off",
+                                         "--config", site.config_path()}});
   CHECK(becomes_true([&] { return site.run({"status"}).status.exit_code == 0; }));
   child.signal(SIGTERM);
   CHECK(child.wait(std::chrono::steady_clock::now() + Seconds(20))->exit_code == 0);
@@ -282,13 +272,6 @@ TEST_CASE("supervisor: a socket that answers makes a daemon ready") {
   CHECK(site.row("server").is_ready);
 }
 
-TEST_CASE("supervisor: logs shows the last lines by name") {
-  const Site site("  one: {command: [sh, -c, \"seq 20; exec sleep 1000\"]}\n");
-  REQUIRE(site.run({"start"}).status.exit_code == 0);
-  CHECK(becomes_true([&] { return site.file("log/one.0.log").ends_with("20\n"); }));
-  CHECK(site.run({"logs", "one", "-n", "3"}).output == "18\n19\n20\n");
-}
-
 TEST_CASE("supervisor: an idle one does not wake up") {
   const Site site(queue_and_processors);
   REQUIRE(site.run({"start"}).status.exit_code == 0);
@@ -353,7 +336,8 @@ TEST_CASE("supervisor: strangers on the control socket do not disturb it") {
   CHECK(site.run({"status"}).status.exit_code == 0);
 }
 
-TEST_CASE("supervisor: a helper that says READY=1 and is gone at once is heard, a stranger is not") {
+TEST_CASE(
+    "supervisor: a helper that says READY=1 and is gone at once is heard, a stranger is not") {
   const Site site(R"(
   helped: {command: [/usr/bin/python3, helped.py], instances: 20, ready: {notify: true}}
   mute: {command: [sleep, "1000"], ready: {notify: true, timeout: 1s}, restart: {limit: 1}}
@@ -374,101 +358,6 @@ signal.pause()
   CHECK(becomes_true([&] { return site.row("mute").state == "FATAL"; }));
 }
 
-TEST_CASE("supervisor: start tells of a daemon without a ready check that dies at once") {
-  for (const char* policy : {"always", "never"}) {
-    const Site site("  bad: {command: [sh, -c, \"echo no disk; exit 7\"], restart: {policy: " +
-                    std::string(policy) + "}}\n");
-    const auto started = site.run({"start"});
-    CHECK(started.status.exit_code == 1);
-    CHECK(started.errors.find("bad failed: exit code 7") != std::string::npos);
-    CHECK(started.errors.find("    no disk\n") != std::string::npos);
-  }
-}
-
-TEST_CASE("supervisor: a start that is stopped meanwhile, or given up, is no start") {
-  const Site site(R"(
-  slow: {command: [sleep, "1000"], ready: {notify: true}}
-)");
-  auto start = process::launch({.argv = {std::string(DAEMONZ_BIN_DIR) + "/daemonz", "start",
-                                         "--config", site.config_path()}});
-  CHECK(becomes_true([&] { return site.run({"status"}).status.exit_code == 4; }));
-  CHECK(site.run({"stop"}).status.exit_code == 0);
-  CHECK(start.wait(std::chrono::steady_clock::now() + Seconds(20))->exit_code == 1);
-
-  const Site fatal(R"(
-  slow: {command: [sleep, "1000"], ready: {notify: true}}
-  vital:
-    command: [sh, -c, "exit 5"]
-    ready: {notify: true}
-    vital: true
-    restart: {limit: 1, delay: 1ms}
-)");
-  const auto started = fatal.run({"start"});
-  CHECK(started.status.exit_code == 1);
-  CHECK(started.errors.find("vital failed: exit code 5 (FATAL)") != std::string::npos);
-  CHECK(started.errors.find("stopped before it was up: slow") != std::string::npos);
-  CHECK(becomes_true([&] { return fatal.run({"status"}).status.exit_code == 3; }));
-}
-
-TEST_CASE("supervisor: what this version cannot do is refused with its place and exit code 2") {
-  const Site site(R"(
-  one:
-    command: [sleep, "1"]
-    stop: {kill: group}
-    limits: {memory: 5M}
-  two: {command: [no-such-program]}
-)");
-  for (const char* command : {"start", "check", "run", "restart"}) {
-    const auto result = site.run({command});
-    CHECK(result.status.exit_code == 2);
-    for (const char* fault : {"daemonz.yml:5:11: daemons.one.stop.kill: ",
-                              "daemonz.yml:6:13: daemons.one.limits.memory: ",
-                              "daemonz.yml:7:18: daemons.two.command: no-such-program is neither"})
-      CHECK(result.errors.find(fault) != std::string::npos);
-  }
-}
-
-TEST_CASE("supervisor: a wrong word on the command line is named, and nothing is done") {
-  const Site site(queue_and_processors);
-  const auto talk = [&site](std::vector<std::string> arguments, int exit_code) {
-    const auto result = site.run(std::move(arguments));
-    CHECK(result.status.exit_code == exit_code);
-    CHECK(result.output.empty());
-    return result.errors;
-  };
-  CHECK(talk({"dance"}, 2).find("dance") != std::string::npos);
-  CHECK(talk({}, 2).find("daemonz --help") != std::string::npos);
-  CHECK(talk({"reload", "--dry-run"}, 2).find("reload is not supported yet. To read the file "
-                                              "anew: daemonz restart") != std::string::npos);
-  CHECK(talk({"stop", "nobody"}, 1).find("there is no daemon nobody") != std::string::npos);
-  CHECK(talk({"status", "--fields", "name,size"}, 2).find("size") != std::string::npos);
-  CHECK(talk({"logs", "-n", "-1"}, 2).find("-1") != std::string::npos);
-  CHECK(talk({"logs", "queue", "nobody"}, 1).find("there is no daemon nobody") !=
-        std::string::npos);
-  REQUIRE(site.run({"start"}).status.exit_code == 0);
-  CHECK(talk({"status", "nobody"}, 4).find("there is no daemon nobody") != std::string::npos);
-  CHECK(site.run({"status", "nobody", "--json"}).output.find("\"ok\":false") !=
-        std::string::npos);
-}
-
-TEST_CASE("supervisor: status shows the fields that are asked for, in their order") {
-  const Site site(queue_and_processors);
-  REQUIRE(site.run({"start"}).status.exit_code == 0);
-  CHECK(site.run({"status", "--fields=state,name"}).output ==
-        "STATE    NAME\nRUNNING  queue\nRUNNING  processor:0\nRUNNING  processor:1\n");
-}
-
-TEST_CASE("supervisor: a disabled installation is not run in the foreground either") {
-  const Site site("  one: {command: [sleep, \"1000\"]}\ndisabled: true\n");
-  for (const char* command : {"start", "run"}) {
-    const auto result = site.run({command});
-    CHECK(result.status.exit_code == 0);
-    CHECK(result.errors.find("To start anyway: --force") != std::string::npos);
-  }
-  CHECK(site.run({"start", "--force"}).status.exit_code == 0);
-  CHECK(site.row("one").state == "RUNNING");
-}
-
 TEST_CASE("supervisor: SIGHUP ends nothing and is answered in the log") {
   const Site site(queue_and_processors);
   REQUIRE(site.run({"start"}).status.exit_code == 0);
@@ -477,4 +366,30 @@ TEST_CASE("supervisor: SIGHUP ends nothing and is answered in the log") {
     return site.file("log/daemonz.log").find("reload is not supported yet") != std::string::npos;
   }));
   CHECK(site.run({"status"}).status.exit_code == 0);
+}
+
+TEST_CASE("supervisor: a child out of its reach does not take it down") {
+  if (::geteuid() != 0) return;  // only root can make a setuid program
+  Site site(R"(
+  root: {command: [./setpriv, --reuid=0, sleep, "1000"]}
+  one: {command: [sleep, "1000"]}
+)");
+  site.become_nobody();
+  const auto program = site.folder() / "setpriv";
+  std::filesystem::copy_file("/usr/bin/setpriv", program);
+  std::filesystem::permissions(program, std::filesystem::perms(04755));
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  const auto root = static_cast<pid_t>(site.row("root").pid);
+  REQUIRE(site.run({"restart", "root", "--no-wait"}).status.exit_code == 0);
+  CHECK(becomes_true([&] {
+    return site.file("log/daemonz.log").find("cannot be signalled") != std::string::npos;
+  }));
+  CHECK(site.row("one").state == "RUNNING");
+  ::kill(root, SIGKILL);
+  CHECK(becomes_true([&] { return site.row("root").state == "RUNNING"; }));
+  REQUIRE(site.run({"stop", "one"}).status.exit_code == 0);
+  auto stop = process::launch(
+      {.argv = {DAEMONZ_BIN_DIR "/daemonz", "stop", "--config", site.config_path()}});
+  ::kill(static_cast<pid_t>(site.row("root").pid), SIGKILL);
+  CHECK(stop.wait(std::chrono::steady_clock::now() + Seconds(20))->exit_code == 0);
 }
