@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "config/faults.h"
 #include "config/yaml_json.h"
 #include "course/front_end.h"
 #include "course/local.h"
@@ -27,7 +28,14 @@ struct Arguments {
   bool is_local = false, is_json = false;
 };
 
-json::value read_yaml(const std::filesystem::path& path) { return config::yaml_file_as_json(path); }
+/// A teacher's file: its faults end the task (1), they are not those of our command line (2).
+json::value read_yaml(const std::filesystem::path& path) {
+  try {
+    return config::yaml_file_as_json(path);
+  } catch (const config::Faults& faults) {
+    throw Error(ErrorText{.what = faults.what()});
+  }
+}
 
 /// The database, and the way to the processors.
 std::unique_ptr<db::Connection> connect(const config::Config& config) {

@@ -167,7 +167,14 @@ int retry(Site& site, const Arguments& arguments) {
 
 int cancel(Site& site, const Arguments& arguments) {
   const auto job = site.find(arguments.id);
-  if (site.table->record_cancelled(job.id)) return program::exit_done;
+  if (site.table->record_cancelled(job.id)) {
+    // The row is what stops it. Out of the queue it frees its unique key, and a handler at work on
+    // it is asked to stop.
+    const auto queue = QueueName::parse(job.queue);
+    if (queue && site.queue->cancel(*queue, job.id) == broker::Settled::unknown)
+      std::cerr << "daemonz-jobs: the queue does not answer; the job goes when it is delivered\n";
+    return program::exit_done;
+  }
   throw Error(ErrorText{.what = std::string("has ended already (") + to_string(job.state) + ")",
                         .where = "job " + job.id});
 }
@@ -233,7 +240,7 @@ void add_commands(CLI::App& app, Arguments& arguments, Command& chosen) {
     if (arguments.id.empty() && !arguments.all_dead) throw CLI::RequiredError("ID or --all-dead");
     chosen = retry;
   });
-  command("cancel", "a tracked job is not run any more", cancel)
+  command("cancel", "a tracked job is not run any more; one at work is asked to stop", cancel)
       ->add_option("ID", arguments.id)
       ->required();
   command("delete", "remove the row of a job that has ended", remove)

@@ -39,6 +39,24 @@ std::function<std::string(const std::string&)> fault_of(Parse parse) {
   };
 }
 
+/// What the command line and the environment say. Throws Error.
+processor::Options told(const Arguments& arguments) {
+  using processor::parse_priority;
+  processor::Options options{.database = arguments.database,
+                             .queues = processor::parse_queues(arguments.queues),
+                             .threads = arguments.threads,
+                             .name = arguments.name};
+  if (!arguments.broker.empty()) options.broker = arguments.broker;
+  options.priority_min = arguments.priority_min.empty()
+                             ? processor::priority_from_environment("MIN_PRIORITY", priority_first)
+                             : parse_priority(arguments.priority_min, "--min-priority");
+  options.priority_max = arguments.priority_max.empty()
+                             ? processor::priority_from_environment("MAX_PRIORITY", priority_last)
+                             : parse_priority(arguments.priority_max, "--max-priority");
+  processor::check(options);
+  return options;
+}
+
 void add_options(CLI::App& app, Arguments& arguments) {
   const auto priority =
       fault_of([](const auto& text) { return processor::parse_priority(text, ""); });
@@ -63,6 +81,13 @@ void add_options(CLI::App& app, Arguments& arguments) {
                  "only jobs of this priority and better (MAX_PRIORITY)")
       ->check(priority)
       ->type_name("0..9");
+  app.callback([&arguments] {  // what only all of them together show
+    try {
+      (void)told(arguments);
+    } catch (const Error& problem) {
+      throw CLI::ValidationError(problem.what());
+    }
+  });
 }
 
 /// A task that asks for a process of its own must not quietly run without one.
@@ -77,20 +102,9 @@ void refuse_isolation(const config::Config& config) {
 }
 
 processor::Options options_of(const config::Config& config, const Arguments& arguments) {
-  using processor::parse_priority;
-  processor::Options options{
-      .broker = arguments.broker.empty() ? config.broker_url : arguments.broker,
-      .database = arguments.database.empty() ? config.database_url : arguments.database,
-      .queues = processor::parse_queues(arguments.queues),
-      .threads = arguments.threads,
-      .name = arguments.name};
-  options.priority_min = arguments.priority_min.empty()
-                             ? processor::priority_from_environment("MIN_PRIORITY", priority_first)
-                             : parse_priority(arguments.priority_min, "--min-priority");
-  options.priority_max = arguments.priority_max.empty()
-                             ? processor::priority_from_environment("MAX_PRIORITY", priority_last)
-                             : parse_priority(arguments.priority_max, "--max-priority");
-  processor::check(options);
+  auto options = told(arguments);
+  if (arguments.broker.empty()) options.broker = config.broker_url;
+  if (arguments.database.empty()) options.database = config.database_url;
   return options;
 }
 

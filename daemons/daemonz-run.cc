@@ -1,17 +1,23 @@
 // daemonz-run: one program in the sandbox, one JSON object about it. The contract is cli.md.
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <iostream>
 #include <optional>
+#include <thread>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "config/config.h"
 #include "config/faults.h"
+#include "process/signals.h"
 #include "program.h"
+#include "sandbox/box_files.h"
 #include "sandbox/run.h"
 
 namespace {
@@ -38,6 +44,29 @@ std::string check_duration(const std::string& text) {
   return parse_duration(text) ? "" : "\"" + text + "\" is not a time (500ms, 2s, 1m)";
 }
 
+std::string check_path(const std::string& text) { return text.empty() ? "names no file" : ""; }
+
+struct FileArgument {
+  std::string source, name;
+};
+
+/// "SRC[:NAME]"
+FileArgument split_file(const std::string& argument) {
+  const auto colon = argument.rfind(':');
+  const auto source = argument.substr(0, colon);
+  return {.source = source,
+          .name = colon == std::string::npos ? fs::path(source).filename().string()
+                                             : argument.substr(colon + 1)};
+}
+
+std::string check_file(const std::string& text) {
+  const auto [source, name] = split_file(text);
+  if (source.empty()) return "names no file";
+  return sandbox::is_box_name(name)
+             ? ""
+             : "\"" + name + "\" is not a name in /box (relative, without \"..\")";
+}
+
 std::string check_size(const std::string& text) {
   return parse_bytes(text) ? "" : "\"" + text + "\" is not a size (64K, 64M, 1G)";
 }
@@ -48,6 +77,9 @@ void add_options(CLI::App& app, Options& options) {
   };
   const auto size = [&](const char* name, std::optional<std::string>& value, const char* help) {
     app.add_option(name, value, help)->check(check_size)->type_name("SIZE");
+  };
+  const auto path = [&](const char* name, std::string& value, const char* help) {
+    app.add_option(name, value, help)->check(check_path)->type_name("FILE");
   };
   app.add_option("--profile", options.profile, "run, or compile: the limits that are not given")
       ->check(CLI::IsMember({"run", "compile"}))
@@ -62,11 +94,11 @@ void add_options(CLI::App& app, Options& options) {
   size("--scratch", options.scratch, "room in /box and in /tmp, each (run: 16M)");
   app.add_option("--inodes", options.inodes, "files in /box and in /tmp, each (run: 1024)");
   app.add_option("--fds", options.descriptors, "open files of a process (run: 64)");
-  app.add_option("--stdin", options.stdin_path, "its input; else it is empty")->type_name("FILE");
-  app.add_option("--stdout", options.stdout_path, "takes its output; else it is only counted")
-      ->type_name("FILE");
-  app.add_option("--stderr", options.stderr_path, "takes its stderr")->type_name("FILE");
+  path("--stdin", options.stdin_path, "its input; else it is empty");
+  path("--stdout", options.stdout_path, "takes its output; else it is only counted");
+  path("--stderr", options.stderr_path, "takes its stderr");
   app.add_option("--file", options.files, "put a copy of SRC into /box, as NAME")
+      ->check(check_file)
       ->type_name("SRC[:NAME]")
       ->allow_extra_args(false);
   app.add_option("--slot", options.slot,
@@ -105,13 +137,12 @@ UniqueFd open_or_throw(const std::string& path, int flags) {
 }
 
 sandbox::BoxFile box_file(const std::string& argument) {
-  const auto colon = argument.rfind(':');
-  const auto source = argument.substr(0, colon);
-  auto name = colon == std::string::npos ? fs::path(source).filename().string()
-                                         : argument.substr(colon + 1);
-  auto fd = open_or_throw(source, O_RDONLY);
+  auto [source, name] = split_file(argument);
+  auto fd = open_or_throw(source, O_RDONLY | O_NONBLOCK);  // a FIFO must not hold us
   struct stat found {};
   if (::fstat(fd.get(), &found) != 0) throw_errno("cannot read", source);
+  if (!S_ISREG(found.st_mode))
+    throw Error(ErrorText{.what = "is not a file", .where = source, .code = EINVAL});
   return {.name = std::move(name),
           .fd = std::move(fd),
           .is_executable = (found.st_mode & S_IXUSR) != 0};
@@ -143,6 +174,39 @@ std::string state_folder(const program::Common& common) {
   return folder;
 }
 
+/// Cancels the slot's run when this program is told to end, so that its object is still printed.
+class CancelOnSignal {
+ public:
+  CancelOnSignal(const process::SignalWatch& signals, sandbox::Slot& slot)
+      : signals_(signals), slot_(slot), over_(::eventfd(0, EFD_CLOEXEC)) {
+    if (!over_.is_open()) throw_errno("cannot watch signals");
+    thread_ = std::thread([this] { watch(); });
+  }
+  ~CancelOnSignal() {
+    ::eventfd_write(over_.get(), 1);
+    thread_.join();
+  }
+  CancelOnSignal(const CancelOnSignal&) = delete;
+  CancelOnSignal& operator=(const CancelOnSignal&) = delete;
+
+ private:
+  void watch() {
+    pollfd wait[] = {{over_.get(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}};
+    bool is_told = false;
+    while (::poll(wait, is_told ? 1 : 2, is_told ? again_ms : -1) >= 0 || errno == EINTR) {
+      if (wait[0].revents) return;
+      is_told = is_told || wait[1].revents;
+      if (is_told) slot_.cancel();  // again and again: the run may not have begun yet
+    }
+  }
+
+  static constexpr int again_ms = 10;
+  const process::SignalWatch& signals_;
+  sandbox::Slot& slot_;
+  UniqueFd over_;
+  std::thread thread_;
+};
+
 sandbox::Result run(const Options& options, const std::string& state) {
   sandbox::Program program;
   program.profile =
@@ -150,7 +214,7 @@ sandbox::Result run(const Options& options, const std::string& state) {
   program.limits = limits_of(options, program.profile);
   program.argv = options.program;
   if (program.argv[0].find('/') != std::string::npos) {
-    program.image = open_or_throw(program.argv[0], O_RDONLY);
+    program.image = open_or_throw(program.argv[0], O_RDONLY | O_NONBLOCK);
     program.argv[0] = fs::path(program.argv[0]).filename();
   }
   for (const auto& file : options.files) program.files.push_back(box_file(file));
@@ -162,12 +226,14 @@ sandbox::Result run(const Options& options, const std::string& state) {
   program.stdin_fd = input.get();
   program.stdout_fd = output.get();
   program.stderr_fd = errors.get();
+  const process::SignalWatch signals({SIGTERM, SIGINT, SIGHUP});  // before the keeper is started
   sandbox::SlotOptions slot{.number = options.slot.value_or(0), .state_folder = state};
   for (const auto mode :
        {sandbox::LimitMode::v2, sandbox::LimitMode::v1, sandbox::LimitMode::rlimit})
     if (options.limits == to_string(mode)) slot.limit_mode = mode;
   const auto opened =
       options.slot ? sandbox::Slot::open(slot) : sandbox::open_free_slot(slot, slot_number_max + 1);
+  const CancelOnSignal cancel(signals, *opened);
   return opened->run(program);
 }
 
@@ -224,7 +290,8 @@ int run_and_print(const Options& options, const program::Common& common) {
     result.stage = problem.text().what;
     result.errno_value = problem.code();
   }
-  std::cout << json::serialize(to_json(result)) << '\n';
+  if (!(std::cout << json::serialize(to_json(result)) << std::endl))
+    throw Error(ErrorText{.what = "cannot print the result", .where = "standard output"});
   return result.verdict == sandbox::Verdict::XX ? exit_sandbox_failed : program::exit_done;
 }
 

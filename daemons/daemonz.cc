@@ -11,10 +11,13 @@ namespace {
 
 using namespace daemonz;
 
+constexpr int lines_max = 1'000'000;  // of `logs`
+
 struct Chosen {
   program::Common common;
   std::vector<std::string> targets;
   bool is_waiting = false, is_not_waiting = false, is_forced = false;
+  std::vector<std::string> fields;
   bool is_json = false, is_following = false;
   int lines = 10;
   int report_fd = -1;
@@ -24,12 +27,27 @@ struct Chosen {
 config::Config load(const Chosen& chosen) {
   const auto path = program::find_config(chosen.common.config_path);
   if (path.empty())
-    throw Error(ErrorText{.what = "no config/daemonz.yml here or in a folder above",
-                          .hint = "Name one by --config FILE"});
+    throw config::Faults({{.sentence = "daemonz: no config/daemonz.yml here or in a folder above. "
+                                       "Name one by --config FILE"}});
   return config::load(path);
 }
 
 std::string own_path() { return std::filesystem::canonical("/proc/self/exe").string(); }
+
+// Named in the manual, not in this version: whoever asks for one gets the way that there is.
+constexpr std::pair<const char*, const char*> later_commands[] = {
+    {"reload", "To read the file anew: daemonz restart"},
+    {"scale", "Set `instances` in the file, then: daemonz restart"},
+    {"events", "What happens stands in the log: daemonz logs -f"},
+    {"systemd-unit", "ExecStart of a unit is: daemonz run"},
+    {"completion", "The commands are listed by: daemonz --help"}};
+
+int refuse_later(const std::string& command) {
+  for (const auto& [name, instead] : later_commands)
+    if (command == name)
+      std::cerr << "daemonz: " << name << " is not supported yet. " << instead << '\n';
+  return program::exit_usage;
+}
 
 int perform(const std::string& command, const Chosen& chosen) {
   const auto config = load(chosen);
@@ -42,7 +60,9 @@ int perform(const std::string& command, const Chosen& chosen) {
   if (command == "start") return supervisor::start(caller, start);
   if (command == "stop") return supervisor::stop(caller, chosen.targets);
   if (command == "restart") return supervisor::restart(caller, start);
-  if (command == "status") return supervisor::status(caller, chosen.targets, chosen.is_json);
+  if (command == "status")
+    return supervisor::status(
+        caller, {.targets = chosen.targets, .fields = chosen.fields, .is_json = chosen.is_json});
   if (command == "check") return supervisor::check(caller);
   if (command == "signal")
     return supervisor::signal_instances(caller, chosen.signal, chosen.targets);
@@ -50,12 +70,14 @@ int perform(const std::string& command, const Chosen& chosen) {
     return supervisor::logs(
         caller,
         {.targets = chosen.targets, .lines = chosen.lines, .is_following = chosen.is_following});
+  const bool is_by_start = chosen.report_fd >= 0;  // which has asked already
+  if (!is_by_start && supervisor::is_disabled(caller, chosen.is_forced)) return program::exit_done;
   return supervisor::run_supervisor(
       {.config = config,
        .program_folder = std::filesystem::path(caller.program).parent_path().string(),
        .targets = chosen.targets,
        .report_fd = chosen.report_fd,
-       .is_log_in_file = chosen.report_fd >= 0});
+       .is_log_in_file = is_by_start});
 }
 
 void add_targets(CLI::App* command, Chosen& chosen) {
@@ -66,12 +88,11 @@ void add_targets(CLI::App* command, Chosen& chosen) {
 void add_waiting(CLI::App* command, Chosen& chosen) {
   auto* wait = command->add_flag("--wait", chosen.is_waiting, "return when all is up, or failed");
   command->add_flag("--no-wait", chosen.is_not_waiting, "return at once")->excludes(wait);
-  command->add_flag("--force", chosen.is_forced, "although the file says `disabled`");
 }
 
 // Every command takes --config and --log-level on either side of its name.
 void add_commands(CLI::App& app, Chosen& chosen) {
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // without one, main() says what is missing
   app.fallthrough();
   auto* start = app.add_subcommand("start", "start everything, or NAMEs, in the background");
   auto* stop = app.add_subcommand("stop", "stop everything, or NAMEs");
@@ -87,10 +108,21 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   for (auto* command : {start, stop, restart, status, run, logs, signal})
     add_targets(command, chosen);
   for (auto* command : {start, restart}) add_waiting(command, chosen);
+  for (auto* command : {start, restart, run})
+    command->add_flag("--force", chosen.is_forced, "although the file says `disabled`");
   status->add_flag("--json", chosen.is_json, "one JSON object");
+  status->add_option("--fields", chosen.fields, "columns of the table: name,state,pid,..")
+      ->delimiter(',')
+      ->check(CLI::IsMember(std::vector<std::string>(supervisor::status_fields.begin(),
+                                                     supervisor::status_fields.end()),
+                            CLI::ignore_case));
   logs->add_flag("-f,--follow", chosen.is_following, "go on until interrupted");
-  logs->add_option("-n,--lines", chosen.lines, "how many")->capture_default_str();
+  logs->add_option("-n,--lines", chosen.lines, "how many")
+      ->check(CLI::Range(0, lines_max))
+      ->capture_default_str();
   run->add_option("--report-fd", chosen.report_fd)->group("");  // of `start`, not of people
+  for (const auto& [name, instead] : later_commands)
+    app.add_subcommand(name)->group("")->fallthrough(false)->allow_extras();
 }
 
 }  // namespace
@@ -101,8 +133,14 @@ int main(int argc, char** argv) {
   program::add_common_options(app, chosen.common);
   add_commands(app, chosen);
   return program::run(app, argc, argv, chosen.common, [&]() -> int {
+    if (app.get_subcommands().empty()) {
+      std::cerr << "daemonz: what is to be done? The commands are listed by: daemonz --help\n";
+      return program::exit_usage;
+    }
+    const auto command = app.get_subcommands().front()->get_name();
+    if (app.get_subcommand(command)->get_group().empty()) return refuse_later(command);
     try {
-      return perform(app.get_subcommands().front()->get_name(), chosen);
+      return perform(command, chosen);
     } catch (const config::Faults& faults) {
       std::cerr << faults.what() << '\n';
       return program::exit_usage;

@@ -49,6 +49,9 @@ int run(CLI::App& app, int argc, char** argv, const Common& common,
   } catch (const Error& problem) {
     std::cerr << app.get_name() << ": " << problem.what() << '\n';
     return exit_not_done;
+  } catch (const std::exception& problem) {  // of the standard library: a folder that is gone, ..
+    std::cerr << app.get_name() << ": " << problem.what() << '\n';
+    return exit_not_done;
   }
 }
 

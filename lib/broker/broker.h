@@ -44,13 +44,14 @@ struct Lease {
 };
 
 /// What became of an ack, release, replace or extension. `gone`: the lease was lost before (the job
-/// may be running elsewhere, or be done). `unknown`: no answer, `failed`: the engine's disk failed;
-/// both may be repeated.
-enum class Settled { done, gone, unknown, failed };
+/// may be running elsewhere, or be done). `unknown`: no answer, `failed`: the engine's disk is full
+/// or failed; both may be repeated. `refused`: not as it is (a successor that is too large, or
+/// whose queue is full); repeating it does not help, and the lease is still ours.
+enum class Settled { done, gone, unknown, failed, refused };
 
 struct PopRequest {
-  /// Best first: the first that has a ready item gives it. At least one; all names and options of
-  /// one pop go into one memcache key of key_size_max bytes (three names of 60 bytes always fit).
+  /// Best first: the first that has a ready item gives it. At least one; with the commas between
+  /// them at most pop_names_size_max bytes (three names of 60 bytes fit).
   std::vector<QueueName> queues;
   Milliseconds wait{0};  ///< how long to wait for an item, at most wait_max
   Milliseconds lease{10'000};
@@ -70,6 +71,8 @@ inline constexpr Milliseconds wait_max{30'000};
 inline constexpr Bytes body_size_max = mebibytes(1);    ///< the queue's max_item_bytes
 inline constexpr Bytes batch_size_max = mebibytes(60);  ///< of push_many; the server's end is 64
 inline constexpr std::size_t key_size_max = 250;        ///< memcached's protocol.txt
+/// Leaves room for the options of a pop in its key: /open/lease=3600000/t=30000/min=9/max=9
+inline constexpr std::size_t pop_names_size_max = 200;
 
 /// What this engine can do beyond the contract.
 struct Capabilities {
@@ -93,7 +96,7 @@ class Broker {
   virtual Popped pop(const PopRequest&) = 0;
   virtual Settled ack(const Lease&) = 0;
   /// Gives the item back after `delay`. `uncounted`: it was not worked on; its delivery is not
-  /// counted.
+  /// counted, and it is back at once, whatever `delay` says.
   enum class Release { counted, uncounted };
   virtual Settled release(const Lease&, Release, Milliseconds delay = Milliseconds(0)) = 0;
   /// Acks the lease and stores `body` in `queue` as ONE operation (retry, move, or a reasoned move
@@ -105,6 +108,11 @@ class Broker {
   /// The lease's deadline becomes now + `lease`. May be called on another connection than the
   /// pop's.
   virtual Settled extend(const Lease&, Milliseconds lease) = 0;
+
+  /// Takes out the item that was pushed with this id, or its successor. One that is leased loses
+  /// its lease: that is how its holder learns it. `gone`: there is none. Only where
+  /// Capabilities::has_cancel says so.
+  virtual Settled cancel(const QueueName& queue, const std::string& id) = 0;
 
   virtual std::uint64_t depth(const QueueName& queue) = 0;  ///< throws Error when unreachable
   virtual std::vector<QueueName> queues() = 0;              ///< all that exist now; throws Error

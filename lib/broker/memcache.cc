@@ -36,8 +36,14 @@ Settled settled(const Answer& answer) {
     case Reply::not_found: return Settled::gone;
     case Reply::unreachable:
     case Reply::broken: return Settled::unknown;
-    default: return Settled::failed;
+    case Reply::server_error:
+    case Reply::no_memory: return Settled::failed;
+    case Reply::exists:
+    case Reply::not_stored:
+    case Reply::too_large:
+    case Reply::client_error: return Settled::refused;
   }
+  return Settled::failed;
 }
 
 /// Milliseconds as the whole seconds of `touch`, never less than asked for.
@@ -74,8 +80,10 @@ class Memcache final : public Broker {
     auto wait = std::clamp(request.wait, Milliseconds(0), wait_max);
     if (std::string why; !link_.is_reachable(why)) return not_popped(request, why);
     if (!link_.is_interruptible()) wait = std::min(wait, blind_wait_max);
+    const auto key = pop_key(request, wait);
+    if (key.size() > key_size_max) return ack_and_pop(request);
     std::optional<Value> value;
-    const auto answer = link_.get(pop_key(request, wait), wait, value);
+    const auto answer = link_.get(key, wait, value);
     if (value) return {.lease = lease_of(*value, request), .settled = Settled::done};
     if (answer.reply == Reply::not_found) return {};
     if (link_.take_interrupt()) return interrupted(request);
@@ -88,8 +96,10 @@ class Memcache final : public Broker {
 
   Settled release(const Lease& lease, Release release, Milliseconds delay) override {
     auto key = lease_key(lease, "nack");
-    if (delay.count() > 0) key += "/d=" + std::to_string(delay.count());
-    if (release == Release::uncounted) key += "/undo";
+    if (release == Release::uncounted)
+      key += "/undo";
+    else if (delay.count() > 0)
+      key += "/d=" + std::to_string(delay.count());
     return settled(link_.remove(key));
   }
 
@@ -104,6 +114,10 @@ class Memcache final : public Broker {
 
   Settled extend(const Lease& lease, Milliseconds time) override {
     return settled(link_.touch(lease_key(lease, "lease"), rounded_up(time)));
+  }
+
+  Settled cancel(const QueueName& queue, const std::string& id) override {
+    return settled(link_.remove(id_key(queue, id)));
   }
 
   std::uint64_t depth(const QueueName& queue) override {
@@ -150,6 +164,18 @@ class Memcache final : public Broker {
              const std::function<void(std::string_view, std::string_view)>& each) {
     const auto answer = link_.stats(arguments, each);
     if (answer.reply != Reply::done && answer.reply != Reply::not_found) unreachable(answer.text);
+  }
+
+  /// Two round trips, where the queues' names leave no room for the ack beside them.
+  Popped ack_and_pop(PopRequest request) {
+    const auto settled = ack(*request.ack);
+    if (settled != Settled::done) return {.lease = {}, .settled = settled};
+    request.ack.reset();
+    try {
+      return pop(request);
+    } catch (const Error&) {  // the next pop says so too; here the ack is what counts
+      return {};
+    }
   }
 
   [[nodiscard]] static Popped interrupted(const PopRequest& request) {

@@ -10,13 +10,17 @@ namespace {
 constexpr std::size_t id_size_max = 64;
 constexpr std::size_t unique_key_size = 32;
 
-std::string checked(std::string key) {
+void check_size(std::string_view key) {
   if (key.size() > key_size_max)
     throw Error(ErrorText{.what = "queue names and options make a key of " +
                                   std::to_string(key.size()) + " bytes, the queue server takes " +
                                   std::to_string(key_size_max),
-                          .where = key.substr(0, 60) + "...",
+                          .where = std::string(key.substr(0, 60)) + "...",
                           .hint = "Name fewer queues at once, or shorter ones"});
+}
+
+std::string checked(std::string key) {
+  check_size(key);
   return key;
 }
 
@@ -96,8 +100,14 @@ std::string pop_key(const PopRequest& request, Milliseconds wait) {
   if (wait.count() > 0) add(key, "t", std::min(wait, wait_max).count());
   if (request.priority_min != priority_first) add(key, "min", request.priority_min.level);
   if (request.priority_max != priority_last) add(key, "max", request.priority_max.level);
+  check_size(key);  // an ack may travel by itself
   if (request.ack) key += ack_option(*request.ack);
-  return checked(std::move(key));
+  return key;
+}
+
+std::string id_key(const QueueName& queue, const std::string& id) {
+  check_id(id);
+  return checked(queue.text() + "/id=" + id);
 }
 
 std::string lease_key(const Lease& lease, const char* verb) {

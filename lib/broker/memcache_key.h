@@ -16,8 +16,11 @@ namespace daemonz::broker {
 /// The same with "/ack=ID:QUEUE" of the lease that is settled.
 [[nodiscard]] std::string replace_key(const Lease& lease, const QueueName& queue,
                                       const PushOptions& options);
-/// "q1,q2/open/lease=10000/t=500[/min=../max=..][/ack=ID:q]". `wait` is cut to wait_max.
+/// "q1,q2/open/lease=10000/t=500[/min=../max=..][/ack=ID:q]". `wait` is cut to wait_max. With the
+/// ack the key may be longer than key_size_max: then that goes first, by itself.
 [[nodiscard]] std::string pop_key(const PopRequest& request, Milliseconds wait);
+/// "q/id=KEY"
+[[nodiscard]] std::string id_key(const QueueName& queue, const std::string& id);
 /// "q/VERB=ID", for ack, nack, dead, lease.
 [[nodiscard]] std::string lease_key(const Lease& lease, const char* verb);
 

@@ -91,6 +91,8 @@ struct Daemon {
     forking,  ///< it daemonizes itself; `pid_files` find its main process (original format)
   };
   std::string name;  ///< [A-Za-z0-9_-], at most 64
+  /// Key -> "FILE:LINE:COLUMN" of its value; "" -> of the entry: for what only its user can judge.
+  std::map<std::string, std::string> places;
   Type type = Type::simple;
   std::vector<std::string> command;  ///< argv. [0] bare: beside daemonz, then PATH; else absolute
   bool is_path_only = false;         ///< `absolute_binary`: [0] is looked up in PATH alone

@@ -58,16 +58,20 @@ class Loader {
  private:
   Node read(const std::string& path) {
     const int file = faults_.add_file(path);
+    const auto before = faults_.count();
     auto text = read_file(path, file, faults_);
-    // Only the original files hold ERB; its values are known before the file's own keys are.
+    // Only the original files hold ERB; its values are known before the file's own keys are. What
+    // stands around a bad tag cannot be judged.
     if (text.find("<%") != std::string::npos)
       text = expand_erb(text, file,
                         {.root_path = config_.root_path,
                          .environment = outer_environment().value_or("development"),
                          .variable = [this](const auto& name) { return variable(name); }},
                         faults_);
-    faults_.throw_if_any();  // what stands around a bad tag cannot be judged
-    return parse_yaml(text, file, SymbolKeys::stripped, faults_);
+    Node node;
+    if (faults_.count() == before) node = parse_yaml(text, file, SymbolKeys::stripped, faults_);
+    if (node.kind == Node::Kind::null && faults_.count() != before) is_whole_ = false;
+    return node;
   }
 
   std::optional<std::string> variable(const std::string& name) const {
@@ -265,13 +269,14 @@ class Loader {
     std::sort(config_.daemons.begin(), config_.daemons.end(), [](const auto& a, const auto& b) {
       return std::tie(a.start_order, a.name) < std::tie(b.start_order, b.name);
     });
-    check_dependencies(reader_, *node);
+    if (is_whole_) check_dependencies(reader_, *node);  // else a name may stand in what is missing
   }
 
   const LoadOptions& options_;
   FaultLog faults_;
   Config config_;
   Builtins builtins_;
+  bool is_whole_ = true;  // every file could be read to its end
   Reader reader_;
 };
 

@@ -313,16 +313,6 @@ void read_original_rest(Section& from, Daemon& daemon) {
   read_delay_before_kill(from, daemon.stop.delay_before_signal);
 }
 
-bool is_daemon_name(std::string_view name) {
-  constexpr std::size_t name_max = 64;  // it becomes part of file, FIFO and cgroup names
-  const auto is_good = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
-  };
-  return !name.empty() && name.size() <= name_max && name.front() != '-' &&
-         std::all_of(name.begin(), name.end(), is_good);
-}
-
 void read_identity(Section& from, Daemon& daemon) {
   from.text("user", daemon.user);
   from.text("group", daemon.group);
@@ -339,6 +329,12 @@ void read_identity(Section& from, Daemon& daemon) {
 void check_daemon(Section& from, const Daemon& daemon) {
   if (daemon.type == Daemon::Type::forking && daemon.pid_files.empty())
     from.fault("type", "`forking` needs `pids`: the glob of its pid files");
+  if (daemon.type == Daemon::Type::simple && !daemon.pid_files.empty())
+    from.fault("pids", "are for a program that daemonizes itself (type: forking): take them out");
+  if (daemon.watchdog && daemon.watchdog->count() == 0)
+    from.fault("watchdog", "0 is no time to be heard in: leave it out for no watchdog");
+  if (daemon.ready.timeout.count() == 0)
+    from.fault("ready", "the timeout 0 leaves no time to become ready");
   if (!daemon.port && daemon.ready.port_text.find("${port}") != std::string::npos)
     from.fault("ready", "${port} is used, but the daemon has no `port`");
   // Several instances of one file would write over each other.
@@ -356,6 +352,10 @@ Daemon read_daemon(Reader& reader, const Node& key, const std::string& path, con
     reader.fault(key, path, in_quotes(daemon.name) + " is not a name (1 to 64 of A-Z a-z 0-9 _ -)");
   daemon.working_folder = reader.config.root_path;
   daemon.log.path = reader.config.resolve("log/${name}.${index}.log");
+
+  daemon.places[""] = reader.faults.where(key.place);
+  for (const auto& [inner, value] : node.entries)
+    daemon.places[inner.text] = reader.faults.where(value.place);
 
   const auto faults_before = reader.faults.count();
   Section from(reader, &node, path, Strings::of_daemon);
@@ -383,7 +383,8 @@ Daemon read_daemon(Reader& reader, const Node& key, const std::string& path, con
   from.choice<Type, Type>("type", daemon.type,
                           {{"simple", Type::simple}, {"forking", Type::forking}});
   // A bad command is told already; that it is missing then would be noise.
-  if (daemon.command.empty() && reader.faults.count() == faults_before)
+  const bool has_command = !daemon.command.empty() && !daemon.command[0].empty();
+  if (!has_command && reader.faults.count() == faults_before)
     reader.fault(key, path, "has no command (command: [PROGRAM, ARGUMENT, ..])");
   check_daemon(from, daemon);
   from.done();

@@ -78,4 +78,14 @@ std::string comma_list(std::span<const std::string> words) {
   return text;
 }
 
+bool is_daemon_name(std::string_view name) {
+  constexpr std::size_t name_max = 64;  // it becomes part of file, FIFO and cgroup names
+  const auto is_good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  };
+  return !name.empty() && name.size() <= name_max && name.front() != '-' &&
+         std::all_of(name.begin(), name.end(), is_good);
+}
+
 }  // namespace daemonz::config

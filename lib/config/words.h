@@ -21,4 +21,7 @@ namespace daemonz::config {
 /// "a, b, c".
 [[nodiscard]] std::string comma_list(std::span<const std::string> words);
 
+/// [A-Za-z0-9_-], not with - in front, at most 64.
+[[nodiscard]] bool is_daemon_name(std::string_view name);
+
 }  // namespace daemonz::config

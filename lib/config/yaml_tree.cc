@@ -241,12 +241,20 @@ std::optional<Stopped> find_odd_byte(std::string_view text, int file) {
   return {};
 }
 
-// yaml-cpp's messages do not say that a tab in front was the reason.
-bool is_indented_by_tab(std::string_view text, int line) {
+std::string_view line_of(std::string_view text, int line) {
   for (; line > 1 && !text.empty(); --line)
     text.remove_prefix(std::min(text.size(), text.find('\n') + 1));
-  const auto indentation = text.substr(0, text.find_first_not_of(" \t"));
-  return indentation.find('\t') != std::string_view::npos;
+  return text.substr(0, text.find('\n'));
+}
+
+// yaml-cpp's messages do not say that a tab in front was the reason, or a bare ${..} in a list.
+std::string explained(const std::string& message, std::string_view line) {
+  const auto indentation = line.substr(0, line.find_first_not_of(" \t"));
+  if (indentation.find('\t') != std::string_view::npos) return "a tab cannot indent: use blanks";
+  for (const auto* bare : {"[${", " ${"})
+    if (line.find(bare) != std::string_view::npos)
+      return message + " (between brackets, ${...} needs quotes: [\"${...}\"])";
+  return message;
 }
 
 }  // namespace
@@ -280,9 +288,7 @@ Node parse_yaml(std::string_view text, int file, SymbolKeys symbols, FaultLog& f
   } catch (const YAML::Exception& problem) {
     const auto& mark = problem.mark;
     const Place place{file, mark.is_null() ? 0 : mark.line + 1, mark.column + 1};
-    const bool is_tab = is_indented_by_tab(text, place.line);
-    faults.add(place, "",
-               "not YAML: " + (is_tab ? "a tab cannot indent: use blanks" : problem.msg));
+    faults.add(place, "", "not YAML: " + explained(problem.msg, line_of(text, place.line)));
   }
   return builder.take();
 }

@@ -117,6 +117,12 @@ FrontEnd::FrontEnd(db::Connection& connection) : connection_(connection) { migra
 
 std::vector<Problem> FrontEnd::import(const std::vector<judge::Package>& packages,
                                       const Watch& watch) {
+  std::set<std::string> names;  // of problems in the table: one package each
+  for (const auto& package : packages)
+    if (!names.insert(package.short_name).second)
+      throw Error(ErrorText{.what = "two packages are called " + package.short_name,
+                            .where = package.root,
+                            .hint = "Judge them one after the other, or rename a folder."});
   PatientPush push;
   std::vector<std::int64_t> ids;
   std::vector<std::string> jobs;

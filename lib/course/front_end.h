@@ -33,7 +33,7 @@ class FrontEnd {
   explicit FrontEnd(db::Connection& connection);
 
   /// Pushes the import of each package and waits for all. Returns the problems in order. Throws
-  /// Error with the reason when one is broken, or its job is dead.
+  /// Error with the reason when one is broken, its job is dead, or two have one name.
   std::vector<Problem> import(const std::vector<judge::Package>& packages, const Watch& watch);
 
   /// Writes a row for each submission and pushes its job. Returns the rows' ids in order.

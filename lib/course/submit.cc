@@ -32,13 +32,19 @@ class NewFolder {
   bool is_kept_ = false;
 };
 
+/// The last part of a path; "." and "sum/" are folders with a name too.
+std::string name_of(const fs::path& file) {
+  const auto normal = fs::absolute(file).lexically_normal();
+  return normal.has_filename() ? normal.filename() : normal.parent_path().filename();
+}
+
 void copy_into(const fs::path& source, const fs::path& folder) {
   std::error_code code;
   const auto real = fs::canonical(source, code);
   if (code) throw Error(ErrorText{.what = "cannot be read", .where = source, .code = code.value()});
   // Through the judge's own reader: links out of a folder are refused, and so is too much.
   const auto submission = judge::read_submission(
-      real, source.filename(), fs::is_directory(real) ? real : real.parent_path());
+      source, source.filename(), fs::is_directory(real) ? real : real.parent_path());
   for (const auto& file : submission.files) {
     const auto target = folder / file.name;
     fs::create_directories(target.parent_path());
@@ -65,15 +71,13 @@ SubmissionRow take_in(db::Connection& connection, const Handover& handover) {
 
   SubmissionRow row;
   row.problem_id = problem->id;
-  row.name = fs::path(handover.files.at(0)).lexically_normal().filename();
+  row.name = name_of(handover.files.at(0));
   row.path = fs::canonical(folder.path());
   row.root = row.path;
   const auto submission = judge::read_submission(row.path, row.name, row.root);
   std::string why;
   if (!judge::language_of(submission.files, why))
-    throw Error(ErrorText{.what = why,
-                          .where = handover.files.at(0),
-                          .hint = "Known are " + judge::known_extensions() + "."});
+    throw Error(ErrorText{.what = why, .where = handover.files.at(0)});
   folder.keep();
   return row;
 }

@@ -5,6 +5,11 @@
 #include "db/sqlite.h"
 
 namespace daemonz::db {
+namespace {
+
+constexpr std::string_view sqlite_scheme = "sqlite:";
+
+}  // namespace
 
 std::optional<std::int64_t> integer(const Value& value) {
   if (const auto* number = std::get_if<std::int64_t>(&value)) return *number;
@@ -25,10 +30,13 @@ std::string text(const Value& value) {
   return {};
 }
 
-std::unique_ptr<Connection> connect(const std::string& url) {
-  constexpr std::string_view sqlite_scheme = "sqlite:";
-  if (url.starts_with(sqlite_scheme) && url.size() > sqlite_scheme.size())
-    return connect_sqlite(url.substr(sqlite_scheme.size()));
+std::unique_ptr<Connection> connect(const std::string& url, Milliseconds patience) {
+  check_url(url);
+  return connect_sqlite(url.substr(sqlite_scheme.size()), patience);
+}
+
+void check_url(const std::string& url) {
+  if (url.starts_with(sqlite_scheme) && url.size() > sqlite_scheme.size()) return;
   if (url.starts_with("mysql://"))
     throw Error(ErrorText{.what = "this build speaks SQLite only",
                           .where = "\"" + url + "\"",

@@ -88,6 +88,11 @@ inline constexpr std::size_t statements_max = 64;  ///< prepared statements kept
 /// ?socket=PATH). Throws Error for a bad URL, DatabaseError when it cannot be opened. A SQLite file
 /// cannot be opened in a forked child of a process that has one open (sqlite.org/howtocorrupt.html,
 /// 2.6): Error; exec a program instead.
-[[nodiscard]] std::unique_ptr<Connection> connect(const std::string& url);
+/// `patience`: how long its statements wait for a lock.
+[[nodiscard]] std::unique_ptr<Connection> connect(const std::string& url,
+                                                  Milliseconds patience = busy_wait);
+
+/// Throws Error for what connect() would never take.
+void check_url(const std::string& url);
 
 }  // namespace daemonz::db

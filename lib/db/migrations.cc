@@ -27,11 +27,11 @@ void run_steps(Connection& connection, std::string_view component,
   const int known = static_cast<int>(steps.size());
   const int found = read_version(connection, component);
   if (found > known)
-    throw Error(ErrorText{.what = "the tables of " + std::string(component) + " are of version " +
-                                  std::to_string(found) + ", this program knows " +
-                                  std::to_string(known),
-                          .where = "database",
-                          .hint = "Install the newer daemonz everywhere, or restore a backup."});
+    throw NewerSchema(
+        ErrorText{.what = "the tables of " + std::string(component) + " are of version " +
+                          std::to_string(found) + ", this program knows " + std::to_string(known),
+                  .where = "database",
+                  .hint = "Install the newer daemonz everywhere, or restore a backup."});
   for (int version = found; version < known; ++version) {
     const auto& step = steps[static_cast<std::size_t>(version)];
     for (const auto& sql : connection.dialect() == Dialect::sqlite ? step.sqlite : step.mysql)

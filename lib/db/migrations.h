@@ -19,8 +19,14 @@ struct Migration {
   std::vector<std::string> mysql;
 };
 
-/// Runs the steps that `component` lacks. Safe when several processes start at once. Throws Error
-/// when the database is of a newer version than `steps`: nothing is changed then.
+/// The tables are of a newer version than this program: trying again does not help. Threads: any.
+class NewerSchema : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Runs the steps that `component` lacks. Safe when several processes start at once. Throws
+/// NewerSchema when the database is of a newer version than `steps`: nothing is changed then.
 void migrate(Connection& connection, std::string_view component, std::span<const Migration> steps);
 
 /// 0: the component has no tables yet.

@@ -79,7 +79,7 @@ Pool::Taken Pool::take() {
   }
   Taken taken(*this, *seat, here.pid);  // gives the seat back when the next lines throw
   auto& connection = here.seats[*seat].connection;
-  if (!connection.load()) connection = connect(options_.url).release();
+  if (!connection.load()) connection = connect(options_.url, options_.busy_wait).release();
   connection.load()->verify();
   return taken;
 }

@@ -14,9 +14,10 @@
 namespace daemonz::db {
 
 struct PoolOptions {
-  std::string url;               ///< as db::connect takes it
-  std::size_t limit = 4;         ///< open connections at most
-  Milliseconds wait_max{5'000};  ///< take() waits so long for a free one
+  std::string url;                         ///< as db::connect takes it
+  std::size_t limit = 4;                   ///< open connections at most
+  Milliseconds wait_max{5'000};            ///< take() waits so long for a free one
+  Milliseconds busy_wait = db::busy_wait;  ///< a statement waits so long for a lock
 };
 
 /// Opens connections when they are first wanted. Threads: any. In a forked child the inherited

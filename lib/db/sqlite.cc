@@ -85,7 +85,8 @@ class Sqlite final : public Connection {
   }
 
  public:
-  explicit Sqlite(std::string path) : path_(std::move(path)), pid_(::getpid()) {
+  Sqlite(std::string path, Milliseconds patience)
+      : path_(std::move(path)), patience_(patience), pid_(::getpid()) {
     count_opened(path_);
     try {
       open(SQLITE_OPEN_CREATE);
@@ -153,6 +154,7 @@ class Sqlite final : public Connection {
   [[noreturn]] void fail(std::string_view what, std::string_view sql) const;
 
   std::string path_;
+  Milliseconds patience_;
   pid_t pid_;
   sqlite3* handle_ = nullptr;
   dev_t device_ = 0;
@@ -180,7 +182,7 @@ void Sqlite::open(int create) {
   try {
     if (sqlite3_open_v2(path_.c_str(), &handle_, flags, nullptr) != SQLITE_OK)
       fail("cannot open the database", {});
-    sqlite3_busy_timeout(handle_, static_cast<int>(busy_wait.count()));
+    sqlite3_busy_timeout(handle_, static_cast<int>(patience_.count()));
     switch_to_wal();
     // FULL: a job is acknowledged only after its effects, so these must survive a power cut.
     for (const char* pragma : {"PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON"})
@@ -200,7 +202,7 @@ void Sqlite::open(int create) {
 // Several processes that meet a new file all want to switch it: SQLite refuses that as busy without
 // asking the busy timeout.
 void Sqlite::switch_to_wal() {
-  const auto deadline = real_clock().steady() + busy_wait;
+  const auto deadline = real_clock().steady() + patience_;
   for (;;) {
     try {
       (void)run("PRAGMA journal_mode=WAL", {});
@@ -317,8 +319,8 @@ Rows Sqlite::run(std::string_view sql, const Row& values) {
 
 }  // namespace
 
-std::unique_ptr<Connection> connect_sqlite(const std::string& path) {
-  return std::make_unique<Sqlite>(path);
+std::unique_ptr<Connection> connect_sqlite(const std::string& path, Milliseconds patience) {
+  return std::make_unique<Sqlite>(path, patience);
 }
 
 }  // namespace daemonz::db

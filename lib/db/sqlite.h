@@ -8,6 +8,7 @@
 
 namespace daemonz::db {
 
-[[nodiscard]] std::unique_ptr<Connection> connect_sqlite(const std::string& path);
+[[nodiscard]] std::unique_ptr<Connection> connect_sqlite(const std::string& path,
+                                                         Milliseconds patience);
 
 }  // namespace daemonz::db

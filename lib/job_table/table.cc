@@ -215,11 +215,13 @@ bool Table::record_dead(const Facts& job, Token token, int attempt, std::string_
   return known && known->state == State::dead;
 }
 
-bool Table::record_retried(std::string_view id, int max_attempts) {
+bool Table::record_retried(const Job& dead, int max_attempts) {
   return connection_.execute(
              "UPDATE daemonz_jobs SET state = 'pushed', max_attempts = ?, failed_at = NULL, "
-             "envelope = '', run_at = NULL, updated_at = ? WHERE id = ? AND state = 'dead'",
-             {std::int64_t{max_attempts}, to_iso8601(clock_.wall()), std::string(id)}) > 0;
+             "envelope = '', run_at = NULL, updated_at = ? WHERE id = ? AND state = 'dead' AND "
+             "attempts = ? AND failed_at = ?",
+             {std::int64_t{max_attempts}, to_iso8601(clock_.wall()), dead.id,
+              std::int64_t{dead.attempts}, time_value(dead.failed_at)}) > 0;
 }
 
 bool Table::record_cancelled(std::string_view id) {

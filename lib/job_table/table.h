@@ -106,8 +106,9 @@ class Table {
   bool record_dead(const Facts& job, Token token, int attempt, std::string_view error,
                    std::string_view envelope);
   /// A person pushed a dead job again: state pushed. Attempts and tokens go on rising from where
-  /// they were, so `max_attempts` is the new limit. False: it is not dead.
-  bool record_retried(std::string_view id, int max_attempts);
+  /// they were, so `max_attempts` is the new limit. False: that death is over (the job may have
+  /// run, and even died again, meanwhile).
+  bool record_retried(const Job& dead, int max_attempts);
   /// False: no such job, or it has ended.
   bool record_cancelled(std::string_view id);
   /// Removes the row of a job that has ended. False: none.

@@ -192,7 +192,8 @@ const Language* language_of(const std::vector<Entry>& files, std::string& why) {
     if (std::ranges::find(found, language) == found.end()) found.push_back(language);
   }
   if (found.empty()) {
-    why = "unknown language" + (first_unknown.empty() ? "" : ": " + first_unknown);
+    why = "unknown language" + (first_unknown.empty() ? "" : ": " + first_unknown) +
+          " (known are " + known_extensions() + ")";
     return nullptr;
   }
   if (found.size() == 1) return found[0];

@@ -50,6 +50,14 @@ std::size_t sequence_length(std::string_view text) {
 
 }  // namespace
 
+bool is_there(const fs::path& path) {
+  std::error_code code;
+  const auto type = fs::symlink_status(path, code).type();
+  if (type == fs::file_type::none)
+    throw Error(ErrorText{.what = "cannot be read", .where = path, .code = code.value()});
+  return type != fs::file_type::not_found;
+}
+
 fs::path inside(const fs::path& path, const fs::path& root) {
   std::error_code code;
   auto real = fs::canonical(path, code);

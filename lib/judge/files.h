@@ -31,6 +31,9 @@ struct Entry {
 [[nodiscard]] std::vector<Entry> list_files(const std::filesystem::path& folder,
                                             const std::filesystem::path& root);
 
+/// Something has this name; of a link, wherever it leads. Throws Error when that cannot be seen.
+[[nodiscard]] bool is_there(const std::filesystem::path& path);
+
 /// Canonical form of `path`, which must exist in `root`. Throws Error as above.
 [[nodiscard]] std::filesystem::path inside(const std::filesystem::path& path,
                                            const std::filesystem::path& root);

@@ -75,7 +75,7 @@ class Trial {
     const auto* language = language_of(files, ignored);
     if (!language) return files;
     const auto folder = package_.root / "include" / std::string(language->include);
-    if (!fs::is_directory(folder)) return files;
+    if (!is_there(folder)) return files;
     for (auto& added : list_files(inside(folder, package_.root), package_.root)) {
       const auto same = std::ranges::find(files, added.name, &Entry::name);
       if (same != files.end()) {
@@ -269,23 +269,26 @@ std::optional<Judgement> Judge::judge(const Package& package, const Submission& 
 std::optional<Milliseconds> Judge::time_limit(const Package& package,
                                               const std::function<bool()>& is_stop_requested) {
   if (package.limits.time) return package.limits.time;
-  std::optional<Milliseconds> slowest;
+  bool has_solution = false;
+  Milliseconds slowest{0};
   for (const auto& submission : package.submissions) {
     if (expected(submission) != std::vector{Verdict::accepted}) continue;
+    has_solution = true;
     const auto judgement = judge(
         package, submission,
         {.time_limit = measure_limit, .is_stop_requested = is_stop_requested, .progress = {}});
     if (!judgement) return std::nullopt;
     if (judgement->verdict == Verdict::accepted)
-      slowest = std::max(slowest.value_or(Milliseconds(0)), slowest_case(*judgement));
+      slowest = std::max(slowest, slowest_case(*judgement));
   }
-  if (!slowest)
+  if (!has_solution)
     throw Error(ErrorText{
-        .what = "names no time limit and has no accepted submission to measure one",
+        .what = "names no time limit and has no submission labelled accepted to measure one",
         .where = package.root,
         .hint = "Write seconds into .timelimit, or add a solution to submissions/accepted."});
+  // Of wrong solutions there is nothing to measure: the least limit still shows what they are.
   const double seconds =
-      static_cast<double>(slowest->count()) / 1000 * package.limits.time_multiplier;
+      static_cast<double>(slowest.count()) / 1000 * package.limits.time_multiplier;
   return Seconds(static_cast<std::int64_t>(std::max(1.0, std::ceil(seconds))));
 }
 

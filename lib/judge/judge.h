@@ -62,7 +62,8 @@ class Judge {
 
   /// The package's own limit; else runs its accepted submissions (each case for at most
   /// measure_limit) and returns slowest x time_multiplier, at least 1 s, in whole seconds up.
-  /// nullopt: stopped on request. Throws Error when none of them is accepted.
+  /// Those that turn out wrong do not count. nullopt: stopped on request. Throws Error when none is
+  /// labelled accepted.
   [[nodiscard]] std::optional<Milliseconds> time_limit(
       const Package& package, const std::function<bool()>& is_stop_requested = {});
 

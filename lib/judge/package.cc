@@ -121,6 +121,15 @@ void refuse_what_is_not_judged(const Mapping& map, Package& package) {
   if (version != "legacy" && version != "legacy-icpc")
     map.fail("problem_format_version " + printable(version, 40) + " is not read yet",
              "Save the package in the legacy version.");
+  if (map.find("constants"))
+    map.fail("constants are not filled in yet", "Write their values into the package's files.");
+  for (const char* name :
+       {"submissions/submissions.yaml", "submissions/submissions.json", "submissions.json"})
+    if (is_there(package.root / name))
+      throw Error(ErrorText{.what = "is not read yet",
+                            .where = package.root / name,
+                            .hint = "Label submissions by their folders or by tags in them, call "
+                                    "each entry main, and remove the file."});
   const auto type = map.text("type").value_or("pass-fail");
   if (type == "scoring") {
     package.notes.emplace_back("a scoring problem: the verdict is given, no score");
@@ -199,7 +208,7 @@ class GroupReader {
   /// What `folder`/testdata.yaml says, for itself and the groups below it.
   void read_settings(const fs::path& folder, std::vector<std::string>& flags) {
     const auto file = folder / "testdata.yaml";
-    if (!fs::exists(fs::symlink_status(file))) return;
+    if (!is_there(file)) return;
     const auto value = read_yaml_(inside(file, package_.root));
     const Mapping map(value, file);
     const auto* written = map.find("output_validator_flags");
@@ -217,7 +226,7 @@ class GroupReader {
                 const std::vector<std::string>& flags) {
     const auto name = base_name(input);
     const auto answer = folder / (name + ".ans");
-    if (!fs::exists(fs::symlink_status(answer)))
+    if (!is_there(answer))
       throw Error(ErrorText{.what = "has no answer file beside it",
                             .where = folder / input.name,
                             .hint = "Add " + name + ".ans."});
@@ -231,7 +240,7 @@ class GroupReader {
   const ReadYaml& read_yaml_;
 };
 
-/// The value of `timelimit` in DOMjudge's own settings: "timelimit = '2.5'".
+/// The value of `timelimit` in DOMjudge's own settings: "timelimit = '2.5' ; seconds".
 std::optional<std::string> ini_value(std::string_view text, std::string_view key) {
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
@@ -240,8 +249,8 @@ std::optional<std::string> ini_value(std::string_view text, std::string_view key
     const auto equals = line.find('=');
     if (equals == std::string_view::npos) continue;
     const auto names = words(line.substr(0, equals));
-    if (names.size() != 1 || names[0] != key) continue;
-    auto value = std::string(line.substr(equals + 1));
+    if (names.size() != 1 || names[0] != key) continue;  // a comment begins with ";"
+    auto value = std::string(line.substr(equals + 1, line.find(';') - equals - 1));
     std::erase_if(value, [](char c) { return c == '\'' || c == '"' || c == ' ' || c == '\r'; });
     return value;
   }
@@ -251,7 +260,7 @@ std::optional<std::string> ini_value(std::string_view text, std::string_view key
 std::optional<Milliseconds> domjudge_time_limit(const fs::path& root) {
   for (const char* name : {"domjudge-problem.ini", ".timelimit"}) {
     const auto file = root / name;
-    if (!fs::exists(fs::symlink_status(file))) continue;
+    if (!is_there(file)) continue;
     const auto text = read_file(inside(file, root), settings_size_max);
     std::optional<std::string> written;
     if (file.extension() == ".ini") {
@@ -287,10 +296,10 @@ void read_cases(Package& package, const ReadYaml& read_yaml) {
   const auto data = package.root / "data";
   auto flags = package.validator_flags;
   GroupReader reader(package, read_yaml);
-  if (fs::exists(data)) reader.read_settings(inside(data, package.root), flags);
+  if (is_there(data)) reader.read_settings(inside(data, package.root), flags);
   for (const char* group : {"sample", "secret"}) {
     const auto folder = data / group;
-    if (!fs::exists(fs::symlink_status(folder))) continue;
+    if (!is_there(folder)) continue;
     reader.read(inside(folder, package.root), std::string(group) + "/", flags);
   }
   if (package.cases.empty())
@@ -301,7 +310,7 @@ void read_cases(Package& package, const ReadYaml& read_yaml) {
 
 void read_validators(Package& package) {
   const auto folder = package.root / "output_validators";
-  if (fs::exists(fs::symlink_status(folder)))
+  if (is_there(folder))
     for (const auto& entry : list_folder(inside(folder, package.root), package.root))
       package.validators.push_back(entry.path);
   if (package.validators.empty())
@@ -312,7 +321,7 @@ void read_validators(Package& package) {
 
 void read_submissions(Package& package) {
   const auto folder = package.root / "submissions";
-  if (!fs::exists(fs::symlink_status(folder))) return;
+  if (!is_there(folder)) return;
   for (const auto& label : list_folder(inside(folder, package.root), package.root)) {
     if (!label.is_folder) continue;  // submissions.yaml, a read-me
     for (const auto& entry : list_folder(label.path, package.root))
@@ -337,7 +346,7 @@ Package read_package(const fs::path& folder, const ReadYaml& read_yaml) {
                           .hint = "Name the folder that holds problem.yaml.",
                           .code = code.value()});
   const auto file = package.root / "problem.yaml";
-  if (!fs::exists(fs::symlink_status(file)))
+  if (!is_there(file))
     throw Error(ErrorText{.what = "has no problem.yaml",
                           .where = package.root,
                           .hint = "A problem package is the folder that holds problem.yaml; "

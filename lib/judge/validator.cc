@@ -73,6 +73,7 @@ Validation validation_of(const sandbox::Result& result, const std::string& name,
     validation.verdict = Verdict::accepted;
   } else if (result.verdict == sandbox::Verdict::RE && result.exit_code == exit_wrong) {
     validation.verdict = Verdict::wrong_answer;
+    if (validation.note.empty()) validation.note = "validator " + name + " did not accept it";
   } else {
     auto how = std::string(sandbox::to_string(result.verdict));
     if (result.exit_code) how += " exit code " + std::to_string(*result.exit_code);

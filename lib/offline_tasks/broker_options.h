@@ -7,12 +7,12 @@
 
 namespace daemonz::offline_tasks {
 
-/// For a first push: id, unique key, priority; delay and expiry counted from `now`.
+/// For a first push: id, unique key, priority; the delay counted from `now`. Not the expiry: the
+/// engine would drop the item, and the job would vanish without a word. Who pops it buries it.
 [[nodiscard]] broker::PushOptions broker_options(const Envelope& job, WallTime now);
 
 /// For a successor of the item that carries `job` (Broker::replace): no id and no unique key, which
 /// the engine passes on by itself.
-[[nodiscard]] broker::PushOptions successor_options(const Envelope& job, Milliseconds delay,
-                                                    WallTime now);
+[[nodiscard]] broker::PushOptions successor_options(const Envelope& job, Milliseconds delay);
 
 }  // namespace daemonz::offline_tasks

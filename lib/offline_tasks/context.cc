@@ -3,6 +3,7 @@
 #include "job_table/fence.h"
 #include "offline_tasks/push.h"
 #include "offline_tasks/type_name.h"
+#include "offline_tasks/utf8.h"
 #include "process/run.h"
 
 namespace daemonz::offline_tasks {
@@ -21,8 +22,9 @@ Context::Context(Parts parts) : parts_(std::move(parts)) {}
 
 bool Context::stop_requested() const { return parts_.stop_requested && parts_.stop_requested(); }
 
-void Context::progress(std::int64_t done, std::int64_t total, std::string note) {
-  if (parts_.report_progress) parts_.report_progress({done, total, std::move(note)});
+void Context::progress(std::int64_t done, std::int64_t total, std::string_view note) {
+  if (parts_.report_progress)
+    parts_.report_progress({done, total, to_utf8(note, progress_note_size_max)});
 }
 
 std::optional<json::value> Context::checkpoint() const {

@@ -52,6 +52,7 @@ struct Progress {
   std::int64_t total = 0;  ///< 0: not known
   std::string note;
 };
+inline constexpr std::size_t progress_note_size_max = 500;  ///< bytes; the rest is cut off
 
 /// A helper program that a task runs (ImageMagick, pdftotext), to its end. It may do all that this
 /// user may: programs that nobody trusts go into a sandbox::Slot.
@@ -98,7 +99,7 @@ class Context {
 
   /// Shown by `daemonz-jobs watch` and status(). Cheap: the processor writes at most a few a
   /// second.
-  void progress(std::int64_t done, std::int64_t total, std::string note = {});
+  void progress(std::int64_t done, std::int64_t total, std::string_view note = {});
 
   /// What the last attempt left behind, nullopt at first. It is stored outside of transactions: for
   /// "went on at mail 5,001", not for money.

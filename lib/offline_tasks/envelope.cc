@@ -10,8 +10,6 @@
 namespace daemonz::offline_tasks {
 namespace {
 
-constexpr Milliseconds span_max = std::chrono::hours(24 * 366 * 100);  // keeps sums in range
-
 const std::set<std::string_view> known_fields = {
     "v",      "id",      "task",         "args",    "queue",   "priority",      "created",
     "run_at", "expires", "attempt",      "timeout", "backoff", "track",         "unique",
@@ -41,7 +39,8 @@ std::optional<WallTime> time_of(const json::object& from, std::string_view field
 
 Milliseconds span_of_seconds(double seconds, std::string_view field) {
   if (!(seconds >= 0) || seconds * 1000 > static_cast<double>(span_max.count()))
-    bad(field, "must be a number of seconds, found " + std::to_string(seconds));
+    bad(field,
+        "must be seconds, at most 100 years, found " + json::serialize(json::value(seconds)));
   return Milliseconds(std::llround(seconds * 1000));
 }
 
@@ -87,6 +86,7 @@ std::vector<AttemptError> errors_of(const json::object& from) {
 std::string queue_of(const json::object& from) {
   const auto queue = json::string_of(from, "queue").value_or("");
   const auto name = QueueName::parse(queue);
+  if (name && name->is_dead_queue()) bad("queue", "is \"" + queue + "\", which is for dead jobs");
   if (!queue.empty() && (!name || name->dead().text().size() > job_queue_name_size_max))
     bad("queue", "must be a queue name of at most " + std::to_string(job_queue_name_size_max) +
                      " bytes (\".dead\" included), found \"" + queue + "\"");

@@ -108,7 +108,9 @@ Front::Front(ConnectOptions options)
     (void)broker::connect(broker_options_of(options_));  // checks the URL; connects to nothing yet
   if (options_.deadline < Milliseconds(1)) throw Error("a push deadline must be at least 1 ms");
   for (const auto& [task, told] : options_.tasks) check(told, task);
-  if (!options_.database.empty()) database_.emplace(db::PoolOptions{.url = options_.database});
+  // A push waits for nobody's lock: its row is for people, and the processor makes it else.
+  if (!options_.database.empty())
+    database_.emplace(db::PoolOptions{.url = options_.database, .busy_wait = options_.deadline});
 }
 
 PushAnswer Front::push(const Envelope& job) {

@@ -16,6 +16,7 @@ constexpr std::string_view dead_suffix = ".dead";
 void check_queue(std::string_view task, const std::string& queue) {
   const auto name = QueueName::parse(queue);
   if (!name) bad(task, "queue", "is \"" + queue + "\", not a queue name ([A-Za-z0-9_.:-])");
+  if (name->is_dead_queue()) bad(task, "queue", "is \"" + queue + "\", which is for dead jobs");
   if (name->dead().text().size() > job_queue_name_size_max)
     bad(task, "queue",
         "is \"" + queue + "\", longer than " +
@@ -28,6 +29,8 @@ void check_span(std::string_view task, std::string_view option,
     bad(task, option,
         "is " + std::to_string(span->count()) + " ms, at least " +
             std::to_string(at_least.count()) + " ms is possible");
+  if (span && *span > span_max)
+    bad(task, option, "is " + std::to_string(span->count()) + " ms, above the limit of 100 years");
 }
 
 void check_count(std::string_view task, std::string_view option,

@@ -34,9 +34,10 @@ struct Options {
   std::optional<std::uint32_t> max_deliveries;
   std::optional<std::vector<Milliseconds>> backoff;  ///< wait before retry 1, 2, ..; the last stays
   std::optional<Milliseconds> timeout;               ///< of one attempt
-  std::optional<Milliseconds> expires_in;            ///< not started later than this after the push
+  std::optional<Milliseconds> expires_in;  ///< not begun later than this after the push: dead then
   std::optional<Track> track;
-  std::optional<std::string> unique_key;  ///< a second push of it is a Duplicate while one lives
+  /// A second push of it onto the same queue is a Duplicate while the job of the first one lives.
+  std::optional<std::string> unique_key;
   std::map<std::string, std::string> context;  ///< session, locale, trace: travels as "ctx"; merges
 };
 
@@ -44,6 +45,8 @@ inline constexpr std::uint32_t max_attempts_default = 25;    ///< with the stock
 inline constexpr std::uint32_t max_attempts_limit = 1000;    ///< more is a job that never ends
 inline constexpr std::uint32_t max_deliveries_limit = 1000;  ///< the same
 inline constexpr Milliseconds timeout_default = std::chrono::hours(1);
+/// 100 years: no time that a job names is longer. The queue server takes no more either.
+inline constexpr Milliseconds span_max = std::chrono::hours(24 * 365 * 100);
 
 /// What holds where nobody says anything. `queue` and `track` stay empty: they depend on the push.
 [[nodiscard]] Options built_in();
@@ -52,7 +55,8 @@ inline constexpr Milliseconds timeout_default = std::chrono::hours(1);
 [[nodiscard]] Options merge(Options preferred, const Options& otherwise);
 
 /// Throws Error that names the task and the option: a bad queue name (or one of over 60 bytes), a
-/// priority above 9, negative times, max_attempts outside 1..max_attempts_limit.
+/// priority above 9, times below 0 or
+/// above span_max, max_attempts outside 1..max_attempts_limit.
 void check(const Options& options, std::string_view task);
 
 }  // namespace daemonz::offline_tasks

@@ -60,7 +60,9 @@ Child& Child::operator=(Child&& other) noexcept {
 
 Child::~Child() {
   if (!pidfd_.is_open() || status_) return;
-  signal(SIGKILL);
+  // Never throws; what may not be signalled (a setuid program) is not waited for either.
+  if (::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0) != 0 && errno == EPERM)
+    return;
   siginfo_t info{};
   while (::syscall(SYS_waitid, P_PIDFD, pidfd_.get(), &info, WEXITED, nullptr) < 0 &&
          errno == EINTR) {

@@ -131,9 +131,10 @@ void reset_signals() {
     check(plan, Step::join_cgroup, ::write(plan.cgroup_procs.get(), "0", 1) == 1);
   if (options.oom_score_adj) write_oom_score(plan);
   if (options.nice) check(plan, Step::nice, ::setpriority(PRIO_PROCESS, 0, *options.nice) == 0);
+  place_descriptors(plan);
+  // After the descriptors, which are moved to numbers that a small RLIMIT_NOFILE forbids.
   for (const auto& [resource, limit] : options.limits)
     check(plan, Step::limits, ::setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) == 0);
-  place_descriptors(plan);
   if (options.gid) {
     check(plan, Step::groups, ::setgroups(options.groups.size(), options.groups.data()) == 0);
     check(plan, Step::groups, ::setresgid(*options.gid, *options.gid, *options.gid) == 0);

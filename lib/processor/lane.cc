@@ -12,6 +12,10 @@ using offline_tasks::Outcome;
 /// A lease that the job table says is somebody else's: time for the other one to finish.
 constexpr Milliseconds lost_delay{5'000};
 
+bool is_done(const Outcome& outcome) {
+  return std::holds_alternative<offline_tasks::Done>(outcome);
+}
+
 std::string id_of(const Reserved& reserved) { return reserved.job.id; }
 
 void log_settled(const Reserved& reserved, const Settlement& settlement) {
@@ -33,7 +37,6 @@ void log_settled(const Reserved& reserved, const Settlement& settlement) {
 void Lane::interrupt_pop() noexcept {
   const std::scoped_lock lock(guard_);
   if (!is_popping_) return;
-  was_interrupted_ = true;
   connection_->interrupt();
 }
 
@@ -43,7 +46,6 @@ broker::Popped Lane::pop_interruptibly(const broker::PopRequest& request) {
     explicit Popping(Lane& lane) : lane_(lane) {
       const std::scoped_lock lock(lane_.guard_);
       lane_.is_popping_ = true;
-      lane_.was_interrupted_ = false;
     }
     ~Popping() {
       const std::scoped_lock lock(lane_.guard_);
@@ -73,7 +75,7 @@ std::optional<Reserved> Lane::pop(Milliseconds wait, std::optional<broker::Lease
     ack.reset();
   }
   if (!popped.lease) return std::nullopt;
-  if (was_interrupted_) {  // delivery.md, point 14: handed over in the instant of the interrupt
+  if (workshop_.stop.is_stopping()) {  // delivery.md, point 14: handed over in the same instant
     give_back(*popped.lease, Broker::Release::uncounted, Milliseconds(0));
     return std::nullopt;
   }
@@ -193,6 +195,7 @@ Settled Lane::insist(const broker::Lease& lease, const Operation& operation) {
   for (bool is_repeated = false;; is_repeated = true) {
     const auto settled = operation();
     if (settled == Settled::done) return settled;
+    if (settled == Settled::refused) return settled;
     // delivery.md, point 10: a repeated one that is gone was perhaps done the first time.
     if (settled == Settled::gone) return is_repeated ? Settled::done : settled;
     log::warn("processor", "cannot settle a delivery, trying again", {{"delivery", lease.id}});
@@ -227,6 +230,11 @@ bool Lane::carry_out(const Reserved& reserved, const Settlement& settlement,
     if (settlement.kind == Settlement::Kind::done) return connection.ack(lease);
     return connection.dead(lease);  // too large to carry its reason
   });
+  if (settled == Settled::refused && settlement.queue) {
+    const auto why = "the queue " + settlement.queue->text() + " refused its successor: ";
+    return carry_out(reserved, bury_as_it_is({lease, reserved.job}, why + settlement.why),
+                     connection);
+  }
   workshop_.heartbeat.drop(lease);
   if (settled != Settled::done) {
     log::warn("processor", "lease gone, the outcome is dropped",
@@ -240,8 +248,12 @@ bool Lane::carry_out(const Reserved& reserved, const Settlement& settlement,
 
 bool Lane::settle(const Reserved& reserved, const Outcome& given) {
   auto outcome = given;
-  if (std::holds_alternative<offline_tasks::Done>(outcome))
+  if (is_done(outcome))
     (void)store_done(reserved, outcome);  // a row that refuses: acknowledging shows who has the job
+  return carry_out(reserved, outcome);
+}
+
+bool Lane::carry_out(const Reserved& reserved, const Outcome& outcome) {
   return carry_out(reserved,
                    decide({reserved.lease, reserved.job}, outcome, workshop_.options.clock->wall(),
                           workshop_.jitter()),
@@ -251,22 +263,24 @@ bool Lane::settle(const Reserved& reserved, const Outcome& given) {
 void Lane::handle(const Reserved& reserved, std::optional<broker::Lease>* next, Counts& counts) {
   try {
     auto outcome = perform(reserved);
-    const bool is_done = std::holds_alternative<offline_tasks::Done>(outcome);
-    if (is_done && next && store_done(reserved, outcome) &&
-        std::holds_alternative<offline_tasks::Done>(outcome)) {
+    const bool is_stored = is_done(outcome) && store_done(reserved, outcome);
+    if (is_stored && is_done(outcome) && next) {
       log::debug("processor", "job done", {{"job", id_of(reserved)}, {"task", reserved.job.task}});
       workshop_.heartbeat.drop(reserved.lease);
       next->emplace(broker::Lease{.queue = reserved.lease.queue, .id = reserved.lease.id});
       ++counts.succeeded;
       return;
     }
-    const bool is_ours = settle(reserved, outcome);
-    ++(is_done && is_ours ? counts.succeeded : counts.failed);
+    const bool is_ours = carry_out(reserved, outcome);
+    ++(is_done(outcome) && is_ours ? counts.succeeded : counts.failed);
   } catch (const offline_tasks::Superseded& problem) {
     log::warn("processor", "lease lost, the attempt is dropped",
               {{"job", id_of(reserved)}, {"why", problem.what()}});
     give_back(reserved.lease, Broker::Release::counted, lost_delay);
     ++counts.failed;
+  } catch (const std::exception&) {  // the job table is away; the heartbeat must not keep the lease
+    give_back(reserved.lease, Broker::Release::uncounted, Milliseconds(0));
+    throw;
   }
 }
 

@@ -33,7 +33,8 @@ class Lane {
   [[nodiscard]] offline_tasks::Outcome perform(const Reserved& reserved);
   bool settle(const Reserved& reserved, const offline_tasks::Outcome& outcome);
   /// perform and settle; an attempt whose lease was lost is dropped. Never throws for what a job
-  /// does. With `next` an ack is left there for the next pop to carry.
+  /// does. Throws Error when the database is away: the job is handed back then. With `next` an ack
+  /// is left there for the next pop to carry.
   void handle(const Reserved& reserved, std::optional<broker::Lease>* next, Counts& counts);
 
  private:
@@ -42,10 +43,12 @@ class Lane {
   [[nodiscard]] broker::Popped pop_interruptibly(const broker::PopRequest& request);
   [[nodiscard]] Reserved unpack(broker::Lease lease);
   [[nodiscard]] offline_tasks::Outcome run_handler(const Reserved& reserved);
+  /// False: the row is somebody else's. A result that cannot be stored makes the outcome a Fail.
   [[nodiscard]] bool store_done(const Reserved& reserved, offline_tasks::Outcome& outcome);
   template <class Operation>
   [[nodiscard]] broker::Settled insist(const broker::Lease& lease, const Operation& operation);
   void give_back(const broker::Lease& lease, broker::Broker::Release how, Milliseconds delay);
+  bool carry_out(const Reserved& reserved, const offline_tasks::Outcome& outcome);
   bool carry_out(const Reserved& reserved, const Settlement& settlement,
                  broker::Broker& connection);
 
@@ -70,7 +73,6 @@ class Lane {
   std::unique_ptr<broker::Broker> connection_;
   std::mutex guard_;
   bool is_popping_ = false;         // guarded; connection_->interrupt() only while true
-  bool was_interrupted_ = false;    // guarded
   std::optional<Running> running_;  // guarded
   bool used_database_ = false;      // by the current handler
 };

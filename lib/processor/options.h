@@ -29,7 +29,10 @@ struct Options {
   /// A restarted queue server gives leases of its old connections 3 s to be touched
   /// (queue-protocol.md): this must leave room for the way there.
   Milliseconds heartbeat{2'000};
-  Milliseconds pop_wait{20'000};  ///< one blocking pop; below broker::wait_max
+  /// One blocking pop; below broker::wait_max. Short, since a stop waits for its end: an interrupt
+  /// closes the connection, and what is handed over in that instant counts as delivered
+  /// (delivery.md, point 14).
+  Milliseconds pop_wait{250};
   /// After the first TERM running jobs may go on for so long; below the supervisor's 30 s, so that
   /// there is time to hand the rest back.
   Milliseconds stop_grace{20'000};
@@ -47,8 +50,8 @@ struct Options {
 
 inline constexpr int threads_max = 256;  ///< more are a mistake: each has its connections
 
-/// Throws Error that names the option: no queue, too many threads, an empty range of priorities, a
-/// heartbeat that is not well below the lease.
+/// Throws Error that names the option: no queue or names that are too long, a bad URL, too many
+/// threads, an empty range of priorities, a heartbeat that is not well below the lease.
 void check(const Options& options);
 
 }  // namespace daemonz::processor

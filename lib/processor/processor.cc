@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "db/migrations.h"
 #include "job_table/table.h"
 #include "processor/lane.h"
 
@@ -63,6 +64,8 @@ void connect_patiently(Processor& processor, Workshop& workshop) {
   while (!workshop.stop.is_stopping()) {
     try {
       return processor.connect();
+    } catch (const db::NewerSchema&) {
+      throw;
     } catch (const Error& problem) {
       const auto wait = backoff.next();
       log::warn("processor", "cannot start yet, waiting",
@@ -121,11 +124,14 @@ void Processor::wait_for_lanes() {
   const auto is_over = [&] {
     return parts_->working == 0 || workshop.stop.is_handing_back_unlocked();
   };
-  const auto deadline = real_clock().steady() + workshop.options.stop_grace;
+  constexpr Milliseconds patience{500};  // a pop that takes longer waits for a silent engine
+  const auto begin = real_clock().steady();
+  const auto deadline = begin + workshop.options.stop_grace;
   while (parts_->working > 0 && !workshop.stop.is_handing_back() &&
          real_clock().steady() < deadline) {
     // Again and again: an interrupt may come a moment before its lane begins to wait.
-    for (const auto& lane : parts_->lanes) lane->interrupt_pop();
+    if (real_clock().steady() - begin >= patience)
+      for (const auto& lane : parts_->lanes) lane->interrupt_pop();
     constexpr Milliseconds interval{50};
     workshop.stop.wait_for(interval, is_over);
   }

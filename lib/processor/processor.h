@@ -58,7 +58,7 @@ class Processor {
   void connect();
 
   /// Works until stop(). While the queue or the database is away it waits and tries again: nothing
-  /// is lost by that. Connects by itself.
+  /// is lost by that. Connects by itself. Throws db::NewerSchema, which no waiting mends.
   Ended run();
 
   /// Finish: no further pops, running handlers see stop_requested() and have stop_grace; what is
@@ -74,7 +74,8 @@ class Processor {
   // For a worker of one's own.
   /// The next job, or nullopt when none came within `wait`. Throws Error as above.
   [[nodiscard]] std::optional<Reserved> reserve(Milliseconds wait);
-  /// Runs its handler, in this thread. Does not settle. Throws Superseded only.
+  /// Runs its handler, in this thread. Does not settle. Throws Superseded, and Error when the job
+  /// table is away before the handler begins: settle it with Again then.
   [[nodiscard]] offline_tasks::Outcome perform(const Reserved& reserved);
   /// Acks, stores the successor or buries, as the outcome says. False: the lease was lost, the job
   /// is somebody else's.

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "job_table/fence.h"
 #include "offline_tasks/job_facts.h"
+#include "offline_tasks/utf8.h"
 
 namespace daemonz::processor {
 namespace {
@@ -38,10 +39,10 @@ Reports::Start Reports::started(const Envelope& job, Token token) {
 
 bool Reports::done(const Envelope& job, Token token, const json::value& result) {
   if (!is_tracked(job)) return true;
+  const auto text = result.is_null() ? std::string() : json::serialize(result);
+  if (!offline_tasks::is_utf8(text)) throw Error("it is not UTF-8, which JSON needs");
   const auto connection = pool_->take();
-  return job_table::Table(*connection, clock_)
-      .record_done(job.id, table_token(token),
-                   result.is_null() ? std::string() : json::serialize(result));
+  return job_table::Table(*connection, clock_).record_done(job.id, table_token(token), text);
 }
 
 void Reports::fence_done(const Envelope& job, Token token) {
@@ -64,7 +65,10 @@ void Reports::settled(const Envelope& job, Token token, const Settlement& settle
     else if (settlement.kind == Settlement::Kind::later)
       table.record_put_off(job.id, table_token(token), settlement.why,
                            settlement.job.run_at.value_or(clock_.wall()));
-    else if (settlement.kind == Settlement::Kind::dead)
+    // Bytes without an envelope have no id by which the scheduler would find this row again: it
+    // makes one itself when it moves them.
+    else if (settlement.kind == Settlement::Kind::dead &&
+             (settlement.queue || job.task != offline_tasks::raw_task))
       table.record_dead(facts_of(job), table_token(token), attempt_number(job), settlement.why,
                         settlement.body);
   } catch (const Error& problem) {

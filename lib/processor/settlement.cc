@@ -1,6 +1,9 @@
 #include "processor/settlement.h"
 
+#include <algorithm>
+
 #include "offline_tasks/broker_options.h"
+#include "offline_tasks/utf8.h"
 
 namespace daemonz::processor {
 namespace {
@@ -10,6 +13,11 @@ using offline_tasks::Envelope;
 /// A retry goes back where the job was pushed first; a name that is none cannot be gone back to.
 QueueName home_of(const Delivery& delivery) {
   return QueueName::parse(delivery.job.queue).value_or(delivery.lease.queue);
+}
+
+/// What a handler says may be any bytes of any length; logs, rows and JSON are for people.
+std::string shown(const std::string& why) {
+  return offline_tasks::to_utf8(why, offline_tasks::error_size_max);
 }
 
 /// The errors make a job grow; near the size limit they are given up before the job is.
@@ -26,35 +34,33 @@ std::optional<std::string> encoded(Envelope& job) {
   }
 }
 
-Settlement bury(const Delivery& delivery, Envelope successor, const std::string& why,
-                WallTime now) {
+Settlement bury(const Delivery& delivery, Envelope successor, const std::string& why) {
   Settlement settlement{.kind = Settlement::Kind::dead, .why = why, .job = std::move(successor)};
   settlement.job.run_at.reset();
-  if (auto body = encoded(settlement.job)) {
-    settlement.queue = home_of(delivery).dead();
-    settlement.body = std::move(*body);
-    settlement.options = offline_tasks::successor_options(settlement.job, Milliseconds(0), now);
-    settlement.options.expires_in = Milliseconds(0);  // what is dead waits for a person
-  }
+  auto body = encoded(settlement.job);
+  if (!body) return bury_as_it_is(delivery, why);
+  settlement.queue = home_of(delivery).dead();
+  settlement.body = std::move(*body);
+  settlement.options = offline_tasks::successor_options(settlement.job, Milliseconds(0));
   return settlement;
 }
 
-Settlement put_back(const Delivery& delivery, Settlement settlement, Milliseconds delay,
+Settlement put_back(const Delivery& delivery, Settlement settlement, Milliseconds wanted,
                     WallTime now) {
+  const auto delay = std::clamp(wanted, Milliseconds(0), offline_tasks::span_max);
   settlement.job.run_at = now + delay;
   auto body = encoded(settlement.job);
-  if (!body) return bury(delivery, settlement.job, "too large for a retry: " + settlement.why, now);
+  if (!body) return bury(delivery, settlement.job, "too large for a retry: " + settlement.why);
   settlement.queue = home_of(delivery);
   settlement.body = std::move(*body);
-  settlement.options = offline_tasks::successor_options(settlement.job, delay, now);
+  settlement.options = offline_tasks::successor_options(settlement.job, delay);
   return settlement;
 }
 
 Settlement after_fail(const Delivery& delivery, const std::string& why, WallTime now,
                       double jitter) {
   auto successor = offline_tasks::after_failure(delivery.job, why, now);
-  if (successor.attempt >= successor.max_attempts)
-    return bury(delivery, std::move(successor), why, now);
+  if (successor.attempt >= successor.max_attempts) return bury(delivery, std::move(successor), why);
   const auto delay = offline_tasks::retry_delay(successor, jitter);
   return put_back(delivery,
                   {.kind = Settlement::Kind::retry, .why = why, .job = std::move(successor)}, delay,
@@ -67,14 +73,23 @@ Settlement decide(const Delivery& delivery, const offline_tasks::Outcome& outcom
                   double jitter) {
   using namespace offline_tasks;
   if (const auto* again = std::get_if<Again>(&outcome))
-    return put_back(delivery,
-                    {.kind = Settlement::Kind::later, .why = again->why, .job = delivery.job},
-                    again->in, now);
+    return put_back(
+        delivery, {.kind = Settlement::Kind::later, .why = shown(again->why), .job = delivery.job},
+        again->in, now);
   if (const auto* fail = std::get_if<Fail>(&outcome))
-    return after_fail(delivery, fail->why, now, jitter);
-  if (const auto* kill = std::get_if<Kill>(&outcome))
-    return bury(delivery, after_failure(delivery.job, kill->why, now), kill->why, now);
+    return after_fail(delivery, shown(fail->why), now, jitter);
+  if (const auto* kill = std::get_if<Kill>(&outcome)) {
+    const auto why = shown(kill->why);
+    return bury(delivery, after_failure(delivery.job, why, now), why);
+  }
   return {.kind = Settlement::Kind::done, .job = delivery.job};
+}
+
+Settlement bury_as_it_is(const Delivery& delivery, std::string why) {
+  return {.kind = Settlement::Kind::dead,
+          .body = delivery.lease.body,
+          .why = std::move(why),
+          .job = delivery.job};
 }
 
 const char* to_string(Settlement::Kind kind) {

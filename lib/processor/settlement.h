@@ -28,7 +28,7 @@ struct Settlement {
   Kind kind = Kind::done;
   /// Where the successor goes; nullopt: ack (done), or the bytes as they are into the dead queue.
   std::optional<QueueName> queue;
-  std::string body;
+  std::string body;  ///< the successor's, or those bytes
   broker::PushOptions options;
   std::string why;              ///< for the log and the job table
   offline_tasks::Envelope job;  ///< the successor
@@ -37,6 +37,10 @@ struct Settlement {
 /// `jitter`: 0..1, spreads retries.
 [[nodiscard]] Settlement decide(const Delivery& delivery, const offline_tasks::Outcome& outcome,
                                 WallTime now, double jitter);
+
+/// Into the dead queue with the bytes as they came: no successor of it can travel. `why` goes to
+/// the job table.
+[[nodiscard]] Settlement bury_as_it_is(const Delivery& delivery, std::string why);
 
 [[nodiscard]] const char* to_string(Settlement::Kind kind);
 

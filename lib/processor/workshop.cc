@@ -42,14 +42,37 @@ void refuse(std::string what, std::string hint) {
   throw Error(ErrorText{.what = std::move(what), .where = "processor", .hint = std::move(hint)});
 }
 
-}  // namespace
-
-void check(const Options& options) {
-  if (options.queues.empty()) refuse("no queue to work on", "Name them: --queues pulls,pushes");
-  for (const auto& queue : options.queues)
+void check_queues(const std::vector<QueueName>& queues) {
+  if (queues.empty()) refuse("no queue to work on", "Name them: --queues pulls,pushes");
+  std::size_t size = queues.size() - 1;  // the commas
+  for (const auto& queue : queues) {
     if (queue.is_dead_queue())
       refuse("the queue " + queue.text() + " holds what was given up",
              "Look at it with daemonz-jobs dead, and push it again with daemonz-jobs retry.");
+    if (queue.dead().text().size() > job_queue_name_size_max)
+      refuse(
+          "the queue name " + queue.text() + " is too long for jobs",
+          "Allowed: " + std::to_string(job_queue_name_size_max - std::string_view(".dead").size()) +
+              " bytes.");
+    size += queue.text().size();
+  }
+  if (size > broker::pop_names_size_max)
+    refuse("the names of the queues have " + std::to_string(size) + " bytes",
+           "Allowed: " + std::to_string(broker::pop_names_size_max) +
+               ". Name fewer queues, and give the others to another processor.");
+}
+
+/// A URL that is none is never reached, however long one waits.
+void check_urls(const Options& options) {
+  if (!options.connect_broker) (void)broker::connect({.url = options.broker});
+  if (!options.database.empty()) db::check_url(options.database);
+}
+
+}  // namespace
+
+void check(const Options& options) {
+  check_queues(options.queues);
+  check_urls(options);
   if (options.threads < 1 || options.threads > threads_max)
     refuse(std::to_string(options.threads) + " threads",
            "Allowed: 1.." + std::to_string(threads_max) + ".");

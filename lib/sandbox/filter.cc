@@ -53,6 +53,10 @@ constexpr int refused_calls[] = {
 constexpr int absent_calls[] = {SCMP_SYS(io_uring_setup), SCMP_SYS(io_uring_enter),
                                 SCMP_SYS(io_uring_register), SCMP_SYS(memfd_secret)};
 
+// Memory that no process maps: without a cgroup nobody counts it. (Files in /tmp are limited.)
+constexpr int uncounted_calls[] = {SCMP_SYS(memfd_create), SCMP_SYS(shmget), SCMP_SYS(msgget),
+                                   SCMP_SYS(semget)};
+
 constexpr std::uint64_t namespace_flags[] = {CLONE_NEWNS,  CLONE_NEWCGROUP, CLONE_NEWUTS,
                                              CLONE_NEWIPC, CLONE_NEWPID,    CLONE_NEWNET};
 
@@ -121,13 +125,15 @@ std::vector<sock_filter> export_program(const Filter& filter) {
 
 }  // namespace
 
-std::vector<sock_filter> build_filter() {
+std::vector<sock_filter> build_filter(LimitMode mode) {
   const Filter filter(seccomp_init(SCMP_ACT_ALLOW));
   if (!filter) throw_errno("seccomp", {}, {}, ENOMEM);
   check(seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS));
   check(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2));  // a tree, not a list
   for (const int call : refused_calls) refuse(filter, EPERM, call);
   for (const int call : absent_calls) refuse(filter, ENOSYS, call);
+  if (mode == LimitMode::rlimit)
+    for (const int call : uncounted_calls) refuse(filter, ENOSYS, call);
   for (int call = last_judged_call + 1; call < call_numbers_end; ++call)
     refuse(filter, ENOSYS, call);
   refuse_namespaces(filter);

@@ -7,9 +7,12 @@
 
 #include <vector>
 
+#include "sandbox/run.h"
+
 namespace daemonz::sandbox {
 
+/// For runs whose limits `mode` holds: without cgroups it also refuses memory that nobody counts.
 /// Throws Error "seccomp" when the filter cannot be built.
-[[nodiscard]] std::vector<sock_filter> build_filter();
+[[nodiscard]] std::vector<sock_filter> build_filter(LimitMode mode);
 
 }  // namespace daemonz::sandbox

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
@@ -19,6 +20,7 @@ namespace {
 
 using Kind = RunGroup::Folder::Kind;
 constexpr std::string_view name_prefix = "daemonz-run.";
+constexpr std::uint32_t processes_max = 4'194'304;  // PID_MAX_LIMIT: the kernel refuses more
 
 std::uint64_t number_in(std::string_view text) {
   std::uint64_t value = 0;
@@ -114,7 +116,7 @@ RunGroup::~RunGroup() {
 
 void RunGroup::limit(const Limits& limits) {
   const auto memory = std::to_string(limits.memory.count);
-  const auto processes = std::to_string(limits.processes);
+  const auto processes = std::to_string(std::min(limits.processes, processes_max));
   for (const auto& folder : folders_) {
     const int fd = folder.fd.get();
     switch (folder.kind) {

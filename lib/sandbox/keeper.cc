@@ -149,8 +149,10 @@ int keep_slot(const KeeperOptions& options) {
   try {
     const auto lock = lock_slot(options);
     const int cores = pin(options);
-    KeeperState state{.groups = GroupRoot::find(options.limit_mode),
-                      .filter = build_filter(),
+    auto groups = GroupRoot::find(options.limit_mode);
+    auto filter = build_filter(groups.mode());
+    KeeperState state{.groups = std::move(groups),
+                      .filter = std::move(filter),
                       .cores = cores,
                       .control = keeper_socket};
     state.groups.remove_stale();

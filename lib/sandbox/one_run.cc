@@ -261,8 +261,10 @@ void OneRun::fill_figures(Result& result, const GroupUsage& used) const {
     return std::chrono::duration_cast<Milliseconds>(time);
   };
   result.cpu = whole(used.cpu);
-  result.user = whole(used.user);
-  result.system = whole(used.system);
+  // v1 counts the parts in ticks and the sum exactly: the parts share the sum, as in proc(5).
+  const auto parts = (used.user + used.system).count();
+  result.user = parts == 0 ? result.cpu : result.cpu * used.user.count() / parts;
+  result.system = result.cpu - result.user;
   result.wall = whole(between(started_, ended_));
   result.setup = between(requested_, started_);
   result.limits = to_string(keeper_.groups.mode());

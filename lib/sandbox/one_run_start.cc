@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "sandbox/box_files.h"
 #include "sandbox/init.h"
@@ -13,6 +15,9 @@
 
 namespace daemonz::sandbox {
 namespace {
+
+// Longer is for ever; and the nanoseconds of it still fit a clock's 64 bits.
+constexpr Milliseconds time_max = std::chrono::hours(24 * 365);
 
 struct Pipe {
   UniqueFd out, in;  // out: to read from
@@ -33,6 +38,8 @@ void set_nonblocking(const UniqueFd& end) {
 
 void OneRun::prepare(std::vector<UniqueFd> descriptors) {
   auto& request = plan_.request;
+  request.limits.cpu = std::min(request.limits.cpu, time_max);
+  request.limits.wall = std::min(request.limits.wall, time_max);
   const auto expected = request.files.size() + request.has_image + request.has_stdin +
                         request.has_stdout + request.has_stderr;
   if (expected != descriptors.size()) throw_errno("request", {}, {}, EPROTO);

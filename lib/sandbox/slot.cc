@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "process/launch.h"
 #include "sandbox/keeper.h"
-#include "sandbox/plan.h"
 #include "sandbox/protocol.h"
 #include "sandbox/run.h"
 #include "sandbox/system.h"
@@ -96,13 +95,9 @@ std::vector<std::string> whole_env(const std::vector<std::string>& added) {
   return env;
 }
 
-/// The step that could not be done is ours, but for the image: that is what was handed in.
+/// A step of ours that could not be done: verdict XX.
 Result failed(std::string stage, int error) {
   Result result;
-  if (stage == exec_stage) {
-    result.verdict = Verdict::RE;
-    result.exit_code = exit_code_not_executed;
-  }
   result.stage = std::move(stage);
   result.errno_value = error;
   return result;
@@ -122,11 +117,12 @@ Prepared prepare(const Program& program) {
     if (!is_sealed(image)) {
       struct stat found {};
       if (::fstat(image, &found) != 0) throw_errno("image");
-      if (!S_ISREG(found.st_mode)) throw_errno(exec_stage, {}, {}, EACCES);
-      prepared.image =
-          sealed_copy(image, static_cast<std::uint64_t>(found.st_size), "program", "image");
-      // A file that nobody may execute is not made executable by copying it.
-      if ((found.st_mode & 0111) == 0) ::fchmod(prepared.image.get(), 0644);
+      // Of a folder or device there is no copy: an empty file that cannot be executed either.
+      const auto size = S_ISREG(found.st_mode) ? static_cast<std::uint64_t>(found.st_size) : 0;
+      prepared.image = sealed_copy(image, size, "program", "image");
+      // What nobody may execute is not made executable by copying it.
+      const bool is_executable = S_ISREG(found.st_mode) && (found.st_mode & 0111) != 0;
+      if (!is_executable && ::fchmod(prepared.image.get(), 0644) != 0) throw_errno("image");
       image = prepared.image.get();
     }
     prepared.descriptors.push_back(image);

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 
 #include "base/error.h"
@@ -129,8 +130,9 @@ void enter_view() {
 }
 
 void mount_run_folders(const Limits& limits) {
-  const auto options = "size=" + std::to_string(limits.scratch.count) +
-                       ",nr_inodes=" + std::to_string(limits.inodes + 1) +  // + its root folder
+  // tmpfs(5): 0 would be no limit at all. The least is a page; and an inode for its root folder.
+  const auto options = "size=" + std::to_string(std::max<std::uint64_t>(limits.scratch.count, 1)) +
+                       ",nr_inodes=" + std::to_string(limits.inodes + 1ULL) +
                        ",uid=1000,gid=1000,mode=";
   constexpr auto flags = MS_NOSUID | MS_NODEV;
   check(::mount("box", "/box", "tmpfs", flags, (options + "0755").c_str()), "mount /box");

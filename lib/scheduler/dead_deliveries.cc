@@ -18,7 +18,11 @@ constexpr const char* taken_away =
 
 Envelope unpack(const broker::Lease& delivery, WallTime now, std::string& fault) {
   try {
-    if (auto job = Envelope::decode(delivery.body)) return *job;
+    if (auto job = Envelope::decode(delivery.body)) {
+      if (job->queue.empty())
+        job->queue = delivery.queue.text();  // other languages need not name it
+      return *job;
+    }
     fault = "not an envelope";
   } catch (const Error& problem) {
     fault = problem.what();
@@ -52,7 +56,12 @@ int collect_dead(broker::Broker& broker, db::Connection& connection, const Clock
     for (;;) {
       const auto popped = broker.pop({.queues = {queue}, .lease = lease});
       if (!popped.lease) break;
-      record(*popped.lease, connection, clock);
+      try {
+        record(*popped.lease, connection, clock);
+      } catch (...) {  // the database is away: what is kept open would wear out by lapsing
+        (void)broker.release(*popped.lease, broker::Broker::Release::uncounted);
+        throw;
+      }
       if (broker.ack(*popped.lease) == broker::Settled::done) ++moved;
     }
   }

@@ -24,7 +24,17 @@ std::optional<Envelope> revived(const job_table::Job& dead) {
   return job;
 }
 
-/// "pulls.dead" (where a row of unreadable bytes came from) -> "pulls".
+/// What is pushed: the revived envelope, or the bytes as they came where that is too large.
+std::string body_of(const job_table::Job& dead, const std::optional<Envelope>& job) {
+  if (!job) return dead.envelope;
+  try {
+    return job->encode();
+  } catch (const Error&) {
+    return dead.envelope;
+  }
+}
+
+/// "pulls.dead" (where bytes that name no queue came from) -> "pulls".
 QueueName home_of(const std::string& queue) {
   constexpr std::string_view suffix = ".dead";
   const std::string_view text = queue;
@@ -47,10 +57,11 @@ void retry_dead(const job_table::Job& dead, broker::Broker& broker, db::Connecti
   // death, so that an answer that got lost is asked for again.
   const auto death = dead.id + " " + to_iso8601(dead.failed_at.value_or(dead.updated_at));
   options.id = "retry-" + offline_tasks::unique_key_digest(death);
+  const auto body = body_of(dead, job);
   constexpr int tries = 3;
   broker::PushResult result;
   for (int i = 0; i < tries; ++i) {
-    result = broker.push(home_of(dead.queue), job ? job->encode() : dead.envelope, options);
+    result = broker.push(home_of(dead.queue), body, options);
     if (result.state != broker::PushState::unknown) break;
   }
   if (result.state == broker::PushState::duplicate)
@@ -58,7 +69,7 @@ void retry_dead(const job_table::Job& dead, broker::Broker& broker, db::Connecti
   if (result.state != broker::PushState::confirmed)
     refuse("the queue did not take it: " + result.detail);
   job_table::Table(connection, clock)
-      .record_retried(dead.id, job ? static_cast<int>(job->max_attempts) : dead.max_attempts);
+      .record_retried(dead, job ? static_cast<int>(job->max_attempts) : dead.max_attempts);
 }
 
 }  // namespace daemonz::scheduler

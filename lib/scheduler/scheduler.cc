@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "db/migrations.h"
 #include "db/pool.h"
 #include "job_table/table.h"
 #include "scheduler/dead_deliveries.h"
@@ -57,6 +58,8 @@ bool tried(const std::function<void()>& step) {
   try {
     step();
     return true;
+  } catch (const db::NewerSchema&) {  // no waiting mends that
+    throw;
   } catch (const Error& problem) {
     log::warn("scheduler", "cannot work now, waiting", {{"problem", problem.what()}});
     return false;
@@ -66,6 +69,7 @@ bool tried(const std::function<void()>& step) {
 }  // namespace
 
 void run(const Options& options, const std::stop_token& stop) {
+  db::check_url(options.database);
   Round round(options);
   bool is_prepared = false;
   while (!stop.stop_requested()) {

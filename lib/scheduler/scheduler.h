@@ -19,7 +19,8 @@ struct Options {
   std::function<void()> on_ready;
 };
 
-/// Works until `stop`. Waits while queue or database are away. Throws Error for bad URLs.
+/// Works until `stop`. Waits while queue or database are away. Throws Error for bad URLs and for
+/// tables of a newer version.
 void run(const Options& options, const std::stop_token& stop);
 
 }  // namespace daemonz::scheduler

@@ -69,14 +69,17 @@ bool has_failed(const Supervised& one) {
   if (!instance.is_wanted) return false;
   if (instance.state == State::fatal) return true;
   if (instance.state == State::exited) return !one.has_ended_well();
-  return instance.state == State::backoff && !instance.was_ready &&
+  const bool was_up = instance.was_ready && !one.planned().policy.is_ready_when_launched;
+  return instance.state == State::backoff && !was_up &&
          instance.failures_in_row >= tries_before_report;
 }
 
 bool is_up_or_failed(const Supervised& one) {
   const auto& instance = one.instance();
   if (!instance.is_wanted) return instance.state == State::stopped;
-  return instance.is_ready || instance.state == State::exited || has_failed(one);
+  const auto up_from = one.up_from();
+  return (up_from && *up_from <= real_clock().steady()) || instance.state == State::exited ||
+         has_failed(one);
 }
 
 // It waits for something that will not come without a person.
@@ -111,6 +114,7 @@ Request parse_request(const std::string& line) {
       request.targets.emplace_back(target.get_string());
     }
   request.signal = static_cast<int>(json::integer_of(object, "signal").value_or(0));
+  request.is_waiting = json::boolean_of(object, "wait").value_or(true);
   if (request.command == Request::Command::signal && request.signal <= 0)
     throw Error("\"signal\" must be a signal number");
   return request;
@@ -124,6 +128,7 @@ std::string request_line(const Request& request) {
   json::object object{{"version", control_version}, {"command", known->name}};
   if (!targets.empty()) object["targets"] = std::move(targets);
   if (request.signal > 0) object["signal"] = request.signal;
+  if (!request.is_waiting) object["wait"] = false;
   return json::serialize(object);
 }
 
@@ -145,23 +150,26 @@ std::string status_answer(const std::vector<Supervised*>& instances) {
 }
 
 std::string up_answer(const std::vector<Supervised*>& instances) {
-  json::array failed, waiting;
+  json::array failed, waiting, stopped;
   int ready = 0;
   for (const auto* one : instances) {
     if (has_failed(*one)) {
       auto row = to_json(*one);
       row["last_lines"] = one->last_lines(lines_shown);
       failed.push_back(std::move(row));
-    } else if (one->instance().is_wanted && !is_up_or_failed(*one)) {
+    } else if (!one->instance().is_wanted) {
+      stopped.emplace_back(one->planned().name);
+    } else if (!is_up_or_failed(*one)) {
       waiting.emplace_back(one->planned().name);
-    } else if (one->instance().is_wanted) {
+    } else {
       ++ready;
     }
   }
-  auto object = answer(failed.empty() && waiting.empty());
+  auto object = answer(failed.empty() && waiting.empty() && stopped.empty());
   object["ready"] = ready;
   object["failed"] = std::move(failed);
   object["waiting"] = std::move(waiting);
+  object["stopped"] = std::move(stopped);
   return json::serialize(object);
 }
 
@@ -172,6 +180,14 @@ bool Waiter::is_over(const std::vector<std::unique_ptr<Supervised>>& all) const 
   return std::all_of(targets.begin(), targets.end(), [&all](const auto* one) {
     return is_up_or_failed(*one) || is_blocked(*one, all);
   });
+}
+
+std::optional<SteadyTime> Waiter::next_look() const {
+  std::optional<SteadyTime> next;
+  for (const auto* one : targets)
+    if (const auto up_from = one->up_from(); up_from && *up_from > real_clock().steady())
+      next = std::min(next.value_or(*up_from), *up_from);
+  return next;
 }
 
 }  // namespace daemonz::supervisor

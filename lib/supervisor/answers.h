@@ -16,6 +16,7 @@ struct Request {
   Command command = Command::status;
   std::vector<std::string> targets;  ///< empty: all
   int signal = 0;
+  bool is_waiting = true;  ///< start, restart: answered when decided, else at once
 };
 
 /// Throws Error that says what is wrong with it.
@@ -25,7 +26,8 @@ struct Request {
 [[nodiscard]] std::string done_answer();
 [[nodiscard]] std::string refusal(const std::string& why);
 [[nodiscard]] std::string status_answer(const std::vector<Supervised*>& instances);
-/// What has become of a start: ok, or which instances failed, why, and their last lines.
+/// What has become of a start: ok, or which instances failed (why, and their last lines), wait for
+/// others, or were stopped meanwhile.
 [[nodiscard]] std::string up_answer(const std::vector<Supervised*>& instances);
 
 /// A question whose answer comes later.
@@ -38,6 +40,8 @@ struct Waiter {
   /// Up: every target is ready, has ended by itself, or has failed. Down: nothing of them lives.
   /// `all`: a target that waits for a failed one has failed too.
   [[nodiscard]] bool is_over(const std::vector<std::unique_ptr<Supervised>>& all) const;
+  /// The next moment at which time alone may end it; nullopt: only an event can.
+  [[nodiscard]] std::optional<SteadyTime> next_look() const;
 };
 
 }  // namespace daemonz::supervisor

@@ -63,10 +63,18 @@ void indent(std::ostream& out, const std::string& text) {
   }
 }
 
+void list_names(const Caller& caller, const json::object& answer, std::string_view key,
+                const char* text) {
+  const auto* names = json::array_of(answer, key);
+  if (!names || names->empty()) return;
+  caller.talk << "daemonz: " << text << ':';
+  for (const auto& name : *names) caller.talk << ' ' << std::string(name.as_string());
+  caller.talk << '\n';
+}
+
 // Says how a start has ended.
 int report_up(const Caller& caller, const json::object& answer) {
   const auto* failed = json::array_of(answer, "failed");
-  const auto* waiting = json::array_of(answer, "waiting");
   for (const auto& row : failed ? *failed : json::array{}) {
     const auto& one = row.as_object();
     caller.talk << "daemonz: " << *json::string_of(one, "name")
@@ -75,16 +83,20 @@ int report_up(const Caller& caller, const json::object& answer) {
                 << "). Its log: " << caller.config.shown(*json::string_of(one, "log")) << '\n';
     indent(caller.talk, *json::string_of(one, "last_lines"));
   }
-  if (waiting && !waiting->empty()) {
-    caller.talk << "daemonz: not started, waiting for others:";
-    for (const auto& name : *waiting) caller.talk << ' ' << std::string(name.as_string());
-    caller.talk << '\n';
-  }
+  list_names(caller, answer, "waiting", "not started, waiting for others");
+  list_names(caller, answer, "stopped", "stopped before it was up");
   if (json::boolean_of(answer, "ok").value_or(false)) {
     caller.talk << "daemonz: started (" << *json::integer_of(answer, "ready") << " instances)\n";
     return exit_done;
   }
   return exit_not_done;
+}
+
+// Of a supervisor that runs.
+int ask_for_up(const Caller& caller, Request::Command command, const StartOptions& options) {
+  const auto answer = answer_of(
+      caller, {.command = command, .targets = options.targets, .is_waiting = options.is_waiting});
+  return options.is_waiting ? report_up(caller, answer) : exit_done;
 }
 
 int check_plan(const Caller& caller, const Plan& plan) {
@@ -106,8 +118,15 @@ std::string read_line(int fd) {
 
 std::string absolute(const std::string& path) { return std::filesystem::absolute(path).string(); }
 
+[[noreturn]] void throw_ended_early(const std::string& log_path, std::uint64_t log_begin) {
+  throw Error(ErrorText{.what = "cannot start: the supervisor has ended. Its last lines:\n" +
+                                last_lines_of(log_path, log_begin, lines_of_failed_start),
+                        .where = log_path});
+}
+
 // Starts `daemonz run` in a session of its own and returns when its control socket answers.
-void launch_supervisor(const Caller& caller, const StartOptions& options) {
+// Returns where in the log its lines begin.
+std::uint64_t launch_supervisor(const Caller& caller, const StartOptions& options) {
   const auto log_path = log_path_of(caller.config);
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(log_path).parent_path(), ignored);
@@ -142,9 +161,7 @@ void launch_supervisor(const Caller& caller, const StartOptions& options) {
   const auto line = read_line(report_read.get());
   if (line.empty()) {
     static_cast<void>(child.wait());
-    throw Error(ErrorText{.what = "cannot start: the supervisor died at once. Its last lines:\n" +
-                                  last_lines_of(log_path, log_begin, lines_of_failed_start),
-                          .where = log_path});
+    throw_ended_early(log_path, log_begin);
   }
   const auto answer = json::parse(line, "report of the supervisor").as_object();
   if (const auto why = json::string_of(answer, "error")) {
@@ -152,6 +169,7 @@ void launch_supervisor(const Caller& caller, const StartOptions& options) {
     throw Error(*why);
   }
   child.detach();
+  return log_begin;
 }
 
 // Returns when that process has ended; false: it lives on at the deadline.
@@ -200,33 +218,34 @@ int stop_everything(const Caller& caller) {
 
 }  // namespace
 
+bool is_disabled(const Caller& caller, bool is_forced) {
+  if (!caller.config.is_disabled || is_forced) return false;
+  caller.talk << "daemonz: disabled by " << caller.config.path << " in the environment \""
+              << caller.config.environment << "\": nothing started. To start anyway: --force\n";
+  return true;
+}
+
 int start(const Caller& caller, const StartOptions& options) {
-  if (caller.config.is_disabled && !options.is_forced) {
-    caller.talk << "daemonz: disabled by " << caller.config.path << " in the environment \""
-                << caller.config.environment << "\": nothing started. To start anyway: --force\n";
-    return exit_done;
-  }
+  if (is_disabled(caller, options.is_forced)) return exit_done;
   const auto plan = make_plan(caller.config, folder_of(caller.program));
   if (const int code = check_plan(caller, plan); code != exit_done) return code;
   if (const auto pid = holder(caller)) {
     if (options.targets.empty()) throw Error(already_running_text(caller.config, *pid));
-    return report_up(caller, answer_of(caller, {.command = Request::Command::start,
-                                                .targets = options.targets}));
+    return ask_for_up(caller, Request::Command::start, options);
   }
-  for (const auto& target : options.targets)
-    if (std::none_of(plan.instances.begin(), plan.instances.end(),
-                     [&](const auto& one) { return is_meant(one, target); }))
-      throw Error(ErrorText{.what = "there is no daemon " + target,
-                            .where = caller.config.path,
-                            .hint = "daemonz check lists them"});
-  launch_supervisor(caller, options);
+  check_targets(caller.config, plan, options.targets);
+  const auto log_begin = launch_supervisor(caller, options);
   if (!options.is_waiting) return exit_done;
-  return report_up(caller, answer_of(caller, {.command = Request::Command::wait_until_up}));
+  const auto answer = ask_supervisor(
+      caller, {.command = Request::Command::wait_until_up, .targets = options.targets});
+  if (!answer) throw_ended_early(log_path_of(caller.config), log_begin);
+  return report_up(caller, *answer);
 }
 
 int stop(const Caller& caller, const std::vector<std::string>& targets) {
   if (targets.empty()) return stop_everything(caller);
   if (!holder(caller)) {
+    check_targets(caller.config, make_plan(caller.config, folder_of(caller.program)), targets);
     caller.talk << "daemonz: was not running\n";
     return exit_done;
   }
@@ -235,9 +254,7 @@ int stop(const Caller& caller, const std::vector<std::string>& targets) {
 }
 
 int restart(const Caller& caller, const StartOptions& options) {
-  if (!options.targets.empty())
-    return report_up(caller, answer_of(caller, {.command = Request::Command::restart,
-                                                .targets = options.targets}));
+  if (!options.targets.empty()) return ask_for_up(caller, Request::Command::restart, options);
   // Looked at first: a faulty file must not take down what runs.
   const auto plan = make_plan(caller.config, folder_of(caller.program));
   if (const int code = check_plan(caller, plan); code != exit_done) return code;

@@ -3,6 +3,7 @@
 // supervisor.md, "Control".
 #pragma once
 
+#include <array>
 #include <iosfwd>
 #include <string>
 #include <vector>
@@ -37,9 +38,22 @@ int stop(const Caller& caller, const std::vector<std::string>& targets);
 /// Without targets: stop and start with the file as it is now.
 int restart(const Caller& caller, const StartOptions& options);
 
+/// Whether the configuration is `disabled` and nobody insists; says so.
+bool is_disabled(const Caller& caller, bool is_forced);
+
+/// The columns of the table, as `fields` names them.
+inline constexpr std::array<const char*, 8> status_fields{"name",     "state", "pid", "up",
+                                                          "restarts", "cpu",   "rss", "ready"};
+
+struct StatusOptions {
+  std::vector<std::string> targets;  ///< empty: all
+  std::vector<std::string> fields;   ///< of status_fields, in this order; empty: all
+  bool is_json = false;              ///< always with all fields
+};
+
 /// LSB: 0 all wanted instances run, 1 one is dead, or the supervisor died with its lock file left,
-/// 3 stopped, 4 not known (still starting, or no answer).
-int status(const Caller& caller, const std::vector<std::string>& targets, bool is_json);
+/// 3 stopped, 4 not known (still starting, no answer, or no such target).
+int status(const Caller& caller, const StatusOptions& options);
 
 /// `signal_text`: "HUP", "SIGHUP" or "1".
 int signal_instances(const Caller& caller, const std::string& signal_text,

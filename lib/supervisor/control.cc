@@ -22,6 +22,7 @@ namespace {
 constexpr std::size_t connections_max = 64;  // people and scripts, not traffic
 constexpr int backlog = 64;
 constexpr std::size_t reply_piece = 65536;
+constexpr std::size_t unread_max = 16 << 20;  // a status of 4096 instances is 2 MiB
 
 // unix(7) allows 107 bytes of path. The folder is opened and the short name reached through it, so
 // that a deep checkout works too.
@@ -86,6 +87,7 @@ struct Connection : std::enable_shared_from_this<Connection> {
     output += line;
     output += '\n';
     write_some();
+    if (output.size() > unread_max) close();  // it asks and never listens
   }
 
   void write_some() {

@@ -115,7 +115,7 @@ Home home_of(const config::Config& config) {
   return {.folder = folder,
           .lock_file = config.lock_file,
           .control_socket = folder + "/control.sock",
-          .notify_socket = folder + "/notify.sock",
+          .notify_folder = folder + "/notify",
           .state_file = folder + "/state.json",
           .token_prefix = name,
           .cgroup = group ? *group + "/daemonz-" + name : ""};
@@ -142,8 +142,9 @@ int end_stale_instances(const Home& home) {
 }
 
 void clean(const Home& home) {
-  for (const auto& file : {home.control_socket, home.notify_socket, home.state_file})
-    ::unlink(file.c_str());
+  for (const auto& file : {home.control_socket, home.state_file}) ::unlink(file.c_str());
+  std::error_code ignored;
+  std::filesystem::remove_all(home.notify_folder, ignored);
   if (!home.cgroup.empty()) process::remove_cgroup(home.cgroup);
 }
 

@@ -1,4 +1,4 @@
-// The places of one installation at run time: lock, control socket, notify socket, state file,
+// The places of one installation at run time: lock, control socket, notify sockets, state file,
 // cgroup; and the ending of what an earlier supervisor has left there.
 #pragma once
 
@@ -14,7 +14,7 @@ struct Home {
   std::string folder;  ///< config.state_dir
   std::string lock_file;
   std::string control_socket;
-  std::string notify_socket;
+  std::string notify_folder;  ///< one socket per instance
   std::string state_file;
   std::string token_prefix;  ///< of the marks of all its trees (process/tree.h)
   std::string cgroup;        ///< the group above all instances; empty: this machine gives none

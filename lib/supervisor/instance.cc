@@ -233,6 +233,7 @@ struct Machine {
     if (policy.restart == RestartPolicy::never) {
       it.state = State::exited;
       it.timer = is_live() ? std::optional(now + kill_again) : std::nullopt;
+      if (policy.is_vital) act(Action::give_up);
       return;
     }
     if (it.ready_since && now - *it.ready_since >= policy.reset_after) it.failures_in_row = 0;

@@ -51,7 +51,7 @@ enum class Action : std::uint8_t {
   launch,              ///< answer with launched or launch_failed
   stop_tree,           ///< the stop signal to the main process, or to what it has left behind
   kill_tree,           ///< SIGKILL to all of it
-  give_up              ///< a vital instance is fatal: stop everything
+  give_up              ///< a vital instance has failed for good: stop everything
 };
 
 enum class RestartPolicy : std::uint8_t { always, on_failure, never };

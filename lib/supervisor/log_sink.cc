@@ -15,7 +15,6 @@ namespace daemonz::supervisor {
 namespace {
 
 constexpr std::size_t piece_size = 65536;  // a pipe's default capacity
-constexpr Bytes tail_max = kibibytes(64);  // more than a person reads, whatever the line length
 
 std::string turned(const std::string& path, int number) {
   return path + "." + std::to_string(number);
@@ -43,9 +42,18 @@ LogSink::LogSink(std::string path, const config::LogFile& options)
 void LogSink::open_file() {
   file_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
   struct stat found {};
-  size_ = file_.is_open() && ::fstat(file_.get(), &found) == 0
-              ? static_cast<std::uint64_t>(found.st_size)
-              : 0;
+  const bool is_known = file_.is_open() && ::fstat(file_.get(), &found) == 0;
+  size_ = is_known ? static_cast<std::uint64_t>(found.st_size) : 0;
+  inode_ = is_known ? found.st_ino : 0;
+}
+
+// logrotate(8) and people rename the file, empty it or remove it; the next line goes to the name.
+void LogSink::follow_name() {
+  struct stat named {};
+  if (::stat(path_.c_str(), &named) != 0 || named.st_ino != inode_)
+    open_file();
+  else
+    size_ = static_cast<std::uint64_t>(named.st_size);
 }
 
 // log -> log.1 -> log.2 ..; the oldest falls off.
@@ -72,8 +80,8 @@ std::size_t LogSink::write_some(std::string_view bytes) {
 }
 
 void LogSink::append(std::string_view bytes) {
+  follow_name();
   if (size_max_.count > 0 && size_ > 0 && size_ + bytes.size() > size_max_.count) turn();
-  if (!file_.is_open()) open_file();
   auto lost = bytes.size();
   const auto note = "daemonz: " + std::to_string(dropped_) + " bytes of output were lost here\n";
   if (dropped_ == 0 || write_some(note) == 0) {
@@ -114,12 +122,14 @@ std::string LogSink::last_lines(std::uint64_t offset, int lines_max) const {
   return last_lines_of(path_, offset <= size_ ? offset : 0, lines_max);
 }
 
-std::string last_lines_of(const std::string& path, std::uint64_t offset, int lines_max) {
+std::string last_lines_of(const std::string& path, std::uint64_t offset, int lines_max,
+                          Bytes size_max) {
+  if (lines_max <= 0) return {};
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat found {};
   if (!fd.is_open() || ::fstat(fd.get(), &found) != 0) return {};
   const auto size = static_cast<std::uint64_t>(found.st_size);
-  const auto from = std::max(offset, size > tail_max.count ? size - tail_max.count : 0);
+  const auto from = std::max(offset, size > size_max.count ? size - size_max.count : 0);
   if (from >= size) return {};
   std::string text(size - from, '\0');
   const auto got = ::pread(fd.get(), text.data(), text.size(), static_cast<off_t>(from));

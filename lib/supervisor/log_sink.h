@@ -12,7 +12,8 @@ namespace daemonz::supervisor {
 
 /// Both ends of the pipe stay open here: it never ends, outlives every child of the instance, and
 /// a child that closes its output costs nothing. A full disk drops and counts; it never stops a
-/// child and never throws. Threads: one.
+/// child and never throws. A file that somebody has renamed or removed is opened anew.
+/// Threads: one.
 class LogSink {
  public:
   /// Opens pipe and file. Throws Error that names the file when it cannot be written.
@@ -35,6 +36,7 @@ class LogSink {
 
  private:
   void open_file();
+  void follow_name();
   void turn();
   void append(std::string_view bytes);
   std::size_t write_some(std::string_view bytes);
@@ -45,13 +47,17 @@ class LogSink {
   bool is_stamped_;
   UniqueFd read_end_, write_end_, file_;
   std::uint64_t size_ = 0;
+  std::uint64_t inode_ = 0;
   std::uint64_t dropped_ = 0;  // since the last line that said so
   std::uint64_t dropped_total_ = 0;
   bool is_at_line_start_ = true;
 };
 
-/// The last `lines_max` lines of a file, from byte `offset` on. Empty: no such file.
+inline constexpr Bytes tail_max = kibibytes(64);  ///< more than a person reads of a failed start
+
+/// The last `lines_max` lines of a file, from byte `offset` on, but at most the last `size_max`
+/// bytes. Empty: no such file.
 [[nodiscard]] std::string last_lines_of(const std::string& path, std::uint64_t offset,
-                                        int lines_max);
+                                        int lines_max, Bytes size_max = tail_max);
 
 }  // namespace daemonz::supervisor

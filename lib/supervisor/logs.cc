@@ -21,6 +21,8 @@
 namespace daemonz::supervisor {
 namespace {
 
+constexpr Bytes logs_max = mebibytes(64);  // of one file: several of the stock size
+
 // One file that is being followed by name: when another file takes the name, the old one is read to
 // its end first.
 class Followed {
@@ -99,6 +101,7 @@ void follow(const Caller& caller, const std::vector<std::string>& paths) {
 int logs(const Caller& caller, const LogsOptions& options) {
   const auto plan =
       make_plan(caller.config, std::filesystem::path(caller.program).parent_path().string());
+  check_targets(caller.config, plan, options.targets);
   std::vector<std::string> paths;
   const auto add = [&paths](const std::string& path) {
     if (!path.empty() && std::find(paths.begin(), paths.end(), path) == paths.end())
@@ -114,13 +117,9 @@ int logs(const Caller& caller, const LogsOptions& options) {
     add(one.config.log.path);
     add(one.config.log.stderr_path);
   }
-  if (paths.empty())
-    throw Error(ErrorText{.what = "there is no daemon " + options.targets.front(),
-                          .where = caller.config.path,
-                          .hint = "daemonz check lists them"});
   for (const auto& path : paths) {
     if (paths.size() > 1) caller.data << "==> " << caller.config.shown(path) << '\n';
-    caller.data << last_lines_of(path, 0, options.lines);
+    caller.data << last_lines_of(path, 0, options.lines, logs_max);
   }
   caller.data.flush();
   if (options.is_following) follow(caller, paths);

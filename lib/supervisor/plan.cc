@@ -7,8 +7,10 @@
 #include <pwd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
+#include "base/error.h"
 #include "process/launch.h"
 
 namespace daemonz::supervisor {
@@ -64,6 +66,10 @@ class Planner {
     std::map<std::pair<int, int>, int> levels;  // (start_order, depth) -> rank
     for (const auto& daemon : config_.daemons)
       if (!daemon.is_disabled) levels[{daemon.start_order, depth_of(daemon)}] = 0;
+    std::error_code ignored;
+    if (!config_.root_path.empty() && !std::filesystem::is_directory(config_.root_path, ignored))
+      plan_.obstacles.push_back(config_.path + ": root_path: there is no folder " +
+                                config_.root_path);
     int rank = 0;
     for (auto& [level, its_rank] : levels) its_rank = rank++;
     for (const auto& daemon : config_.daemons) {
@@ -79,11 +85,18 @@ class Planner {
   }
 
  private:
+  // `text`: "ready.http: ...", or with any other key of the daemon in front.
+  std::string sentence(const config::Daemon& daemon, const std::string& text) const {
+    auto place = daemon.places.find(text.substr(0, text.find_first_of(".:")));
+    if (place == daemon.places.end()) place = daemon.places.find("");
+    return (place == daemon.places.end() ? config_.path : place->second) + ": daemons." +
+           daemon.name + "." + text;
+  }
   void fault(const config::Daemon& daemon, const std::string& text) {
-    plan_.faults.push_back(config_.path + ": daemons." + daemon.name + "." + text);
+    plan_.faults.push_back(sentence(daemon, text));
   }
   void obstacle(const config::Daemon& daemon, const std::string& text) {
-    plan_.obstacles.push_back(config_.path + ": daemons." + daemon.name + "." + text);
+    plan_.obstacles.push_back(sentence(daemon, text));
   }
 
   void add(const config::Daemon& daemon, int index, int rank) {
@@ -201,6 +214,16 @@ Plan make_plan(const config::Config& config, const std::string& program_folder) 
 bool is_meant(const PlannedInstance& instance, const std::string& target) {
   return target == instance.daemon || target == instance.daemon + ":*" ||
          target == instance.daemon + ":" + std::to_string(instance.index);
+}
+
+void check_targets(const config::Config& config, const Plan& plan,
+                   const std::vector<std::string>& targets) {
+  for (const auto& target : targets)
+    if (std::none_of(plan.instances.begin(), plan.instances.end(),
+                     [&](const auto& one) { return is_meant(one, target); }))
+      throw Error(ErrorText{.what = "there is no daemon " + target,
+                            .where = config.path,
+                            .hint = "daemonz check lists them"});
 }
 
 }  // namespace daemonz::supervisor

@@ -37,4 +37,8 @@ struct Plan {
 /// "queue", "processor" (all), "processor:2", "processor:*". False: another one.
 [[nodiscard]] bool is_meant(const PlannedInstance& instance, const std::string& target);
 
+/// Throws Error that names the first target that means no instance.
+void check_targets(const config::Config& config, const Plan& plan,
+                   const std::vector<std::string>& targets);
+
 }  // namespace daemonz::supervisor

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <ostream>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/units.h"
@@ -64,6 +65,16 @@ Row row_of(const json::object& one) {
           cpu ? percent(*cpu) : "-",
           rss ? to_string(Bytes(static_cast<std::uint64_t>(*rss))) : "-",
           *json::boolean_of(one, "ready") ? "yes" : "no"};
+}
+
+Row chosen_cells(const Row& row, const std::vector<std::string>& fields) {
+  Row chosen;
+  for (const auto& field : fields) {
+    const auto* const known = std::find(status_fields.begin(), status_fields.end(), field);
+    DAEMONZ_CHECK(known != status_fields.end(), "the command line lets no other field through");
+    chosen.push_back(row[static_cast<std::size_t>(known - status_fields.begin())]);
+  }
+  return chosen;
 }
 
 // What one instance says about the whole.
@@ -144,18 +155,20 @@ std::string dependencies_of(const config::Daemon& daemon) {
 
 }  // namespace
 
-int status(const Caller& caller, const std::vector<std::string>& targets, bool is_json) {
+int status(const Caller& caller, const StatusOptions& options) {
+  const bool is_json = options.is_json;
   std::optional<std::string> line;
   try {
     line = ask(home_of(caller.config).control_socket,
-               request_line({.command = Request::Command::status, .targets = targets}),
+               request_line({.command = Request::Command::status, .targets = options.targets}),
                real_clock().steady() + answer_time);
   } catch (const Error& problem) {
     return say_absent(caller, is_json, lsb_unknown, problem.what());
   }
   if (!line) return status_without_answer(caller, is_json);
   const auto answer = json::parse(*line, "answer of the supervisor").as_object();
-  if (const auto why = json::string_of(answer, "error")) throw Error(*why);
+  if (const auto why = json::string_of(answer, "error"))
+    return say_absent(caller, is_json, lsb_unknown, *why);
   const auto& rows = *json::array_of(answer, "instances");
   if (is_json) {
     caller.data << *line << '\n';
@@ -163,6 +176,8 @@ int status(const Caller& caller, const std::vector<std::string>& targets, bool i
   }
   std::vector<Row> table{{"NAME", "STATE", "PID", "UP", "RESTARTS", "CPU", "RSS", "READY"}};
   for (const auto& row : rows) table.push_back(row_of(row.as_object()));
+  if (!options.fields.empty())
+    for (auto& row : table) row = chosen_cells(row, options.fields);
   print_table(caller.data, table);
   for (const auto& row : rows) {
     const auto& one = row.as_object();

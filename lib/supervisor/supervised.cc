@@ -15,12 +15,26 @@
 namespace daemonz::supervisor {
 namespace {
 
-constexpr int groups_max = 256;  // of one user; more than a sane machine has
+constexpr Milliseconds early_death_time(200);  // of an interpreter on a busy machine
+constexpr int groups_max = 256;                // of one user; more than a sane machine has
+constexpr int parents_max = 64;                // between a notifying process and the supervisor
 
 // The supervisor's own dealings with whoever started it are not the child's.
 bool is_inherited(std::string_view key) {
   return key != "NOTIFY_SOCKET" && key != "WATCHDOG_USEC" && key != "WATCHDOG_PID" &&
          key != process::tree_variable && !key.starts_with("LISTEN_");
+}
+
+// Whether a notification can be from our trees: its sender descends from the supervisor, or has
+// ended already, as the helper of a shell script has. The socket says which instance it speaks for.
+bool may_speak(pid_t sender) {
+  for (int generation = 0; sender > 0 && generation < parents_max; ++generation) {
+    if (sender == ::getpid()) return true;
+    const auto stat = process::stat_of(sender);
+    if (!stat) return true;
+    sender = stat->parent;
+  }
+  return false;
 }
 
 std::string describe(const process::ExitStatus& status) {
@@ -32,10 +46,11 @@ void set_user(const config::Daemon& daemon, process::LaunchOptions& options) {
   if (const auto* user = daemon.user.empty() ? nullptr : ::getpwnam(daemon.user.c_str())) {
     options.uid = user->pw_uid;
     options.gid = user->pw_gid;
-    options.groups.resize(groups_max);
     int count = groups_max;
-    ::getgrouplist(daemon.user.c_str(), user->pw_gid, options.groups.data(), &count);
-    options.groups.resize(static_cast<std::size_t>(std::max(count, 0)));
+    options.groups.resize(groups_max);
+    if (::getgrouplist(daemon.user.c_str(), user->pw_gid, options.groups.data(), &count) < 0)
+      count = groups_max;  // what has found no room is left out; zeros would be the group of root
+    options.groups.resize(static_cast<std::size_t>(count));
   }
   if (const auto* group = daemon.group.empty() ? nullptr : ::getgrnam(daemon.group.c_str()))
     options.gid = group->gr_gid;
@@ -49,8 +64,11 @@ Supervised::Supervised(const Surroundings& surroundings, PlannedInstance planned
       planned_(std::move(planned)),
       output_(output),
       errors_(errors),
-      feed_(std::move(feed)) {
+      feed_(std::move(feed)),
+      notify_(process::NotifySocket::open(surroundings.home.notify_folder + "/" + planned_.daemon +
+                                          "." + std::to_string(planned_.index) + ".sock")) {
   instance_.random = static_cast<std::uint32_t>(std::hash<std::string>{}(planned_.name)) | 1;
+  notify_watch_ = surroundings_.loop.when_readable(notify_.fd(), [this] { take_notifications(); });
 }
 
 Supervised::~Supervised() = default;
@@ -99,7 +117,7 @@ void Supervised::say(State before) {
         why_ = "not ready within " + to_string(planned_.policy.ready_timeout);
       else if (instance_.is_stopped_for_failure)
         why_ = "no WATCHDOG=1 in time";
-      log::warn("supervisor", "instance is killed", {{"name", name}, {"pid", pid()}});
+      log::warn("supervisor", "instance is killed", {{"name", name}, {"pid", mark_.leader.pid}});
       break;
     default:
       log::debug("supervisor", "instance state",
@@ -119,12 +137,18 @@ std::map<std::string, std::string> Supervised::environment() const {
   env["DAEMONZ_NAME"] = planned_.daemon;
   env["DAEMONZ_INDEX"] = std::to_string(planned_.index);
   env["DAEMONZ_INSTANCE"] = planned_.daemon + ":" + std::to_string(planned_.index);
-  env["NOTIFY_SOCKET"] = surroundings_.notify_address;
+  env["NOTIFY_SOCKET"] = notify_.address();
   env[process::tree_variable] = mark_.token;
   if (!mark_.cgroup.empty()) env["DAEMONZ_CGROUP"] = mark_.cgroup;
   if (planned_.config.watchdog)
     env["WATCHDOG_USEC"] = std::to_string(Microseconds(*planned_.config.watchdog).count());
   return env;
+}
+
+std::optional<SteadyTime> Supervised::up_from() const {
+  if (!instance_.is_ready || !instance_.ready_since) return {};
+  return *instance_.ready_since +
+         (planned_.policy.is_ready_when_launched ? early_death_time : Milliseconds(0));
 }
 
 void Supervised::launch() {
@@ -161,6 +185,7 @@ void Supervised::start_child() {
   const auto& daemon = planned_.config;
   output_.take();  // what an earlier run has left in the pipe belongs before this run's lines
   run_offset_ = output_.offset();
+  while (notify_.receive()) continue;  // nor does an earlier run's READY=1 count for this one
   mark_ = {.token = process::new_tree_token(surroundings_.home.token_prefix)};
   process::LaunchOptions options;
   mark_.cgroup = fresh_group();
@@ -208,6 +233,16 @@ void Supervised::child_ended() {
   feed_(*this, status->is_success() ? Event::exited_well : Event::exited_badly);
 }
 
+void Supervised::take_notifications() {
+  while (const auto notification = notify_.receive()) {
+    if (may_speak(notification->sender))
+      act_on(*notification);
+    else
+      log::debug("supervisor", "notification from a stranger",
+                 {{"name", planned_.name}, {"pid", notification->sender}});
+  }
+}
+
 void Supervised::act_on(const process::Notification& notification) {
   if (const auto text = notification.fields.find("STATUS"); text != notification.fields.end())
     status_text_ = text->second;
@@ -217,11 +252,21 @@ void Supervised::act_on(const process::Notification& notification) {
     feed_(*this, Event::ready);
 }
 
+// A child that has become another user (setuid) may be out of reach: no reason to go down with it.
+void Supervised::signal_child(int signal) {
+  try {
+    child_->signal(signal);
+  } catch (const Error& problem) {
+    log::error("supervisor", "instance cannot be signalled",
+               {{"name", planned_.name}, {"why", problem.what()}});
+  }
+}
+
 void Supervised::stop_tree() {
   const int signal = planned_.config.stop.signal;
   if (instance_.has_child) {
-    child_->signal(signal);
-    child_->signal(SIGCONT);  // a stopped process could not even hear it
+    signal_child(signal);
+    signal_child(SIGCONT);  // a stopped process could not even hear it
     return;
   }
   process::signal_tree(mark_, signal);
@@ -234,7 +279,7 @@ void Supervised::kill_tree() {
     process::kill_cgroup(mark_.cgroup);
   else
     process::signal_tree(mark_, SIGKILL);
-  if (instance_.has_child) child_->signal(SIGKILL);
+  if (instance_.has_child) signal_child(SIGKILL);
   look_at_tree();
 }
 

@@ -25,7 +25,6 @@ namespace daemonz::supervisor {
 struct Surroundings {
   Loop& loop;
   const Home& home;
-  std::string notify_address;
   rlimit open_files{};  ///< RLIMIT_NOFILE for children: as the supervisor was started with
 };
 
@@ -45,7 +44,6 @@ class Supervised {
   /// returned for the supervisor.
   [[nodiscard]] std::vector<Action> handle(Event event);
 
-  void act_on(const process::Notification& notification);
   void child_ended();   ///< its pidfd is readable: reaps it and feeds exited_*
   void look_at_tree();  ///< feeds tree_empty when nothing of a dead child's tree is left
 
@@ -60,14 +58,20 @@ class Supervised {
   [[nodiscard]] std::optional<SteadyTime> launched_at() const noexcept { return launched_at_; }
   [[nodiscard]] const LogSink& output() const noexcept { return output_; }
   [[nodiscard]] std::string last_lines(int lines_max) const;
+  /// When it counts as up for a start that waits. A ready check decides at once; without one it has
+  /// to live for a moment: what dies in its first lines has not started. nullopt: not ready.
+  [[nodiscard]] std::optional<SteadyTime> up_from() const;
   [[nodiscard]] bool is_settled_down() const noexcept {
     return !instance_.has_child && !instance_.has_tree;
   }
 
  private:
+  void take_notifications();
+  void act_on(const process::Notification& notification);
   void launch();
   void start_child();
   [[nodiscard]] std::string fresh_group() const;
+  void signal_child(int signal);
   void stop_tree();
   void kill_tree();
   void arm_timer();
@@ -81,14 +85,15 @@ class Supervised {
   LogSink& errors_;
   Feed feed_;
   Instance instance_;
+  process::NotifySocket notify_;
   std::optional<process::Child> child_;
   process::TreeMark mark_;
   std::string why_, status_text_;
   bool has_ended_well_ = false;
   std::optional<SteadyTime> launched_at_;
   std::uint64_t run_offset_ = 0;  // where this run's lines begin in the log
-  // After the child: watches end before their descriptors close.
-  Loop::Watch child_watch_, timer_watch_, watchdog_watch_;
+  // After the descriptors: watches end before those close.
+  Loop::Watch notify_watch_, child_watch_, timer_watch_, watchdog_watch_;
   std::optional<SteadyTime> armed_for_;
   std::unique_ptr<Probe> probe_;
 };

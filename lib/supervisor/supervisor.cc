@@ -13,7 +13,6 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "process/lock_file.h"
-#include "process/notify.h"
 #include "process/signals.h"
 #include "supervisor/answers.h"
 #include "supervisor/control.h"
@@ -25,7 +24,6 @@ namespace daemonz::supervisor {
 namespace {
 
 constexpr Seconds last_replies_time(1);  // for the answer to `shutdown` to leave
-constexpr int parents_max = 64;          // between a notifying process and its instance
 
 // Children get the limit we were started with; we need descriptors for all of them.
 rlimit raise_open_files() {
@@ -48,17 +46,14 @@ class Supervisor {
       : options_(options),
         home_(home),
         signals_({SIGTERM, SIGINT, SIGHUP, SIGCHLD}),
-        notify_(process::NotifySocket::open(home.notify_socket)),
-        surroundings_{.loop = loop_,
-                      .home = home_,
-                      .notify_address = notify_.address(),
-                      .open_files = raise_open_files()} {
+        surroundings_{.loop = loop_, .home = home_, .open_files = raise_open_files()} {
+    std::error_code ignored;  // a folder that is not there is named when a socket is bound in it
+    std::filesystem::create_directory(home_.notify_folder, ignored);
     for (auto& planned : plan.instances) add(std::move(planned));
     control_ = std::make_unique<ControlServer>(
         loop_, home_.control_socket,
         [this](const std::string& line, ControlServer::Reply reply) { answer(line, reply); });
     signal_watch_ = loop_.when_readable(signals_.fd(), [this] { take_signals(); });
-    notify_watch_ = loop_.when_readable(notify_.fd(), [this] { take_notifications(); });
   }
 
   int run() {
@@ -150,6 +145,9 @@ class Supervisor {
         log::info("supervisor", "asked to stop", {{"signal", process::signal_name(*signal)}});
         begin_shutdown(0);
         settle();
+      } else {
+        log::warn("supervisor", "reload is not supported yet: daemonz restart reads the file anew",
+                  {{"signal", process::signal_name(*signal)}});
       }
     }
   }
@@ -170,26 +168,6 @@ class Supervisor {
     for (const auto& instance : instances_) instance->look_at_tree();
   }
 
-  void take_notifications() {
-    while (const auto notification = notify_.receive()) {
-      auto* const sender = instance_of(notification->sender);
-      if (sender)
-        sender->act_on(*notification);
-      else
-        log::debug("supervisor", "notification from a stranger", {{"pid", notification->sender}});
-    }
-  }
-
-  Supervised* instance_of(pid_t pid) {
-    for (int generation = 0; pid > 1 && generation < parents_max; ++generation) {
-      for (const auto& instance : instances_)
-        if (instance->pid() == pid) return instance.get();
-      const auto stat = process::stat_of(pid);
-      pid = stat ? stat->parent : 0;
-    }
-    return nullptr;
-  }
-
   void begin_shutdown(int exit_code) {
     if (exit_code != 0) exit_code_ = exit_code;
     is_shutting_down_ = true;
@@ -202,6 +180,9 @@ class Supervisor {
       if (!instance->is_settled_down()) highest = std::max(highest, instance->planned().rank);
     for (const auto& instance : instances_) {
       const bool is_at_rest = instance->is_settled_down();
+      // What has ended for good needs no stop, and whoever waits for it is told why it has.
+      const auto state = instance->instance().state;
+      if (is_at_rest && (state == State::fatal || state == State::exited)) continue;
       if (instance->instance().is_wanted && (is_at_rest || instance->planned().rank == highest))
         events_.emplace_back(instance.get(), Event::stop);
     }
@@ -237,20 +218,21 @@ class Supervisor {
   void answer(const std::string& line, const ControlServer::Reply& reply) {
     try {
       const auto request = parse_request(line);
-      auto targets =
-          chosen(request, request.command == Request::Command::start ? Reach::with_dependencies
-                                                                     : Reach::as_named);
+      auto targets = chosen(request, request.command == Request::Command::start ||
+                                             request.command == Request::Command::wait_until_up
+                                         ? Reach::with_dependencies
+                                         : Reach::as_named);
       switch (request.command) {
         case Request::Command::status: return reply(status_answer(targets));
         case Request::Command::wait_until_up:
           waiters_.push_back({std::move(targets), Waiter::Goal::up, reply});
           break;
         case Request::Command::start:
-          return begin(std::move(targets), Event::start, Waiter::Goal::up, reply);
+          return begin(std::move(targets), Event::start, Waiter::Goal::up, request, reply);
         case Request::Command::restart:
-          return begin(std::move(targets), Event::restart, Waiter::Goal::up, reply);
+          return begin(std::move(targets), Event::restart, Waiter::Goal::up, request, reply);
         case Request::Command::stop:
-          return begin(std::move(targets), Event::stop, Waiter::Goal::down, reply);
+          return begin(std::move(targets), Event::stop, Waiter::Goal::down, request, reply);
         case Request::Command::signal:
           for (const auto* target : targets)
             if (target->pid() > 0) ::kill(target->pid(), request.signal);
@@ -268,14 +250,18 @@ class Supervisor {
   }
 
   void begin(std::vector<Supervised*> targets, Event event, Waiter::Goal goal,
-             const ControlServer::Reply& reply) {
+             const Request& request, const ControlServer::Reply& reply) {
     if (is_shutting_down_) return reply(refusal("the supervisor is stopping"));
-    waiters_.push_back({targets, goal, reply});
+    if (request.is_waiting)
+      waiters_.push_back({targets, goal, reply});
+    else
+      reply(done_answer());
     for (auto* const target : targets) events_.emplace_back(target, event);
     settle();
   }
 
   void answer_waiters() {
+    std::optional<SteadyTime> next_look;
     auto waiting = std::exchange(waiters_, {});
     for (auto& waiter : waiting) {
       if (waiter.is_over(instances_))
@@ -283,6 +269,13 @@ class Supervisor {
       else
         waiters_.push_back(std::move(waiter));
     }
+    for (const auto& waiter : waiters_)
+      if (const auto next = waiter.next_look(); next && (!next_look || *next < *next_look))
+        next_look = next;
+    if (next_look)
+      waiter_watch_ = loop_.at(*next_look, [this] { answer_waiters(); });
+    else
+      waiter_watch_.cancel();
   }
 
   // Written only when a child came or went: a state alone is not worth a file.
@@ -313,7 +306,6 @@ class Supervisor {
   const Home& home_;
   Loop loop_;
   process::SignalWatch signals_;
-  process::NotifySocket notify_;
   Surroundings surroundings_;
   std::map<std::string, std::unique_ptr<Sink>> sinks_;
   std::vector<std::unique_ptr<Supervised>> instances_;
@@ -324,7 +316,7 @@ class Supervisor {
   std::vector<Waiter> waiters_;
   std::vector<pid_t> recorded_pids_;
   std::unique_ptr<ControlServer> control_;
-  Loop::Watch signal_watch_, notify_watch_;
+  Loop::Watch signal_watch_, waiter_watch_;
 };
 
 void log_to_file(const config::Config& config) {
@@ -364,7 +356,8 @@ int run_supervisor(const SupervisorOptions& options) {
     if (options.is_log_in_file) log_to_file(options.config);
     const auto home = home_of(options.config);
     auto plan = make_plan(options.config, options.program_folder);
-    if (!plan.is_good()) throw Error("cannot start: " + sentences_of(plan));
+    if (!plan.faults.empty()) throw config::Faults({{.sentence = sentences_of(plan)}});
+    if (!plan.is_good()) throw Error("cannot start:\n" + sentences_of(plan));
     prepare(home);
     const auto lock = process::LockFile::try_acquire(home.lock_file);
     if (!lock)

@@ -162,6 +162,14 @@ TEST_CASE_FIXTURE(Contract, "broker: a released item comes back first, or after 
   CHECK(real_clock().steady() - begin >= 300ms);
 }
 
+TEST_CASE_FIXTURE(Contract, "broker: an item released uncounted is back at once") {
+  push(mail, "x");
+  const auto lease = pop(mail);
+  REQUIRE(lease);
+  CHECK(broker->release(*lease, Broker::Release::uncounted, 60s) == Settled::done);
+  CHECK(take(mail) == "x");
+}
+
 TEST_CASE_FIXTURE(Contract, "broker: an item released uncounted does not wear out") {
   push(mail, "x", {.deliveries_max = 2});
   for (int i = 0; i < 3; ++i) {
@@ -198,7 +206,7 @@ TEST_CASE_FIXTURE(Contract,
   push(mail, "x");
   const auto lease = pop(mail);
   REQUIRE(lease);
-  CHECK(broker->replace(*lease, mail, std::string((1 << 20) + 1, 'x'), {}) == Settled::failed);
+  CHECK(broker->replace(*lease, mail, std::string((1 << 20) + 1, 'x'), {}) == Settled::refused);
   CHECK(broker->ack(*lease) == Settled::done);
 }
 
@@ -210,6 +218,24 @@ TEST_CASE_FIXTURE(Contract, "broker: dead moves the item into the dead queue") {
   CHECK(broker->dead(*lease) == Settled::gone);
   CHECK_FALSE(pop(mail));
   CHECK(take(mail.dead()) == "x");
+}
+
+TEST_CASE_FIXTURE(Contract, "broker: cancel takes an item out by its id, and its lease away") {
+  if (!broker->capabilities().has_cancel) return;
+  push(mail, "waits", {.id = "a"});
+  CHECK(broker->cancel(mail, "a") == Settled::done);
+  CHECK(broker->cancel(mail, "a") == Settled::gone);
+  CHECK_FALSE(pop(mail));
+  push(mail, "is leased", {.id = "b"});
+  const auto lease = pop(mail);
+  REQUIRE(lease);
+  CHECK(broker->replace(*lease, mail, "its successor", {}) == Settled::done);
+  const auto successor = pop(mail);
+  REQUIRE(successor);
+  CHECK(engine.connect()->cancel(mail, "b") == Settled::done);
+  CHECK(broker->extend(*successor, 10s) == Settled::gone);
+  CHECK(broker->ack(*successor) == Settled::gone);
+  CHECK_FALSE(pop(mail));
 }
 
 TEST_CASE_FIXTURE(Contract, "broker: ack and next pop travel in one round trip") {
@@ -227,6 +253,22 @@ TEST_CASE_FIXTURE(Contract, "broker: ack and next pop travel in one round trip")
   const auto last = broker->pop({.queues = {mail}, .ack = next.lease});
   CHECK(last.settled == Settled::done);
   CHECK_FALSE(last.lease);
+}
+
+TEST_CASE_FIXTURE(Contract, "broker: with the longest queue names too a pop carries its ack") {
+  PopRequest request;
+  for (const char letter : {'a', 'b', 'c'}) request.queues.emplace_back(std::string(60, letter));
+  const auto& last = request.queues.back();
+  push(last, "one");
+  push(last, "two");
+  request.ack = pop(request);
+  REQUIRE(request.ack);
+  const auto next = broker->pop(request);
+  CHECK(next.settled == Settled::done);
+  REQUIRE(next.lease);
+  CHECK(next.lease->body == "two");
+  CHECK(broker->ack(*request.ack) == Settled::gone);
+  CHECK(broker->pop(request).settled == Settled::gone);
 }
 
 TEST_CASE_FIXTURE(Contract, "broker: a batch is stored whole, in order, and once per id") {

@@ -70,6 +70,7 @@ TEST_CASE("broker: each answer to an ack means one thing") {
   CHECK(acked("DELETED\r\n") == Settled::done);
   CHECK(acked("NOT_FOUND\r\n") == Settled::gone);
   CHECK(acked("SERVER_ERROR storage failed\r\n") == Settled::failed);
+  CHECK(acked("CLIENT_ERROR bad option ack\r\n") == Settled::refused);
   CHECK(acked(hang_up) == Settled::unknown);
   CHECK(acked("") == Settled::unknown);
 }

@@ -248,3 +248,33 @@ TEST_CASE("config: a hundred faults are told, the rest is counted") {
   CHECK(std::count(faults.begin(), faults.end(), '\n') == 100);
   CHECK(faults.ends_with("\nand 50 further faults"));
 }
+
+TEST_CASE("config: those of every file come at once, though one of them cannot be read") {
+  Site site("daemons:\n  a: {comand: x}\n  c: {command: x, depends_on: [b]}\n");
+  site.write("daemonz/b.yml", "b: {command: <% ruby %>}\n");
+  site.write("daemonz/c.yml", "a: {command: x}\n");
+  site.write("daemonz.development.yml", "daemons: {a: {instances: many}}\n");
+  const auto faults = site.faults();
+  CHECK(faults.find("daemonz.yml:2:7: daemons.a: \"comand\" is not a known key") !=
+        std::string::npos);
+  CHECK(faults.find("daemonz/b.yml:1:14: \"<% ruby %>\" is Ruby") != std::string::npos);
+  CHECK(faults.find("daemonz/c.yml:1:1: the daemon \"a\" stands in") != std::string::npos);
+  CHECK(faults.find("daemonz.development.yml:1:26: daemons.a.instances") != std::string::npos);
+  CHECK(faults.find("\"b\" is not a daemon") == std::string::npos);  // it may stand in b.yml
+}
+
+TEST_CASE("config: what could never work is told before anything runs") {
+  const auto fault_of = [](const std::string& keys) {
+    return faults_of("daemons:\n  a: {command: [sleep, \"1\"], " + keys + "}\n");
+  };
+  CHECK(fault_of("watchdog: 0s") ==
+        "daemonz.yml:2:40: daemons.a.watchdog: 0 is no time to be heard in: leave it out for no "
+        "watchdog");
+  CHECK(fault_of("ready: {notify: true, timeout: 0s}") ==
+        "daemonz.yml:2:37: daemons.a.ready: the timeout 0 leaves no time to become ready");
+  CHECK(fault_of("pids: tmp/a.pid") ==
+        "daemonz.yml:2:36: daemons.a.pids: are for a program that daemonizes itself (type: "
+        "forking): take them out");
+  CHECK(faults_of("daemons:\n  a: {command: [\"\"]}\n") ==
+        "daemonz.yml:2:3: daemons.a: has no command (command: [PROGRAM, ARGUMENT, ..])");
+}

@@ -127,3 +127,8 @@ TEST_CASE("config: a byte order mark and Windows line ends are read as if they w
                   "a: 1\r\nb: 2\r\n")
             .find("daemonz.yml:2:1: \"b\"") != std::string::npos);
 }
+
+TEST_CASE("config: a bare ${...} between brackets is told as what it is") {
+  CHECK(faults_of("daemons:\n  a: {command: [web, --port, ${port}], port: 80}\n")
+            .find("between brackets, ${...} needs quotes") != std::string::npos);
+}

@@ -215,6 +215,28 @@ TEST_CASE("course: a handed in solution is copied, judged, and its student gets 
   CHECK(doctest::String(text.str().c_str()) == Contains("Subject: sum: accepted\r\n"));
 }
 
+TEST_CASE("course: a handed in folder or link keeps the name that it was handed in by") {
+  Site site;
+  site.judge_all();
+  write_file(site.folder() / "home/work/main.sh", "read a b; echo $((a + b))\n");
+  fs::create_symlink("work/main.sh", site.folder() / "home/sum.sh");
+  const auto take_in = [&](const fs::path& file) {
+    return course::take_in(site.connection(),
+                           {.problem = "sum", .files = {file}, .folder = site.folder() / "course"});
+  };
+  CHECK(take_in(site.folder() / "home/work/").name == "work");
+  const auto linked = take_in(site.folder() / "home/sum.sh");
+  CHECK(linked.name == "sum.sh");
+  CHECK(fs::exists(fs::path(linked.path) / "sum.sh"));
+}
+
+TEST_CASE("course: two packages of one name are refused: each would be graded by the other") {
+  Site site;
+  course::FrontEnd front_end(site.connection());
+  CHECK_THROWS_WITH(front_end.import({site.package(), site.package()}, {}),
+                    Contains("two packages are called sum"));
+}
+
 TEST_CASE("course: an unknown problem, language or file is refused, and nothing stays behind") {
   Site site;
   site.judge_all();

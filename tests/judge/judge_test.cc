@@ -140,6 +140,13 @@ TEST_CASE("judge: a compiler that never ends is a compile error within its limit
   CHECK(real_clock().steady() - before < Seconds(5));
 }
 
+TEST_CASE("judge: a submission in an unknown language is skipped, and says what is known") {
+  const auto judgement = judge_source("sum.java", "class sum {}\n");
+  CHECK(judgement.verdict == Verdict::skipped);
+  CHECK(judgement.note ==
+        "unknown language: .java (known are .c .cc .cpp .cxx .c++ .py .py3 .sh .bash)");
+}
+
 TEST_CASE("judge: NUL bytes in a source break nothing") {
   const std::string nul(3, '\0');
   CHECK(judge_source("a.py", "print(1)" + nul + "\n").verdict == Verdict::compile_error);
@@ -263,13 +270,20 @@ TEST_CASE("judge: a package without a limit gets its slowest accepted submission
   CHECK(limit->count() % 1'000 == 0);
 }
 
-TEST_CASE("judge: a package without a limit and without a right solution is refused") {
+TEST_CASE("judge: a package without a limit and without a solution is refused") {
   PackageFiles files;
   files.with_case("secret/1", "1 2\n", "3\n");
-  files.write("submissions/accepted/wrong.py", "print(4)\n");
+  files.write("submissions/wrong_answer/wrong.py", "print(4)\n");
   const auto package = files.read();
   CHECK_THROWS_WITH(static_cast<void>(judge::Judge(slot()).time_limit(package)),
                     Contains("names no time limit"));
+}
+
+TEST_CASE("judge: a solution that is wrong is shown as that: it gets the least limit") {
+  PackageFiles files;
+  files.with_case("secret/1", "1 2\n", "3\n");
+  files.write("submissions/accepted/wrong.py", "print(4)\n");
+  CHECK(judge::Judge(slot()).time_limit(files.read()) == Seconds(1));
 }
 
 }  // namespace

@@ -88,6 +88,9 @@ TEST_CASE("package: .timelimit and domjudge-problem.ini name the time limit") {
   CHECK(files.read().limits.time == Milliseconds(2'500));
   files.write("domjudge-problem.ini", "short-name = A\ntimelimit = '3'\n");
   CHECK(files.read().limits.time == Milliseconds(3'000));
+  files.write("domjudge-problem.ini", "; timelimit = 9\ntimelimit = 4 ; seconds\n");
+  CHECK(files.read().limits.time == Milliseconds(4'000));
+  files.write("domjudge-problem.ini", "timelimit = '3'\n");
   CHECK(judge::wall_limit(Milliseconds(3'000)) == Milliseconds(5'500));
 }
 
@@ -154,6 +157,16 @@ TEST_CASE("package: a link to a folder above itself ends in a message, not in a 
   CHECK(refusal(files) == Contains("nested too deep"));
 }
 
+TEST_CASE("package: a folder that cannot be looked into is told, not fallen over") {
+  for (const std::string name : {"data", "submissions", "data/secret", "output_validators"}) {
+    PackageFiles files;
+    files.write("problem.yaml", "validation: custom\n");
+    if (name != "data") files.with_case("sample/1", "", "");
+    fs::create_symlink(fs::path(name).filename(), files.path() / name);  // to itself
+    CHECK(refusal(files) == Contains((files.path() / name).c_str()));
+  }
+}
+
 TEST_CASE("package: what is missing is named together with the next step") {
   PackageFiles files;
   CHECK(refusal(files) == Contains("has no test case. Put NAME.in and NAME.ans"));
@@ -178,6 +191,7 @@ TEST_CASE("package: what is not judged yet or cannot be meant is refused by name
       {"validation: own", "must begin with"},
       {"problem_format_version: 2025-09", "2025-09 is not read yet"},
       {"type: submit-answer", "\"submit-answer\" is not judged yet"},
+      {"constants: {n: 5}", "constants are not filled in yet"},
       {"validator_flags: ignore_case", "no flag \"ignore_case\""},
       {"validator_flags: {a: b}", "must be one text"},
       {"limits: {memory: much}", "\"memory\" must be a number"},
@@ -199,6 +213,15 @@ TEST_CASE("package: what is not judged yet or cannot be meant is refused by name
     CAPTURE(limit);
     files.write(".timelimit", limit);
     CHECK(refusal(files) == Contains(".timelimit: the time limit"));
+  }
+}
+
+TEST_CASE("package: labels and entries that are not read yet are refused, not passed over") {
+  for (const std::string name :
+       {"submissions/submissions.yaml", "submissions/submissions.json", "submissions.json"}) {
+    PackageFiles files;
+    files.with_case("secret/1", "", "").write(name, "{}\n");
+    CHECK(refusal(files) == Contains((name + ": is not read yet").c_str()));
   }
 }
 

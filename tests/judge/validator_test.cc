@@ -51,7 +51,7 @@ TEST_CASE("validator: exit 42 accepts, 43 is wrong, all else is the validator's 
     std::string note;
   } table[]{
       {"v.py", "import sys; sys.exit(42)\n", Verdict::accepted, ""},
-      {"v.py", "import sys; sys.exit(43)\n", Verdict::wrong_answer, ""},
+      {"v.py", "import sys; sys.exit(43)\n", Verdict::wrong_answer, "v.py did not accept it"},
       {"v.py", "import sys; sys.exit(0)\n", Verdict::judge_error, "v.py failed"},
       {"v.py", "import sys; sys.exit(1)\n", Verdict::judge_error, "exit code 1"},
       {"v.py", "raise ValueError('too bad')\n", Verdict::judge_error, "too bad"},

@@ -38,7 +38,6 @@ TEST_CASE("offline_tasks: an envelope comes back as it was sent") {
   job.args = {{"picture", 7}};
   job.priority = Priority{2};
   job.run_at = some_time + 5s;
-  job.expires = some_time + 1h;
   job.attempt = 2;
   job.max_attempts = 3;
   job.timeout = 250ms;
@@ -110,6 +109,8 @@ TEST_CASE("offline_tasks: a fault in an envelope is named with its field and its
   CHECK(fault_of(R"({"task":"t","timeout":0})").find("\"timeout\" must be above 0") !=
         std::string::npos);
   CHECK(fault_of(R"({"task":"t","timeout":1e300})").find("\"timeout\"") != std::string::npos);
+  CHECK(fault_of(R"({"task":"t","timeout":1e300})").size() < 200);
+  CHECK(fault_of(R"({"task":"t","queue":"q.dead"})").find("dead jobs") != std::string::npos);
   CHECK(fault_of(R"({"task":"t","backoff":["x"]})").find("\"backoff\"") != std::string::npos);
   CHECK(fault_of(R"({"task":"t","attempt":-1})").find("\"attempt\"") != std::string::npos);
   CHECK(fault_of(R"({"task":"t","errors":[1]})").find("\"errors\"") != std::string::npos);
@@ -181,14 +182,16 @@ TEST_CASE("offline_tasks: the broker is told priority, times, id and unique key"
   const auto options = offline_tasks::broker_options(job, some_time);
   CHECK(options.priority == Priority{1});
   CHECK(options.delay == 1500ms);
-  CHECK(options.expires_in == 1h);
+  CHECK(options.expires_in == 0ms);  // an expired job dies with its reason, it does not vanish
   CHECK(options.id == "01J");
   CHECK(options.unique_key.size() == 32);
   CHECK(options.unique_key != offline_tasks::unique_key_digest("mail:43"));
   const auto later = offline_tasks::broker_options(job, some_time + 2h);
   CHECK(later.delay == 0ms);
-  CHECK(later.expires_in == 1ms);  // 0 would mean never
-  const auto successor = offline_tasks::successor_options(job, 7s, some_time);
+  job.run_at = WallTime::max();
+  CHECK(offline_tasks::broker_options(job, some_time).delay == offline_tasks::span_max);
+  job.expires = some_time + 1h;
+  const auto successor = offline_tasks::successor_options(job, 7s);
   CHECK(successor.delay == 7s);
   CHECK(successor.id == "");
   CHECK(successor.unique_key == "");
@@ -208,5 +211,5 @@ TEST_CASE("offline_tasks: the limit of deliveries goes to the queue, with every 
   REQUIRE(read);
   CHECK(read->max_deliveries == 100);
   CHECK(offline_tasks::broker_options(*read, some_time).deliveries_max == 100);
-  CHECK(offline_tasks::successor_options(*read, 7s, some_time).deliveries_max == 100);
+  CHECK(offline_tasks::successor_options(*read, 7s).deliveries_max == 100);
 }

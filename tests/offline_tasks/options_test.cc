@@ -64,6 +64,11 @@ TEST_CASE("offline_tasks: a bad option is refused with its task and its name") {
   CHECK(fault_of({.delay = -1ms}).find("\"delay\"") != std::string::npos);
   CHECK(fault_of({.backoff = {{1s, -1s}}}).find("\"backoff\"") != std::string::npos);
   CHECK(fault_of({.timeout = 0ms}).find("\"timeout\"") != std::string::npos);
+  CHECK(fault_of({.queue = "pulls.dead"}).find("for dead jobs") != std::string::npos);
+  for (const auto& too_long :
+       {Options{.delay = 24h * 365 * 101}, Options{.timeout = Milliseconds::max()},
+        Options{.backoff = {{Milliseconds::max()}}}, Options{.expires_in = 24h * 365 * 101}})
+    CHECK(fault_of(too_long).find("above the limit of 100 years") != std::string::npos);
   CHECK(fault_of({.unique_key = ""}).find("\"unique_key\"") != std::string::npos);
 }
 

@@ -138,6 +138,7 @@ TEST_CASE("launch: environment, folder, umask, limits and niceness are the child
   CHECK(output_of("pwd", {.working_folder = "/usr"}) == "/usr\n");
   CHECK(output_of("umask", {.umask = 027}) == "0027\n");
   CHECK(output_of("ulimit -n", {.limits = {{RLIMIT_NOFILE, rlimit{77, 77}}}}) == "77\n");
+  CHECK(output_of("ulimit -n", {.limits = {{RLIMIT_NOFILE, rlimit{10, 10}}}}) == "10\n");
   CHECK(output_of("nice", {.nice = 7}) == "7\n");
   CHECK(output_of("cat /proc/self/oom_score_adj", {.oom_score_adj = 321}) == "321\n");
 }

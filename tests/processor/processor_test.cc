@@ -114,75 +114,6 @@ TEST_CASE("processor: Kill is dead at once, Again costs no attempt") {
   CHECK(bench.waiting("pulls.dead").errors.at(0).why == "the picture is too large");
 }
 
-TEST_CASE("processor: garbage is put aside with a reason, and the processor goes on") {
-  Workbench bench;
-  bench.task("note", [](Context&) -> Outcome { return Done{}; });
-  const std::string large(1'100'000, 'x');
-  for (const std::string& bytes :
-       {std::string("no JSON"), std::string("\xff\x00\xfe", 3), std::string("[1,2]"), std::string(),
-        std::string(R"({"v":1,"task":7})"), std::string(R"({"v":99,"task":"note"})"), large})
-    bench.push_bytes("pulls", bytes);
-  bench.push(bench.job("note"));
-  const auto counts = bench.make().work_off();
-  CHECK(counts.succeeded == 1);
-  CHECK(counts.failed == 7);
-  const auto dead = bench.engine.items("pulls.dead");
-  REQUIRE(dead.size() == 7);
-  for (std::size_t i = 0; i < 6; ++i) {
-    const auto job = bench.waiting("pulls.dead", i);
-    CHECK(job.task == "raw");
-    CHECK_FALSE(job.errors.at(0).why.empty());
-  }
-  CHECK(dead[6].body == large);
-  CHECK(bench.waiting("pulls.dead").args.at("body") == "no JSON");
-}
-
-TEST_CASE("processor: bytes that are no envelope go to the task raw where there is one") {
-  Workbench bench;
-  std::string seen;
-  bench.task("raw", [&](Context& context) -> Outcome {
-    seen = json::string_of(context.job().args, "body").value();
-    return Done{};
-  });
-  bench.push_bytes("pulls", "work:42");
-  CHECK(bench.make().work_off().succeeded == 1);
-  CHECK(seen == "work:42");
-}
-
-TEST_CASE("processor: an unknown task waits for a processor that knows it, for an hour") {
-  Workbench bench;
-  bench.push(bench.job("unheard_of"));
-  CHECK(bench.make().work_off(1).failed == 1);
-  REQUIRE(bench.engine.items("pulls").size() == 1);
-  CHECK(bench.engine.items("pulls")[0].options.delay == no_handler_wait);
-  CHECK(bench.waiting("pulls").attempt == 0);
-}
-
-TEST_CASE("processor: a task that nobody knew for an hour is dead") {
-  Workbench bench;
-  auto old = bench.job("unheard_of", "pushes");
-  old.created -= std::chrono::hours(2);
-  bench.push(old);
-  CHECK(bench.make().work_off(2).failed == 1);
-  REQUIRE(bench.engine.items("pushes.dead").size() == 1);
-  CHECK(bench.waiting("pushes.dead").errors.at(0).why.find("unheard_of") != std::string::npos);
-}
-
-TEST_CASE("processor: arguments that do not fit are dead at once, an expired job is not started") {
-  Workbench bench;
-  int runs = 0;
-  bench.task("note", [&](Context&) -> Outcome {
-    ++runs;
-    return Done{};
-  });
-  auto job = bench.job("note");
-  job.expires = real_clock().wall() - Seconds(1);
-  bench.push(job);
-  CHECK(bench.make().work_off().failed == 1);
-  CHECK(runs == 0);
-  CHECK(bench.waiting("pulls.dead").errors.at(0).why == "expired before it was started");
-}
-
 TEST_CASE("processor: a tracked job's way stands in the job table, with progress and result") {
   Workbench bench;
   std::string state_inside;
@@ -384,6 +315,16 @@ TEST_CASE("processor: options that cannot work are refused with their name") {
   };
   refused([](auto& o) { o.queues.clear(); }, "no queue");
   refused([](auto& o) { o.queues = {QueueName("pulls.dead")}; }, "given up");
+  refused([](auto& o) { o.queues = {QueueName(std::string(56, 'q'))}; }, "too long for jobs");
+  refused(
+      [](auto& o) {
+        o.queues.clear();
+        for (const char letter : {'a', 'b', 'c', 'd'})
+          o.queues.emplace_back(std::string(50, letter));
+      },
+      "Name fewer queues");
+  refused([](auto& o) { o.database = "nonsense"; }, "not a database URL");
+  refused([](auto& o) { o.broker = "foo://x", o.connect_broker = nullptr; }, "foo://x");
   refused([](auto& o) { o.threads = 0; }, "0 threads");
   refused([](auto& o) { o.heartbeat = o.lease; }, "cannot keep a lease");
   refused([](auto& o) { o.priority_min = Priority{5}, o.priority_max = Priority{4}; }, "worst");

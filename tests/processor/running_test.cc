@@ -36,6 +36,42 @@ TEST_CASE("processor: stop ends a waiting pop at once") {
   CHECK(real_clock().steady() - start < Seconds(3));
 }
 
+TEST_CASE("processor: a job handed over in the instant of the stop is not counted as delivered") {
+  for (int i = 0; i < 40; ++i) {
+    Workbench bench;
+    bench.options.database.clear();
+    bench.options.pop_wait = Milliseconds(100);
+    std::atomic<bool> has_run{false};
+    bench.task("note", [&](Context&) -> Outcome {
+      has_run = true;
+      return Done{};
+    });
+    bench.start();
+    REQUIRE(bench.engine.wait_until([&] { return bench.engine.pops() > 0; }));
+    if (i % 2 == 0) {
+      bench.push(bench.job("note"));
+      bench.made->stop();
+    } else {
+      bench.made->stop();
+      bench.push(bench.job("note"));
+    }
+    bench.finish();
+    const auto left = bench.engine.items("pulls");
+    if (has_run)
+      CHECK(left.empty());
+    else
+      CHECK(left.at(0).deliveries == 0);
+  }
+}
+
+TEST_CASE("processor: tables of a newer program end it, they are not waited for") {
+  Workbench bench;
+  bench.make();
+  db::connect(bench.database)->execute("UPDATE daemonz_schema SET version = 99");
+  CHECK_THROWS_WITH_AS(processor::Processor(bench.options, bench.registry).run(),
+                       doctest::Contains("of version 99"), Error);
+}
+
 TEST_CASE("processor: stop lets the running job finish and takes no other") {
   Workbench bench;
   std::atomic<bool> is_inside{false};
@@ -153,4 +189,28 @@ TEST_CASE("processor: while the database is away no attempt is used up") {
     return runs == 2 && bench.engine.items("pulls").empty() && bench.engine.held_count() == 0;
   }));
   CHECK_FALSE(bench.row(id));
+}
+
+TEST_CASE("processor: a job whose row cannot be written is handed back, and runs later") {
+  Workbench bench;
+  std::atomic<int> runs{0};
+  bench.task("note", [&](Context&) -> Outcome {
+    ++runs;
+    return Done{};
+  });
+  bench.options.unreachable_wait_max = Milliseconds(100);
+  bench.make();
+  const auto other = db::connect(bench.database);
+  other->execute("ALTER TABLE daemonz_jobs RENAME TO jobs_away");
+  bench.start();
+  auto job = bench.job("note");
+  job.track = Track::all;
+  bench.push(job);
+  CHECK(bench.engine.wait_until([&] { return bench.engine.pops() > 2; }));  // it goes on trying
+  CHECK(runs == 0);
+  other->execute("ALTER TABLE jobs_away RENAME TO daemonz_jobs");
+  CHECK(bench.engine.wait_until([&] { return runs == 1 && bench.engine.held_count() == 0; }));
+  bench.finish();
+  CHECK(bench.engine.items("pulls").empty());
+  CHECK(bench.row(job.id)->state == job_table::State::done);
 }

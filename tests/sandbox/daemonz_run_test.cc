@@ -1,5 +1,8 @@
 // daemonz-run as scripts see it: one JSON object with the contract's fields, exit codes, files.
+#include <sys/mman.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include <filesystem>
 #include <fstream>
@@ -8,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include "base/json.h"
+#include "process/launch.h"
 #include "process/run.h"
 #include "support/temp_dir.h"
 
@@ -106,6 +110,11 @@ TEST_CASE_FIXTURE(RunFixture,
                                              {"--profile", "walk", "--", "true"},
                                              {"--limits", "v3", "--", "true"},
                                              {"--slot", "-1", "--", "true"},
+                                             {"--stdin", "", "--", "true"},
+                                             {"--file", "", "--", "true"},
+                                             {"--file", "config/daemonz.yml:", "--", "true"},
+                                             {"--file", "config/daemonz.yml:../x", "--", "true"},
+                                             {"--file", "config/daemonz.yml:/x", "--", "true"},
                                              {"--unknown", "--", "true"}}) {
     const auto result = start(wrong);
     CHECK(result.status.exit_code == 2);
@@ -114,6 +123,60 @@ TEST_CASE_FIXTURE(RunFixture,
   }
   CHECK(start({"--help"}).status.exit_code == 0);
   CHECK(start({"--version"}).output.starts_with("daemonz "));
+}
+
+TEST_CASE_FIXTURE(RunFixture,
+                  "sandbox: --file says which of its files cannot be put into the box") {
+  const auto errors_of = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--", "true"});
+    const auto result = start(std::move(arguments));
+    CHECK(result.status.exit_code == 3);
+    return doctest::String(result.errors.c_str());
+  };
+  CHECK(errors_of({"--file", "config"}) == doctest::Contains("config: is not a file"));
+  std::ofstream(folder / "a") << "a";
+  CHECK(errors_of({"--file", "a", "--file", "config/daemonz.yml:a"}) ==
+        doctest::Contains("file a: File exists"));
+}
+
+TEST_CASE_FIXTURE(RunFixture, "sandbox: a daemonz-run that is told to end cancels its run") {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    std::filesystem::remove(folder / "ready");
+    process::LaunchOptions launch;
+    launch.argv = {program, "--slot", slot, "--wall",          "60s", "--stdout", folder / "ready",
+                   "--",    "sh",     "-c", "echo x; sleep 60"};
+    const UniqueFd output(::memfd_create("output", MFD_CLOEXEC));
+    launch.stdout_fd = output.get();
+    launch.working_folder = folder.path();
+    auto child = process::launch(launch);
+    while (text_of("ready").empty()) std::this_thread::yield();
+    ::kill(child.pid(), signal);
+    const auto status = child.wait(std::chrono::steady_clock::now() + Seconds(20));
+    REQUIRE(status);
+    CHECK(status->exit_code == 0);
+    std::string text(4096, '\0');
+    text.resize(static_cast<std::size_t>(::pread(output.get(), text.data(), text.size(), 0)));
+    const auto result = json::parse(text).as_object();
+    CHECK(result.at("verdict") == "CANCELLED");
+    CHECK(result.at("killed_by") == "cancel");
+  }
+}
+
+TEST_CASE_FIXTURE(RunFixture, "sandbox: a result that cannot be printed is no success") {
+  const auto full = process::run({.argv = {"sh", "-c", program + " -- true > /dev/full"},
+                                  .working_folder = folder.path(),
+                                  .time_limit = Seconds(60)});
+  CHECK(full.status.exit_code == 1);
+  CHECK(doctest::String(full.errors.c_str()) == doctest::Contains("cannot print the result"));
+}
+
+TEST_CASE_FIXTURE(RunFixture, "sandbox: a working folder that is gone is told in a line") {
+  const auto gone = process::run(
+      {.argv = {"sh", "-c", "mkdir x && cd x && rmdir ../x && " + program + " -- true"},
+       .working_folder = folder.path(),
+       .time_limit = Seconds(60)});
+  CHECK(gone.status.exit_code == 1);
+  CHECK(doctest::String(gone.errors.c_str()) == doctest::Contains("daemonz-run: "));
 }
 
 TEST_CASE_FIXTURE(RunFixture, "sandbox: a faulty configuration is told whole, and nothing runs") {

@@ -179,6 +179,13 @@ TEST_CASE_FIXTURE(SlotFixture, "sandbox: what cannot be executed is RE:127 at st
     CHECK(result.errno_value == error);
   }
   CHECK(run(command({"no-such-command"})).errno_value == ENOENT);
+  auto program = command({"folder"});
+  program.image = open_file(folder.path());
+  const auto result = run(program);
+  CHECK(result.verdict == Verdict::RE);
+  CHECK(result.stage == "exec");
+  CHECK(result.errno_value == EACCES);
+  CHECK_FALSE(result.limits.empty());
 }
 
 TEST_CASE_FIXTURE(SlotFixture, "sandbox: a script runs through its interpreter inside the box") {
@@ -225,6 +232,34 @@ TEST_CASE_FIXTURE(SlotFixture, "sandbox: files that cannot be placed are XX and 
   result = run(program);
   CHECK(result.verdict == Verdict::XX);
   CHECK(result.errno_value == ENOSPC);
+}
+
+TEST_CASE_FIXTURE(SlotFixture, "sandbox: a scratch limit of zero is no room, not no limit") {
+  auto program = shell("head -c 100000 /dev/zero > /tmp/file; wc -c < /tmp/file");
+  program.limits.scratch = Bytes(0);
+  CHECK(run(program).verdict == Verdict::OK);
+  CHECK(std::stoi(text_of(output)) <= 4096);  // a page, the least that a tmpfs can have
+}
+
+TEST_CASE_FIXTURE(SlotFixture, "sandbox: limits beyond what the kernel counts to are no failure") {
+  auto program = command({"true"});
+  program.limits = {.cpu = Milliseconds(1'000'000'000'000'000),
+                    .wall = Milliseconds(1'000'000'000'000'000),
+                    .memory = Bytes(1'000'000'000'000'000'000),
+                    .processes = UINT32_MAX,
+                    .inodes = UINT32_MAX,
+                    .descriptors = UINT32_MAX};
+  const auto result = run(program);
+  CAPTURE(result.stage);
+  CHECK(result.verdict == Verdict::OK);
+}
+
+TEST_CASE_FIXTURE(SlotFixture, "sandbox: processor time is the sum of user and system time") {
+  const auto result =
+      run(shell("i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done; ls -R /usr/lib"
+                " > /dev/null"));
+  CHECK(result.cpu > Milliseconds(0));
+  CHECK(result.cpu == result.user + result.system);
 }
 
 TEST_CASE_FIXTURE(SlotFixture,

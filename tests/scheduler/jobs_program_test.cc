@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "broker/broker.h"
+#include "job_table/table.h"
 #include "offline_tasks/envelope.h"
 #include "support/running_server.h"
 #include "support/temp_dir.h"
@@ -106,6 +107,18 @@ TEST_CASE("daemonz-jobs: dead jobs are listed, shown, retried and deleted") {
   CHECK(site.jobs("ls --state dead --json").text.empty());
   CHECK(site.jobs("cancel three").code == 0);
   CHECK(site.jobs("cancel three").code == 1);
+}
+
+TEST_CASE("daemonz-jobs: a cancelled job leaves its queue, and its unique key with it") {
+  const Site site;
+  const std::string words = "push note --queue pulls --unique k --json";
+  const auto id = std::string(json::parse(site.jobs(words).text, "push").at("id").as_string());
+  job_table::Table(*db::connect("sqlite:" + (site.folder / "jobs.db")))
+      .record_pushed({.id = id, .task = "note", .queue = "pulls", .handler = "{}"});
+  CHECK(site.jobs("cancel " + id).code == 0);
+  CHECK(site.depth("pulls") == 0);
+  CHECK(site.jobs("cancel " + id).code == 1);  // it has ended
+  CHECK(site.jobs(words).code == 0);
 }
 
 TEST_CASE("daemonz-jobs: the list goes on behind the last row seen") {

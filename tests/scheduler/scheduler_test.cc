@@ -117,6 +117,32 @@ TEST_CASE("scheduler: one leads, another takes over when it resigns or its lease
   CHECK_FALSE(second.try_lead(*site.connection));
 }
 
+TEST_CASE("scheduler: a delivery that cannot be written down is given back at once, uncounted") {
+  Site site;
+  site.put("pulls.dead", job("pulls").encode());
+  site.connection->execute("ALTER TABLE daemonz_jobs RENAME TO jobs_away");
+  CHECK_THROWS_AS((void)scheduler::collect_dead(site.broker, *site.connection), Error);
+  REQUIRE(site.engine.items("pulls.dead").size() == 1);
+  CHECK(site.engine.items("pulls.dead")[0].deliveries == 0);
+  site.connection->execute("ALTER TABLE jobs_away RENAME TO daemonz_jobs");
+  CHECK(scheduler::collect_dead(site.broker, *site.connection) == 1);
+}
+
+TEST_CASE("scheduler: what no waiting mends ends it") {
+  Site site;
+  const std::stop_source never;
+  const auto run = [&](const std::string& database) {
+    scheduler::run({.broker = "memcache+unix://" + (site.folder / "nobody.sock"),
+                    .database = database,
+                    .name = "me",
+                    .every = Milliseconds(10)},
+                   never.get_token());
+  };
+  CHECK_THROWS_WITH_AS(run("nonsense"), doctest::Contains("not a database URL"), Error);
+  site.connection->execute("UPDATE daemonz_schema SET version = 99");
+  CHECK_THROWS_WITH_AS(run("sqlite:" + (site.folder / "jobs.db")), doctest::Contains("99"), Error);
+}
+
 TEST_CASE("scheduler: it waits for a queue that is away, and stops when told") {
   Site site;
   std::jthread runner([&](const std::stop_token& stop) {
@@ -155,6 +181,16 @@ TEST_CASE("scheduler: a dead job is pushed again with fresh attempts, once for e
   CHECK_THROWS_AS(
       scheduler::retry_dead(site.table.find(first.id).value(), site.broker, *site.connection),
       Error);
+}
+
+TEST_CASE("scheduler: a job too large for what a retry adds is pushed again as it came") {
+  Site site;
+  std::string bytes = R"({"id":"large","task":"note","args":{"text":")";
+  bytes += std::string(offline_tasks::envelope_size_max.count - bytes.size() - 3, 'x') + "\"}}";
+  site.put("pulls.dead", bytes);
+  REQUIRE(scheduler::collect_dead(site.broker, *site.connection) == 1);
+  scheduler::retry_dead(site.table.find("large").value(), site.broker, *site.connection);
+  CHECK((site.engine.items("pulls").at(0).body == bytes));  // it names no queue, as others' do
 }
 
 TEST_CASE("scheduler: bytes that are no envelope are pushed again as they came") {

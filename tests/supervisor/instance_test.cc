@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include <functional>
 #include <map>
 #include <random>
@@ -174,6 +176,26 @@ TEST_CASE("instance: restarts wait 0, 1, 2, 4, 8 s, and the sixth failure in a m
   life.feed(Event::start);  // a person has looked at it
   CHECK(life.instance.state == State::running);
   CHECK(life.instance.restarts == 0);
+}
+
+TEST_CASE("instance: a vital one that is never restarted takes all with it when it fails") {
+  const auto actions_after = [](Event event) {
+    const Policy policy{.is_vital = true, .restart = RestartPolicy::never};
+    Instance instance;
+    std::vector<Action> actions;
+    for (const auto each : {Event::start, Event::dependencies_met, Event::launched, event}) {
+      auto result = step(instance, each, SteadyTime{}, policy);
+      instance = std::move(result.instance);
+      actions = std::move(result.actions);
+    }
+    CHECK(instance.state == State::exited);
+    return actions;
+  };
+  const auto gives_up = [](const auto& actions) {
+    return std::count(actions.begin(), actions.end(), Action::give_up) == 1;
+  };
+  CHECK(gives_up(actions_after(Event::exited_badly)));
+  CHECK_FALSE(gives_up(actions_after(Event::exited_well)));
 }
 
 TEST_CASE("instance: failures far apart never become fatal, and the delay begins anew") {

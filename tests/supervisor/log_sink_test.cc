@@ -90,3 +90,31 @@ TEST_CASE("log_sink: the last lines of a run are its own, not an earlier run's")
   CHECK(sink.last_lines(0, 10) == "old\n1\n2\n3\n");
   CHECK(last_lines_of(folder / "absent.log", 0, 3).empty());
 }
+
+TEST_CASE("log_sink: a file that was renamed or removed is opened anew, an emptied one goes on") {
+  const TempDir folder;
+  const auto path = folder / "one.log";
+  LogSink sink(path, {});
+  say(sink, "1\n");
+  std::filesystem::rename(path, path + ".old");
+  say(sink, "2\n");
+  CHECK(content_of(path + ".old") == "1\n");
+  CHECK(content_of(path) == "2\n");
+  std::filesystem::remove(path);
+  say(sink, "3\n");
+  CHECK(content_of(path) == "3\n");
+  std::filesystem::resize_file(path, 0);
+  say(sink, "4\n");
+  CHECK(content_of(path) == "4\n");
+  CHECK(sink.offset() == 2);
+}
+
+TEST_CASE("log_sink: the last lines are as many as asked for, within the size that is asked for") {
+  const TempDir folder;
+  const auto path = folder / "one.log";
+  std::ofstream(path) << std::string(100'000, 'x') << "\nlast\n";
+  CHECK(last_lines_of(path, 0, 0).empty());
+  CHECK(last_lines_of(path, 0, 1) == "last\n");
+  CHECK(last_lines_of(path, 0, 2).size() == tail_max.count);
+  CHECK(last_lines_of(path, 0, 2, mebibytes(1)).size() == 100'006);
+}

@@ -100,7 +100,7 @@ class Site {
 
  private:
   TempDir folder_;
-  std::vector<std::string> prefix_{std::string(DAEMONZ_BIN_DIR) + "/daemonz"};
+  std::vector<std::string> prefix_{DAEMONZ_BIN_DIR "/daemonz"};
 };
 
 inline bool becomes_true(const std::function<bool()>& fact) {

@@ -39,6 +39,10 @@ class BrokerEngine {
   void answer_settles_with(std::optional<broker::Settled> answer) {
     change([&] { forced_ = answer; });
   }
+  /// No successor fits into this queue.
+  void refuse_successors_of(const std::string& queue) {
+    change([&] { refusing_ = QueueName(queue); });
+  }
   /// Every lease lapses: the items are ready again.
   void lapse_all() {
     change([&] {
@@ -95,6 +99,7 @@ class BrokerEngine {
   std::size_t extensions_ = 0, pops_ = 0;
   bool is_reachable_ = true;
   std::optional<broker::Settled> forced_;
+  std::optional<QueueName> refusing_;
 };
 
 class BrokerDouble final : public broker::Broker {
@@ -150,6 +155,7 @@ class BrokerDouble final : public broker::Broker {
   broker::Settled replace(const broker::Lease& lease, const QueueName& queue, std::string_view body,
                           const broker::PushOptions& options) override {
     const std::scoped_lock lock(engine_.guard_);
+    if (engine_.refusing_ == queue) return broker::Settled::refused;
     const auto settled = take_held(lease);
     if (settled == broker::Settled::done)
       engine_.queues_[queue].push_back({std::string(body), options});
@@ -164,6 +170,14 @@ class BrokerDouble final : public broker::Broker {
     ++engine_.extensions_;
     engine_.changed_.notify_all();
     return engine_.held_.contains(lease.id) ? broker::Settled::done : broker::Settled::gone;
+  }
+  broker::Settled cancel(const QueueName& queue, const std::string& id) override {
+    const std::scoped_lock lock(engine_.guard_);
+    if (!engine_.is_reachable_) return broker::Settled::unknown;
+    return std::erase_if(engine_.queues_[queue],
+                         [&](const auto& item) { return item.options.id == id; }) > 0
+               ? broker::Settled::done
+               : broker::Settled::gone;
   }
   std::uint64_t depth(const QueueName& queue) override {
     const std::scoped_lock lock(engine_.guard_);

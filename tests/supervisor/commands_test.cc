@@ -1,0 +1,142 @@
+// What the commands of the real daemonz say and return: the good answers and the refusals.
+#include "supervisor/commands.h"
+
+#include <doctest/doctest.h>
+
+#include <iterator>
+#include <sstream>
+
+#include "process/launch.h"
+#include "supervisor/site.h"
+
+using namespace daemonz;
+using namespace daemonz::tests;
+
+namespace {
+
+const std::string queue_and_processors = R"(
+  queue: {command: [/usr/bin/python3, notifier.py], ready: {notify: true}, start_order: 1}
+  processor: {command: [sleep, "1000"], instances: 2, start_order: 2}
+)";
+
+}  // namespace
+
+TEST_CASE("commands: start tells of a daemon without a ready check that dies at once") {
+  for (const char* policy : {"always", "never"}) {
+    const Site site("  bad: {command: [sh, -c, \"echo no disk; exit 7\"], restart: {policy: " +
+                    std::string(policy) + "}}\n");
+    const auto started = site.run({"start"});
+    CHECK(started.status.exit_code == 1);
+    CHECK(started.errors.find("bad failed: exit code 7") != std::string::npos);
+    CHECK(started.errors.find("    no disk\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("commands: a start that is stopped meanwhile, or given up, is no start") {
+  const Site site(R"(
+  slow: {command: [sleep, "1000"], ready: {notify: true}}
+)");
+  auto start = process::launch(
+      {.argv = {DAEMONZ_BIN_DIR "/daemonz", "start", "--config", site.config_path()}});
+  CHECK(becomes_true([&] { return site.run({"status"}).status.exit_code == 4; }));
+  CHECK(site.run({"stop"}).status.exit_code == 0);
+  CHECK(start.wait(std::chrono::steady_clock::now() + Seconds(20))->exit_code == 1);
+
+  const Site fatal(R"(
+  slow: {command: [sleep, "1000"], ready: {notify: true}}
+  vital:
+    command: [sh, -c, "exit 5"]
+    ready: {notify: true}
+    vital: true
+    restart: {limit: 1, delay: 1ms}
+)");
+  const auto started = fatal.run({"start"});
+  CHECK(started.status.exit_code == 1);
+  CHECK(started.errors.find("vital failed: exit code 5 (FATAL)") != std::string::npos);
+  CHECK(started.errors.find("stopped before it was up: slow") != std::string::npos);
+  CHECK(becomes_true([&] { return fatal.run({"status"}).status.exit_code == 3; }));
+}
+
+TEST_CASE("commands: what this version cannot do is refused with its place and exit code 2") {
+  const Site site(R"(
+  one:
+    command: [sleep, "1"]
+    stop: {kill: group}
+    limits: {memory: 5M}
+  two: {command: [no-such-program]}
+)");
+  for (const char* command : {"start", "check", "run", "restart"}) {
+    const auto result = site.run({command});
+    CHECK(result.status.exit_code == 2);
+    for (const char* fault : {"daemonz.yml:5:11: daemons.one.stop.kill: ",
+                              "daemonz.yml:6:13: daemons.one.limits.memory: ",
+                              "daemonz.yml:7:18: daemons.two.command: no-such-program is neither"})
+      CHECK(result.errors.find(fault) != std::string::npos);
+  }
+}
+
+TEST_CASE("commands: a wrong word on the command line is named, and nothing is done") {
+  const Site site(queue_and_processors);
+  const auto talk = [&site](const std::string& line, int exit_code) {
+    std::istringstream words(line);
+    const auto result = site.run({std::istream_iterator<std::string>(words), {}});
+    CHECK(result.status.exit_code == exit_code);
+    CHECK(result.output.empty());
+    return result.errors;
+  };
+  CHECK(talk("dance", 2).find("dance") != std::string::npos);
+  CHECK(talk("", 2).find("daemonz --help") != std::string::npos);
+  CHECK(talk("reload --dry-run", 2)
+            .find("reload is not supported yet. To read the file "
+                  "anew: daemonz restart") != std::string::npos);
+  CHECK(talk("stop nobody", 1).find("there is no daemon nobody") != std::string::npos);
+  CHECK(talk("status --fields name,size", 2).find("size") != std::string::npos);
+  CHECK(talk("logs -n -1", 2).find("-1") != std::string::npos);
+  CHECK(talk("logs queue nobody", 1).find("there is no daemon nobody") != std::string::npos);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  CHECK(talk("status nobody", 4).find("there is no daemon nobody") != std::string::npos);
+  CHECK(site.run({"status", "nobody", "--json"}).output.find("\"ok\":false") != std::string::npos);
+}
+
+TEST_CASE("commands: status shows the fields that are asked for, in their order") {
+  const Site site(queue_and_processors);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  CHECK(site.run({"status", "--fields=state,name"}).output ==
+        "STATE    NAME\nRUNNING  queue\nRUNNING  processor:0\nRUNNING  processor:1\n");
+}
+
+TEST_CASE("commands: a disabled installation is not run in the foreground either") {
+  const Site site("  one: {command: [sleep, \"1000\"]}\ndisabled: true\n");
+  for (const char* command : {"start", "run"}) {
+    const auto result = site.run({command});
+    CHECK(result.status.exit_code == 0);
+    CHECK(result.errors.find("To start anyway: --force") != std::string::npos);
+  }
+  CHECK(site.run({"start", "--force"}).status.exit_code == 0);
+  CHECK(site.row("one").state == "RUNNING");
+}
+
+TEST_CASE("commands: a root_path that is not there is named, and not made") {
+  const Site site("  one: {command: [sleep, \"1000\"]}\nroot_path: /no/such/site\n");
+  const auto started = site.run({"start"});
+  CHECK(started.status.exit_code == 1);
+  CHECK(started.errors.find("root_path: there is no folder /no/such/site") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists("/no"));
+}
+
+TEST_CASE("commands: logs shows the last lines by name") {
+  const Site site("  one: {command: [sh, -c, \"seq 20; exec sleep 1000\"]}\n");
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  CHECK(becomes_true([&] { return site.file("log/one.0.log").ends_with("20\n"); }));
+  CHECK(site.run({"logs", "one", "-n", "3"}).output == "18\n19\n20\n");
+}
+
+TEST_CASE("commands: a second start names the holder of the lock") {
+  const Site site(queue_and_processors);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  const auto second = site.run({"start"});
+  CHECK(second.status.exit_code == 1);
+  CHECK(second.errors == "daemonz: cannot start: already running (pid " +
+                             std::to_string(site.supervisor()) +
+                             " holds tmp/daemonz/daemonz.lock). To restart it: daemonz restart\n");
+}
