@@ -281,6 +281,44 @@ TEST_CASE("queue_server: --dump prints the records of a store, and no bodies") {
   CHECK(run_server("--dump --dir /none").code == 1);
 }
 
+TEST_CASE("queue_server: with users, TCP asks for a password and the unix socket does not") {
+  const tests::TempDir folder;
+  std::ofstream(folder / "password") << "open sesame\n";
+  const auto hashed = run_server("--hash <" + (folder / "password"));
+  REQUIRE(hashed.code == 0);
+  std::ofstream(folder / "queue.users") << "ada:" << hashed.said;
+  std::ofstream(folder / "daemonz.yml")
+      << "queue:\n  users: " << (folder / "queue.users") << "\ndaemons: {}\n";
+  RunningServer server({"--config", folder / "daemonz.yml"});
+  Client stranger(server), ada(server), local(server.unix_path());
+  CHECK(stranger.ask(set("q", "x")) == "CLIENT_ERROR unauthenticated\r\n");
+  CHECK(stranger.ask(set("auth", "ada open")) == "CLIENT_ERROR unauthenticated\r\n");
+  CHECK(stranger.ask("get q\r\n") == "CLIENT_ERROR unauthenticated\r\n");
+  CHECK(local.ask(set("q", "from the socket")) == "STORED\r\n");
+  CHECK(ada.ask(set("auth", "ada open sesame") + "get q\r\n", "END\r\n") ==
+        "STORED\r\nVALUE q 0 15\r\nfrom the socket\r\nEND\r\n");
+  // What stood in one packet is answered, also to a client that then sends nothing more.
+  Client half(server);
+  half.send(set("auth", "ada open sesame") + set("q", "y"));
+  half.half_close();
+  CHECK(half.read_to("STORED\r\nSTORED\r\n") == "STORED\r\nSTORED\r\n");
+  // Passwords are checked beside the loop: others are served at once.
+  std::vector<std::unique_ptr<Client>> guessing;
+  for (int i = 0; i < 20; ++i) {
+    guessing.push_back(std::make_unique<Client>(server));
+    guessing.back()->send(set("auth", "eve " + std::to_string(i)));
+  }
+  const auto started = std::chrono::steady_clock::now();
+  CHECK(ada.ask("version\r\n") == "VERSION 1.6.0\r\n");
+  const auto served_after = std::chrono::steady_clock::now() - started;
+  for (auto& each : guessing) CHECK(each->read_to("\r\n") == "CLIENT_ERROR unauthenticated\r\n");
+  CHECK(served_after < (std::chrono::steady_clock::now() - started) / 2);
+  CHECK(server.stop() == 0);
+  CHECK(server.log().find("open sesame") == std::string::npos);
+  std::ofstream(folder / "queue.users") << "ada:open sesame\n";
+  CHECK_THROWS_WITH(server.start(), doctest::Contains("the hash of user ada is none"));
+}
+
 TEST_CASE("queue_server: items in memory only are served and forgotten") {
   RunningServer server({"--durability", "memory"});
   {
