@@ -57,6 +57,11 @@ class Conversation {
     session(client).end_of_input();
     end_turn();
   }
+  /// It went, and its server has not read that yet.
+  void vanish(const std::string& client) {
+    session(client);
+    clients_.at(client)->is_half_closed = true;
+  }
   /// From now on its output piles up.
   void stop_reading(const std::string& client) {
     session(client);

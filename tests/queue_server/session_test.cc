@@ -91,6 +91,16 @@ TEST_CASE("queue_server: commands before the end of input are answered") {
   CHECK(talk.is_over("A"));
 }
 
+TEST_CASE("queue_server: a waiter that went in this very turn gets nothing; the next one does") {
+  Conversation talk;
+  talk.send("GONE", "get q/t=1000\r\n");
+  talk.send("A", "get q/t=1000\r\n");
+  talk.vanish("GONE");
+  talk.ask("P", "set q 0 0 1\r\nx\r\n");
+  CHECK(talk.output("GONE") == "");
+  CHECK(talk.output("A") == "VALUE q 0 1\r\nx\r\nEND\r\n");
+}
+
 TEST_CASE("queue_server: a client that dies in the middle of a body stores nothing") {
   Conversation talk;
   talk.send("A", "set q 0 0 10\r\nabc");
