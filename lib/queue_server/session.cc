@@ -26,6 +26,11 @@ constexpr std::string_view login_key = "auth";
 constexpr std::size_t login_size_max = 1'024;
 constexpr std::string_view unauthenticated = "CLIENT_ERROR unauthenticated";
 
+/// Whether a body of `size` bytes is here, and its line end or what stands in its place.
+bool has_body(std::string_view left, std::size_t size) {
+  return left.size() > size && left.substr(size) != "\r";
+}
+
 bool is_get(std::string_view line) { return line.starts_with("get ") || line.starts_with("gets "); }
 
 }  // namespace
@@ -92,9 +97,13 @@ bool Session::wants_input() const {
 /// Runs what is complete at the start of `left` and takes it off. False: nothing can be done.
 bool Session::run_one(std::string_view& left) {
   if (is_over_ || waiting_ || is_authenticating_ || is_full()) return false;
-  if (!rest_.empty()) return run_line(std::exchange(rest_, {}));
+  if (!rest_.empty()) return run_line(std::exchange(rest_, {}), left);
   if (skip_bytes_ > 0 || skips_line_) return skip(left);
-  if (command_) return finish_body(left);
+  if (command_) {
+    if (!has_body(left, *command_->body_size)) return false;
+    run_body(*std::exchange(command_, std::nullopt), left);
+    return true;
+  }
   const auto end = left.find('\n');
   const auto line_size_limit = is_get(left) ? get_line_size_max : line_size_max;
   if (end == std::string_view::npos) {
@@ -104,18 +113,18 @@ bool Session::run_one(std::string_view& left) {
   auto line = left.substr(0, end);
   left.remove_prefix(end + 1);
   if (line.ends_with('\r')) line.remove_suffix(1);
-  return run_line(line);
+  return run_line(line, left);
 }
 
-/// False: the conversation is over.
-bool Session::run_line(std::string_view line) {
+/// `left`: what came behind the line. False: the conversation is over.
+bool Session::run_line(std::string_view line, std::string_view& left) {
   if (is_get(line) && line.size() > get_line_size_max) {
     hang_up();
     return false;
   }
   auto command = parse_command(line);
   if (command.body_size) {
-    begin_body(std::move(command), line);
+    begin_body(command, line, left);
     return true;
   }
   const bool may_run = !is_stranger_ || command.verb == Verb::quit || command.verb == Verb::hang_up;
@@ -127,13 +136,14 @@ bool Session::run_line(std::string_view line) {
 }
 
 /// A body follows: it is kept, or eaten where the answer does not depend on it.
-void Session::begin_body(Command command, std::string_view line) {
+void Session::begin_body(const Command& command, std::string_view line, std::string_view& left) {
   const auto size = *command.body_size;
   const bool is_set = command.verb == Verb::set;
   const bool is_login =
       is_stranger_ && is_set && command.keys.front().text == login_key && size <= login_size_max;
   if (is_login || (is_set && !is_stranger_ && size <= body_size_max(command))) {
-    line_.assign(line);  // the body may come later, when `line` is gone
+    if (has_body(left, size)) return run_body(command, left);
+    line_.assign(line);  // the body comes later, when `line` is gone
     command_ = parse_command(line_);
     return;
   }
@@ -161,36 +171,29 @@ bool Session::skip(std::string_view& left) {
   return true;
 }
 
-bool Session::finish_body(std::string_view& left) {
-  const std::size_t size = *command_->body_size;
-  if (left.size() <= size) return false;
-  const auto behind = left.substr(size);
-  if (behind == "\r") return false;
-  const bool is_ended = behind.starts_with(line_end) || behind.starts_with('\n');
-  const auto command = *std::exchange(command_, std::nullopt);
+void Session::run_body(const Command& command, std::string_view& left) {
+  const std::size_t size = *command.body_size;
+  const auto body = left.substr(0, size);
+  left.remove_prefix(size);
+  const bool is_ended = left.starts_with(line_end) || left.starts_with('\n');
   if (!is_ended) {
     if (!command.is_silent) answer("CLIENT_ERROR bad data chunk");
-    left = behind;
     skips_line_ = true;
-    return true;
+    return;
   }
-  const auto body = left.substr(0, size);
-  left = behind.substr(behind.front() == '\n' ? 1 : line_end.size());
-  run_body(command, body);
-  return true;
-}
-
-void Session::run_body(const Command& command, std::string_view body) {
-  if (is_stranger_) {
-    is_authenticating_ = true;
-    const auto space = std::min(body.find(' '), body.size());
-    return peer_.authenticate(std::string(body.substr(0, space)),
-                              std::string(body.substr(std::min(space + 1, body.size()))));
-  }
+  left.remove_prefix(left.front() == '\n' ? 1 : line_end.size());
+  if (is_stranger_) return log_in(body);
   if (command.keys.front().has(Option::many))
     execute_set_many(command, body);
   else
     execute_set(command, body);
+}
+
+void Session::log_in(std::string_view body) {
+  is_authenticating_ = true;
+  const auto space = std::min(body.find(' '), body.size());
+  peer_.authenticate(std::string(body.substr(0, space)),
+                     std::string(body.substr(std::min(space + 1, body.size()))));
 }
 
 void Session::authenticated(bool is_user) {

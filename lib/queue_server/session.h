@@ -101,11 +101,11 @@ class Session {
   // the stream (session.cc)
   void run();
   [[nodiscard]] bool is_full() const { return output().size() + held_size_ >= output_size_max; }
-  [[nodiscard]] bool run_line(std::string_view line);
-  void begin_body(Command command, std::string_view line);
-  void run_body(const Command& command, std::string_view body);
+  [[nodiscard]] bool run_line(std::string_view line, std::string_view& left);
+  void begin_body(const Command& command, std::string_view line, std::string_view& left);
+  void run_body(const Command& command, std::string_view& left);
+  void log_in(std::string_view body);
   [[nodiscard]] bool run_one(std::string_view& left);
-  [[nodiscard]] bool finish_body(std::string_view& left);
   [[nodiscard]] bool skip(std::string_view& left);
   void hang_up();
   void stop_waiting();
