@@ -54,6 +54,7 @@ class FaultyDisk final : public journal::Disk {
   /// After so many further operations that change something the machine stands still: that one is
   /// half done, it and all later ones throw EIO and change nothing.
   void stop_after(std::uint64_t operations) { set(left_, std::optional(operations)); }
+  void stop_never() { set(left_, std::nullopt); }  ///< takes that back
   /// As above, at once.
   void stop() { stop_after(0); }
   [[nodiscard]] bool has_stopped() {

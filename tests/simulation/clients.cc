@@ -1,0 +1,181 @@
+#include "simulation/clients.h"
+
+#include <array>
+
+#include "broker/memcache_key.h"
+#include "offline_tasks/broker_options.h"
+#include "offline_tasks/envelope.h"
+
+namespace daemonz::simulation {
+namespace {
+
+constexpr Milliseconds retry_max{300'000};  // half of the dedupe window: the clock may jump
+constexpr Milliseconds item_lease{4'000};
+constexpr int deliveries_max = 5;
+
+}  // namespace
+
+// --- Producer
+
+void Producer::begin_job() {
+  constexpr std::array tasks = {"good", "good", "good", "fails", "later", "killer", "hopeless"};
+  auto& random = world_.random;
+  offline_tasks::Envelope job;
+  job.id = "j" + std::to_string(++world_.serial);
+  job.task = tasks[random() % tasks.size()];
+  job.queue = chance(random, 2) ? "pulls" : "pushes";
+  job.priority = Priority{static_cast<std::uint8_t>(3 + random() % 2)};
+  job.created = world_.clock.wall();
+  job.backoff = {Milliseconds(500)};
+  job.max_attempts = 3;
+  if (chance(random, 4)) job.run_at = job.created + Milliseconds(random() % 3'000);
+  const auto options = offline_tasks::broker_options(job, world_.clock.wall());
+  bodies_ = {job.encode()};
+  job_ = job.id;
+  has_token_ = true;
+  world_.ledger.put_sent(bodies_[0], {.queue = job.queue,
+                                      .priority = job.priority.level,
+                                      .delay = options.delay,
+                                      .producer = number_,
+                                      .deliveries_max = deliveries_max});
+  command_ = set_command(broker::push_key(QueueName(job.queue), options), bodies_[0]);
+}
+
+void Producer::begin_item() {
+  auto& random = world_.random;
+  const bool is_durable = !chance(random, 3);
+  const std::string queue = is_durable ? "plain" : "loose";
+  const int priority = static_cast<int>(random() % 3);
+  const Milliseconds delay(chance(random, 4) ? random() % 5'000 : 0);
+  auto body = "item " + std::to_string(++world_.serial) + " ";
+  body.append(random() % (chance(random, 10) ? 5'000 : 200), '.');
+  bodies_ = {body};
+  has_token_ = !chance(random, 4);
+  world_.ledger.put_sent(body, {.queue = queue,
+                                .priority = priority,
+                                .delay = delay,
+                                .is_durable = is_durable,
+                                .producer = number_,
+                                .deliveries_max = deliveries_max});
+  auto key = queue + "/p=" + std::to_string(priority);
+  if (delay > Milliseconds(0)) key += "/d=" + std::to_string(delay.count());
+  if (has_token_) key += "/id=t" + std::to_string(world_.serial);
+  command_ = set_command(key, body);
+}
+
+void Producer::begin_many() {
+  const auto count = 2 + world_.random() % 4;
+  std::string all;
+  for (auto i = count; i > 0; --i) {
+    auto body = "many " + std::to_string(++world_.serial);
+    all += std::to_string(body.size()) + "\r\n" + body + "\r\n";
+    world_.ledger.put_sent(
+        body, {.queue = "plain", .producer = number_, .deliveries_max = deliveries_max});
+    bodies_.push_back(std::move(body));
+  }
+  has_token_ = true;
+  command_ = set_command(
+      "plain/many=" + std::to_string(count) + "/id=m" + std::to_string(world_.serial), all);
+}
+
+void Producer::ask() { caller_.ask(command_); }
+
+void Producer::step() {
+  if (bodies_.empty()) {
+    if (world_.is_ending) return;
+    job_.clear();
+    was_lost_ = false;
+    first_try_ = world_.clock.wall();
+    const auto kind = world_.random() % 8;
+    if (kind < 4)
+      begin_job();
+    else if (kind < 7)
+      begin_item();
+    else
+      begin_many();
+    return ask();
+  }
+  if (!caller_.is_asking()) return ask();
+  if (const auto answer = caller_.poll()) conclude(*answer);
+}
+
+void Producer::conclude(const Answer& answer) {
+  const bool is_stored = answer.kind == Answer::Kind::line && answer.text == "STORED";
+  const bool is_refused =
+      answer.is_unsent || (answer.kind == Answer::Kind::line &&
+                           answer.text == "SERVER_ERROR out of memory storing object");
+  const bool is_unknown =
+      answer.kind == Answer::Kind::lost || answer.text == "SERVER_ERROR storage failed";
+  if (is_stored) {
+    for (const auto& body : bodies_) world_.ledger.put_confirmed(body);
+    if (!job_.empty()) world_.ledger.job_pushed(job_);
+  } else if (is_refused) {
+    if (!was_lost_)
+      for (const auto& body : bodies_) world_.ledger.put_refused(body);
+  } else if (!is_unknown) {
+    throw Violation("a put was answered " + answer.text);
+  } else {
+    was_lost_ = true;
+    const auto age = world_.clock.wall() - first_try_;
+    if (has_token_ && age >= Milliseconds(0) && age < retry_max && !chance(world_.random, 8))
+      return;  // again
+  }
+  bodies_.clear();
+}
+
+void Producer::crash() {
+  caller_.hang_up();
+  bodies_.clear();
+}
+
+// --- Popper
+
+void Popper::step() {
+  auto& random = world_.random;
+  if (!caller_.is_asking()) {
+    if (!body_.empty()) return settle();
+    if (world_.is_ending) return;
+    auto key = queues_;
+    is_lease_ = chance(random, 2);
+    if (is_lease_) key += chance(random, 2) ? "/lease=4000" : "/open/lease=4000";
+    if (chance(random, 2)) key += "/t=700";
+    return caller_.ask("gets " + key + "\r\n", is_lease_ ? item_lease : Milliseconds(0));
+  }
+  const auto answer = caller_.poll();
+  if (!answer) return;
+  if (asked_) {
+    world_.ledger.settle_heard(body_, id_, *asked_,
+                               answer->is_unsent ? Heard::gone : heard(*answer));
+    asked_.reset();
+    body_.clear();
+    return;
+  }
+  if (answer->kind != Answer::Kind::value) return;
+  if (answer->text.empty()) throw Violation("an empty body came out");
+  queue_ = answer->queue;
+  id_ = answer->id;
+  if (is_lease_) body_ = answer->text;
+}
+
+void Popper::settle() {
+  auto& random = world_.random;
+  if (chance(random, 6)) return body_.clear();  // forgets it: the lease lapses
+  const auto id = std::to_string(id_);
+  std::string verb = "ack=" + id;
+  asked_ = Settle::ack;
+  const auto kind = random() % 8;
+  if (kind == 0) verb = "nack=" + id, asked_ = Settle::nack;
+  if (kind == 1) verb = "nack=" + id + "/undo", asked_ = Settle::undo;
+  if (kind == 2) verb = "nack=" + id + "/d=900", asked_ = Settle::nack;
+  if (kind == 3) verb = "dead=" + id, asked_ = Settle::dead;
+  world_.ledger.settle_sent(body_, id_, *asked_);
+  caller_.ask("delete " + queue_ + "/" + verb + "\r\n");
+}
+
+void Popper::crash() {
+  caller_.hang_up();
+  body_.clear();
+  asked_.reset();
+}
+
+}  // namespace daemonz::simulation

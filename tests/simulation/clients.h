@@ -1,0 +1,59 @@
+// The clients besides processors: one pushes jobs and plain items with retry tokens, the other pops
+// plain items in every way that the protocol has. Both tell the ledger what they do.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "simulation/world.h"
+
+namespace daemonz::simulation {
+
+/// Threads: one. What is unknown is put again with the same token until it is known or too old.
+class Producer {
+ public:
+  Producer(World& world, int number) : world_(world), number_(number), caller_(world) {}
+  void step();
+  [[nodiscard]] bool is_idle() const { return bodies_.empty(); }
+  /// The process dies: what was under way stays unknown.
+  void crash();
+
+ private:
+  void begin_job();
+  void begin_item();
+  void begin_many();
+  void ask();
+  void conclude(const Answer& answer);
+
+  World& world_;
+  const int number_;
+  Caller caller_;
+  std::string command_, job_;
+  std::vector<std::string> bodies_;  ///< of the put under way
+  bool was_lost_ = false;            ///< an earlier try of it has no answer
+  bool has_token_ = false;
+  WallTime first_try_{};
+};
+
+/// Threads: one.
+class Popper {
+ public:
+  Popper(World& world, std::string queues)
+      : world_(world), queues_(std::move(queues)), caller_(world) {}
+  void step();
+  [[nodiscard]] bool is_idle() const { return !caller_.is_asking() && body_.empty(); }
+  void crash();
+
+ private:
+  void settle();
+
+  World& world_;
+  const std::string queues_;
+  Caller caller_;
+  std::string body_, queue_;  ///< of the item in hand
+  DeliveryId id_ = 0;
+  bool is_lease_ = false;
+  std::optional<Settle> asked_;
+};
+
+}  // namespace daemonz::simulation

@@ -1,0 +1,36 @@
+# The simulation, and the same with one source that has a planted fault. The fault is in no product.
+add_library(simulated OBJECT simulation/clients.cc simulation/ledger.cc simulation/machine.cc
+            simulation/run.cc simulation/worker.cc simulation/world.cc)
+add_library(simulation_main OBJECT simulation/main.cc)
+add_library(simulation_main_planted OBJECT simulation/main.cc)
+target_compile_definitions(simulation_main PRIVATE DAEMONZ_IS_PLANTED=false)
+target_compile_definitions(simulation_main_planted PRIVATE DAEMONZ_IS_PLANTED=true)
+set(simulated_rooms processor offline_tasks broker queue_server queue journal)
+
+function(simulation name main)            # simulation(NAME MAIN sources of its own)
+  add_executable(${name} $<TARGET_OBJECTS:simulated> $<TARGET_OBJECTS:${main}> ${ARGN})
+  see_rooms(${name} ${simulated_rooms})
+  target_precompile_headers(${name} REUSE_FROM daemonz_pch)
+endfunction()
+
+foreach(target simulated simulation_main simulation_main_planted)
+  foreach(used IN LISTS simulated_rooms ITEMS base)
+    target_include_directories(${target} PRIVATE ${PROJECT_BINARY_DIR}/rooms/${used})
+  endforeach()
+  target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_precompile_headers(${target} REUSE_FROM daemonz_pch)
+endforeach()
+
+simulation(simulation simulation_main)
+foreach(fault "skip_checksum;journal;record.cc" "reuse_delivery_id;queue;journaled_store.cc")
+  list(GET fault 0 name)
+  list(GET fault 1 room)
+  list(GET fault 2 source)
+  add_library(planted_${name} OBJECT ${PROJECT_SOURCE_DIR}/lib/${room}/${source})
+  foreach(used base journal queue)
+    target_include_directories(planted_${name} PRIVATE ${PROJECT_BINARY_DIR}/rooms/${used})
+  endforeach()
+  target_compile_options(planted_${name} PRIVATE
+    -include ${CMAKE_CURRENT_SOURCE_DIR}/${room}/planted/${name}.h)
+  simulation(simulation_${name} simulation_main_planted $<TARGET_OBJECTS:planted_${name}>)
+endforeach()
