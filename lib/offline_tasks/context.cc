@@ -1,9 +1,9 @@
 #include "offline_tasks/context.h"
 
+#include "base/utf8.h"
 #include "job_table/fence.h"
 #include "offline_tasks/push.h"
 #include "offline_tasks/type_name.h"
-#include "offline_tasks/utf8.h"
 #include "process/run.h"
 
 namespace daemonz::offline_tasks {

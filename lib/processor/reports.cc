@@ -1,9 +1,9 @@
 #include "processor/reports.h"
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "job_table/fence.h"
 #include "offline_tasks/job_facts.h"
-#include "offline_tasks/utf8.h"
 
 namespace daemonz::processor {
 namespace {
@@ -40,7 +40,7 @@ Reports::Start Reports::started(const Envelope& job, Token token) {
 bool Reports::done(const Envelope& job, Token token, const json::value& result) {
   if (!is_tracked(job)) return true;
   const auto text = result.is_null() ? std::string() : json::serialize(result);
-  if (!offline_tasks::is_utf8(text)) throw Error("it is not UTF-8, which JSON needs");
+  if (!is_utf8(text)) throw Error("it is not UTF-8, which JSON needs");
   const auto connection = pool_->take();
   return job_table::Table(*connection, clock_).record_done(job.id, table_token(token), text);
 }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "offline_tasks/broker_options.h"
-#include "offline_tasks/utf8.h"
 
 namespace daemonz::processor {
 namespace {
@@ -16,9 +16,7 @@ QueueName home_of(const Delivery& delivery) {
 }
 
 /// What a handler says may be any bytes of any length; logs, rows and JSON are for people.
-std::string shown(const std::string& why) {
-  return offline_tasks::to_utf8(why, offline_tasks::error_size_max);
-}
+std::string shown(const std::string& why) { return to_utf8(why, offline_tasks::error_size_max); }
 
 /// The errors make a job grow; near the size limit they are given up before the job is.
 std::optional<std::string> encoded(Envelope& job) {

@@ -1,7 +1,7 @@
 // Jobs that cannot be done: what is no job, what nobody here knows, what does not fit its queue.
 #include <doctest/doctest.h>
 
-#include "offline_tasks/utf8.h"
+#include "base/utf8.h"
 #include "processor/processor.h"
 #include "workbench.h"
 
