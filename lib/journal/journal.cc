@@ -124,7 +124,7 @@ std::string Journal::take_over(Scan& found) {
                                               .index_size = index_size,
                                               .index = std::move(each.index)});
   }
-  appended_ = found.last;
+  appended_ = flushed_ = found.last;
   return left;
 }
 
@@ -272,6 +272,7 @@ void Journal::write_pending() {
     written_ = tail_.end();
   }
   is_large_unsynced_ = false;
+  if (!is_failed()) flushed_ = appended_;
   committer_->written(*segment.file, appended_, std::exchange(is_commit_asked_, false));
   for (auto& [number, gone] : leaving_)
     committer_->retire(std::move(gone.file), gone.path, appended_);

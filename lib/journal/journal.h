@@ -109,6 +109,7 @@ class Journal {
   [[nodiscard]] bool make_room(std::size_t payload, KeptBack kept_back = KeptBack::whole);
 
   [[nodiscard]] Sequence appended() const { return appended_; }  ///< of the newest record
+  [[nodiscard]] Sequence written() const { return flushed_; }    ///< newest that flush() wrote
   [[nodiscard]] Sequence durable() const noexcept;               ///< Threads: any
   [[nodiscard]] bool is_failed() const noexcept;                 ///< Threads: any
   [[nodiscard]] std::string failure() const;                     ///< why; empty if not failed
@@ -192,7 +193,7 @@ class Journal {
   std::uint64_t bytes_ = 0;                    ///< of all segments
   Tail tail_;                                  ///< the last appended bytes, written or not
   std::uint64_t written_ = 0;                  ///< position in tail_ up to which all is written
-  Sequence appended_ = 0;
+  Sequence appended_ = 0, flushed_ = 0;
   bool is_commit_asked_ = false;
   bool is_large_unsynced_ = false;  ///< written past tail_, and the committer does not know yet
   bool is_closed_ = false;

@@ -58,6 +58,9 @@ class JournaledStore final : public Store {
   [[nodiscard]] std::optional<SteadyTime> next_deadline() const override;
   [[nodiscard]] std::vector<std::string> take_newly_ready() override;
   void flush() override;
+  [[nodiscard]] bool has_unwritten() const override {
+    return journal_->written() < journal_->appended();
+  }
   [[nodiscard]] Sequence durable() const noexcept override { return journal_->durable(); }
   [[nodiscard]] bool is_failed() const noexcept override { return journal_->is_failed(); }
   [[nodiscard]] Sequence appended() const override { return journal_->appended(); }

@@ -81,6 +81,8 @@ class Store {
   [[nodiscard]] virtual std::vector<std::string> take_newly_ready() = 0;
   /// Writes what this turn appended. Answers that do not wait may go out afterwards.
   virtual void flush() = 0;
+  /// flush() has something to write, or could not.
+  [[nodiscard]] virtual bool has_unwritten() const = 0;
   [[nodiscard]] virtual Sequence durable() const noexcept = 0;  ///< Threads: any
   [[nodiscard]] virtual bool is_failed() const noexcept = 0;    ///< Threads: any
   /// Of the newest record: what an answer waits for that must be durable.

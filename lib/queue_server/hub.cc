@@ -79,10 +79,11 @@ void Hub::end_turn() {
   const auto now = clock.steady();
   while (auto* session = waiters.first_due(now)) session->give_up_waiting();
   serve_waiters();
-  const bool was_failed = store.is_failed();
   store.flush();
-  if (!was_failed && store.is_failed()) lost_turn = turn;
-  ++turn;
+  const bool has_failed = store.is_failed();
+  for (auto* session : std::exchange(unwritten, {}))
+    has_failed ? session->take_back_unwritten() : session->is_written();
+  is_read_only = has_failed;
 }
 
 std::optional<SteadyTime> Hub::next_deadline() const {

@@ -67,17 +67,15 @@ class Hub {
   const SteadyTime started;
   Waiters waiters;
   Counters counters;
-  std::uint64_t turn = 1;
-  /// The turn whose records could not be written: what it answered without waiting for the log
-  /// must not be sent (Session::is_lost). 0: none.
-  std::uint64_t lost_turn = 0;
+  bool is_read_only = false;        ///< a turn has ended with a failed store: it refuses everything
+  std::vector<Session*> unwritten;  ///< have output that rests on records of this turn
   /// The server ends, not the clients: their leases are kept for its next start, as after a crash.
   bool is_stopping = false;
 
   /// Starts a turn: due delays and lapsed leases take effect.
   void begin_turn();
   /// Ends it: waiting gets are served, and what was appended is written. After this the sessions'
-  /// output may be sent, but that of a session that is lost.
+  /// output may be sent; what rests on records that a failing disk did not take is taken back.
   void end_turn();
   /// All queues are emptied then; a later call sets another time. A restart forgets it.
   void flush_all_at(SteadyTime due) { flush_due_ = due; }

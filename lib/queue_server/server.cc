@@ -138,7 +138,6 @@ class Server::Loop final : public ConnectionOwner {
   void end_turn() {
     hub_.end_turn();
     is_turn_ = false;
-    close_lost();
     for (const auto& weak : std::exchange(sending_, {})) {
       const auto connection = weak.lock();
       if (!connection || !connection->is_open()) continue;
@@ -149,12 +148,6 @@ class Server::Loop final : public ConnectionOwner {
     hub_.store.flush();  // pops that were sent may have freed a segment
     set_timer();
     if (is_stopping_ && holding_.empty()) io_.stop();
-  }
-
-  void close_lost() {
-    if (hub_.lost_turn != hub_.turn - 1) return;
-    for (const auto& [pointer, connection] : std::map(connections_.begin(), connections_.end()))
-      if (connection->is_open() && connection->session().is_lost()) connection->close();
   }
 
   /// What was received is answered, once it is durable; nothing new is read.

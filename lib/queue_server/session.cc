@@ -43,6 +43,7 @@ Session::Session(Hub& hub, Peer& peer, queue::ConnectionId id, Access access)
 
 Session::~Session() {
   hub_.waiters.remove(*this);
+  std::erase(hub_.unwritten, this);
   // The newest first: each goes to the head of its queue.
   for (auto held = held_.rbegin(); held != held_.rend(); ++held)
     for (auto pop = held->pops.rbegin(); pop != held->pops.rend(); ++pop) hub_.store.unsent(*pop);
@@ -216,10 +217,26 @@ void Session::answer(std::string_view reply, queue::Sequence wait_for) {
 }
 
 void Session::emit(std::string bytes, queue::Sequence wait_for, std::vector<queue::Unsent> pops) {
-  if (wait_for == 0) last_answer_turn_ = hub_.turn;
-  if (held_.empty() && wait_for <= hub_.store.durable()) return emit_now(bytes, pops);
+  if (held_.empty() && wait_for <= hub_.store.durable()) {
+    if (hub_.store.has_unwritten() && !hub_.is_read_only && !unwritten_at_) {
+      unwritten_at_ = output_.size();
+      hub_.unwritten.push_back(this);
+    }
+    return emit_now(bytes, pops);
+  }
+  // Behind an answer that waits: what it rests on is durable with that one, or not at all.
+  if (hub_.store.has_unwritten()) wait_for = hub_.store.appended();
   held_size_ += bytes.size();
   held_.push_back({wait_for, std::move(bytes), std::move(pops)});
+}
+
+void Session::take_back_unwritten() {
+  const auto size = output_.size() - *unwritten_at_;
+  output_.resize(*unwritten_at_);
+  emitted_ -= size;
+  // Its item stays where the log has it: nothing is put back on a failed disk.
+  while (!marks_.empty() && marks_.back().position > emitted_) marks_.pop_back();
+  hang_up();
 }
 
 void Session::emit_now(std::string_view bytes, const std::vector<queue::Unsent>& pops) {
@@ -249,7 +266,7 @@ void Session::release_durable() {
     auto held = std::move(held_.front());
     held_.pop_front();
     held_size_ -= held.bytes.size();
-    if (held.wait_for > durable) held.bytes = "SERVER_ERROR storage failed\r\n";
+    if (held.wait_for > durable) held = {0, "SERVER_ERROR storage failed\r\n", {}};
     emit_now(held.bytes, held.pops);
   }
 }

@@ -61,11 +61,6 @@ class Session {
   [[nodiscard]] bool is_over() const { return is_over_ && held_.empty(); }
   [[nodiscard]] bool is_waiting() const { return waiting_.has_value(); }
   [[nodiscard]] bool is_holding() const { return !held_.empty(); }
-  /// It answered in a turn whose records could not be written: an item that it shows is not handed
-  /// out. Close the connection without sending; the client does not know then, and that is true.
-  [[nodiscard]] bool is_lost() const {
-    return hub_.lost_turn != 0 && last_answer_turn_ == hub_.lost_turn;
-  }
   /// go_on() may have something to do once output was sent.
   [[nodiscard]] bool has_unrun_input() const {
     return !input_.empty() || !rest_.empty() || has_ended_;
@@ -77,6 +72,10 @@ class Session {
   void retry();            ///< a queue that it waits for may have an item
   void give_up_waiting();  ///< its time is over
   void release_durable();  ///< the store is durable further than before, or has failed
+  /// What this turn's answers rest on is in the log.
+  void is_written() { unwritten_at_.reset(); }
+  /// It is not and never will be: the client sees them as unknown, its connection closes.
+  void take_back_unwritten();
   /// The output ends a wait: the client may have gone meanwhile, and took nothing then.
   [[nodiscard]] bool has_ended_wait() const { return has_ended_wait_; }
 
@@ -151,9 +150,9 @@ class Session {
   std::map<std::string, queue::DeliveryId, std::less<>> open_;  ///< Kestrel's open items, by queue
   std::string output_;
   std::size_t output_start_ = 0;
-  std::uint64_t emitted_ = 0, sent_ = 0;  ///< bytes of this connection so far
-  std::size_t held_size_ = 0;             ///< bytes in held_
-  std::uint64_t last_answer_turn_ = 0;    ///< of the last answer that did not wait for the log
+  std::optional<std::size_t> unwritten_at_;  ///< from here output_ rests on records not yet written
+  std::uint64_t emitted_ = 0, sent_ = 0;     ///< bytes of this connection so far
+  std::size_t held_size_ = 0;                ///< bytes in held_
   std::deque<Held> held_;
   std::deque<SentMark> marks_;
 };

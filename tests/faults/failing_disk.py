@@ -5,7 +5,7 @@ import time
 import load
 from ledger import Ledger
 from power_cut import Disk
-from queue_process import Server, storing
+from queue_process import Gone, Server, storing
 
 TRIAL_SECONDS = 30                       # until the failure must have been reached
 FAILED = "SERVER_ERROR storage failed"
@@ -52,8 +52,14 @@ class Trial:
         load.finish(clients)
         self.server.is_ending.clear()
 
-    def stat(self, line, name):
-        return line.stats().get(name)
+    def stat(self, name):
+        line = self.server.connect()     # a new one: a failing server may hang up
+        try:
+            return line.stats().get(name)
+        except Gone:
+            return None
+        finally:
+            line.close()
 
     # --- the outcomes
 
@@ -61,9 +67,9 @@ class Trial:
         """Read-only at once: nothing is handed out or confirmed any more, and it says so."""
         self.server.may_fail = True
         self.server.start(fault, watched=self.disk.folder, log=self.log)
-        settler = self.prepare()
-        line = settler.line
-        self.load_until(lambda: self.stat(line, "read_only") == "1", fault)
+        self.prepare()
+        self.load_until(lambda: self.stat("read_only") == "1", fault)
+        line = self.server.connect()
         held = self.held.lease.delivery
         line.send(storing("pop/id=after", b"after"))
         for command, wanted in [
@@ -92,11 +98,11 @@ class Trial:
     def goes_on(self, fault):
         """A failure that costs nothing but space or time."""
         self.server.start(fault, watched=self.disk.folder, log=self.log)
-        line = self.prepare().line
+        self.prepare()
         before = self.ledger.confirmed
         self.load_until(lambda: self.ledger.confirmed > before + 1500 and
-                        int(self.stat(line, "journal_segments")) > 1, fault)
-        self.expect(self.stat(line, "read_only") == "0", f"{fault}: read-only")
+                        int(self.stat("journal_segments")) > 1, fault)
+        self.expect(self.stat("read_only") == "0", f"{fault}: read-only")
 
     def is_full(self, fault):
         """Puts are refused with memcached's text; acks, successors and hand-outs go on."""
@@ -105,7 +111,7 @@ class Trial:
         settler = self.prepare()
         line = settler.line
         self.load_until(lambda: self.server.refused >= 20, fault)
-        self.expect(self.stat(line, "read_only") == "0", f"{fault}: read-only")
+        self.expect(self.stat("read_only") == "0", f"{fault}: read-only")
         done = 0
         while item := settler.take(["lease.a"], ""):
             settler.ack(item)

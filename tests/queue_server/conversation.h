@@ -131,7 +131,6 @@ class Conversation {
   void end_turn() {
     for (auto& [name, client] : clients_) client->finish_authentication();
     hub_->end_turn();
-    std::erase_if(clients_, [](const auto& each) { return each.second->session->is_lost(); });
     for (bool is_holding = true; is_holding;) {
       is_holding = false;
       for (auto& [name, client] : clients_) {

@@ -47,6 +47,28 @@ TEST_CASE("queue_server: when the disk fails, what waited hears it, and nothing 
   CHECK(talk.ask("A", "stats\r\n").find("STAT read_only 1\r\n") != std::string::npos);
 }
 
+TEST_CASE("queue_server: an item whose removal the disk did not take is not handed out") {
+  Conversation talk;
+  CHECK(talk.ask("A", "set q 0 0 1\r\nx\r\nset q 0 0 1\r\ny\r\n") == "STORED\r\nSTORED\r\n");
+  const auto leased = talk.ask("A", "gets q/lease=9000\r\n");
+  const auto id = leased.substr(12, leased.find("\r\n") - 12);
+  talk.disk->fail_writes(EIO);
+  SUBCASE("a pop") { CHECK(talk.ask("A", "mn\r\nget q\r\n") == "MN\r\n"); }
+  SUBCASE("an acknowledgement that rides on a get") {
+    CHECK(talk.ask("A", "mn\r\ngets q/ack=" + id + ":q/lease=9000\r\n") == "MN\r\n");
+  }
+  SUBCASE("behind an answer that waits") {
+    CHECK(talk.ask("A", "set q2 0 0 1\r\nz\r\nget q\r\n") ==
+          "SERVER_ERROR storage failed\r\nSERVER_ERROR storage failed\r\n");
+    return;
+  }
+  CHECK(talk.is_over("A"));  // it cannot know: the server does not
+  CHECK(talk.ask("B", "get q\r\n") == "END\r\n");
+  CHECK(talk.ask("B", "set q 0 0 1\r\nz\r\n") == "SERVER_ERROR storage failed\r\n");
+  talk.restart();
+  CHECK(talk.ask("C", "get q\r\n") == "VALUE q 0 1\r\ny\r\nEND\r\n");
+}
+
 TEST_CASE("queue_server: a plain pop whose answer was not taken goes back, uncounted") {
   Conversation talk;
   talk.send("P", "set q 0 0 1\r\n1\r\nset q 0 0 1\r\n2\r\n");
