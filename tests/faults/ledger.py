@@ -132,8 +132,10 @@ class Ledger:
             item.gone, item.gone_at, item.lease = None, None, None
             if item.predecessor:         # it was replaced, both in one record
                 item.predecessor.gone, item.predecessor.gone_at = "sure", stamp
-            if item.successor and item.successor.put == "unknown":
-                item.successor.put, item.successor.predecessor = "refused", None
+            successor = item.successor
+            while successor and successor.put in ("unknown", "seen"):
+                successor.put, successor.predecessor = "refused", None
+                successor = successor.successor
             if until is None:
                 self.removed(item)
             else:
@@ -175,7 +177,8 @@ class Ledger:
         groups = {}
         for item in self.items.values():
             before = item.predecessor
-            if before and item.put == "unknown" and before.gone == "maybe":
+            if before and before.put in ("stored", "seen") and before.gone == "maybe" \
+                    and item.put == "unknown" and item.gone is None:
                 self.fault("lost", f"item {before.key} and its successor {item.key} are both gone")
             if item.group and item.gone != "maybe":
                 groups.setdefault(item.group, set()).add(item.put != "unknown")

@@ -1,5 +1,5 @@
 // A processor of a site as small as can be, for tests with real processes: tasks that do nothing,
-// write a line, wait, fail, or end their process.
+// write a line, wait, fail, end their process, or have an effect in the database.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "db/connection.h"
 #include "offline_tasks/task.h"
 #include "processor/main.h"
 
@@ -67,7 +68,32 @@ struct Crash {
 };
 BOOST_DESCRIBE_STRUCT(Crash, (), ())
 
-using TestTasks = TaskList<Noop, Note, FailAlways, Crash>;
+/// Adds a row to the table `effects`, in its transaction unless that is left out; every third job
+/// fails once before that and once behind it.
+struct Effect {
+  std::int64_t number{};
+  bool unfenced{};
+  static constexpr std::string_view name = "effect";
+  static Options defaults() {
+    return {.max_attempts = 9, .max_deliveries = 99, .backoff = std::vector{Milliseconds(20)}};
+  }
+  Outcome perform(Context& context) const {
+    const bool fails = number % 3 == 0;
+    if (fails && context.job().attempt == 0) throw Error("fails before its effect");
+    const auto add = [this](db::Connection& database) {
+      database.execute("insert into effects (number) values (?)", {number});
+    };
+    if (unfenced)
+      add(context.db());
+    else
+      context.transaction(add);
+    if (fails && context.job().attempt == 1) throw Error("fails behind its effect");
+    return Done{};
+  }
+};
+BOOST_DESCRIBE_STRUCT(Effect, (), (number, unfenced))
+
+using TestTasks = TaskList<Noop, Note, FailAlways, Crash, Effect>;
 
 }  // namespace daemonz::tests
 
