@@ -5,7 +5,7 @@ import time
 import load
 from ledger import Ledger
 from power_cut import Disk
-from queue_process import Gone, Server, storing
+from queue_process import Gone, Refused, Server, storing
 
 TRIAL_SECONDS = 30                       # until the failure must have been reached
 FAILED = "SERVER_ERROR storage failed"
@@ -122,6 +122,20 @@ class Trial:
         self.expect(answer == "STORED", f"{fault}: a small successor was answered {answer}")
         self.held.gone = "sure"
         line.ask("delete lease.b/id=s")
+
+    def start_fails(self, fault):
+        """A start on a failing disk ends with a sentence and leaves what is confirmed."""
+        self.server.start(watched=self.disk.folder, log=self.log)
+        self.prepare()
+        before = self.ledger.confirmed
+        self.load_until(lambda: self.ledger.confirmed > before + 100, fault)
+        self.server.kill()
+        try:
+            self.server.start(fault, watched=self.disk.folder, log=self.log)
+            self.expect(False, f"{fault}: it started")
+        except Refused as problem:
+            self.expect("exit 1" in str(problem) and "disk/data" in str(problem).split("|")[-1],
+                        f"{fault}: {problem}")
 
     def recover(self, is_power_cut):
         """A healthy disk, and what the failed one had synced or all that it had been told."""
