@@ -53,7 +53,8 @@ Seconds rounded_up(Milliseconds time) {
 
 class Memcache final : public Broker {
  public:
-  explicit Memcache(const Options& options) : where_(options.url), link_(options) {}
+  explicit Memcache(const Options& options)
+      : where_(without_password(options.url)), link_(options) {}
 
   PushResult push(const QueueName& queue, std::string_view body,
                   const PushOptions& options) override {

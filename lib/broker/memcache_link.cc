@@ -108,6 +108,14 @@ void MemcacheLink::disconnect() {
   socket_.reset();
 }
 
+/// The first words of a connection: it makes one, and says who we are where the server asks.
+int MemcacheLink::log_in(memcached_st* library) const {
+  constexpr std::string_view key = "auth";
+  const auto& login = address_.login;
+  if (login.empty()) return memcached_version(library);
+  return memcached_set(library, key.data(), key.size(), login.data(), login.size(), 0, 0);
+}
+
 bool MemcacheLink::is_reachable(std::string& why) {
   auto* library = made();
   if (is_connected_ && has_peer()) return true;
@@ -115,9 +123,9 @@ bool MemcacheLink::is_reachable(std::string& why) {
   choose(library, MEMCACHED_BEHAVIOR_POLL_TIMEOUT,
          static_cast<std::uint64_t>(options_.answer_timeout.count()));
   auto found = find_own_socket(address_, options_.connect_timeout, [&] {
-    const auto code = memcached_version(library);
-    if (memcached_success(code)) return true;
-    why = last_words(memcached_strerror(library, code));
+    const auto code = log_in(library);
+    if (memcached_success(static_cast<memcached_return_t>(code))) return true;
+    why = last_words(memcached_strerror(library, static_cast<memcached_return_t>(code)));
     return false;
   });
   if (!found.is_connected) {

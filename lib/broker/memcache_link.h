@@ -77,6 +77,7 @@ class MemcacheLink {
  private:
   [[nodiscard]] memcached_st* made();
   [[nodiscard]] bool has_peer() const;
+  [[nodiscard]] int log_in(memcached_st* library) const;
   [[nodiscard]] std::string last_words(const char* otherwise) const;
   void disconnect();
   Answer answer(int code);

@@ -12,11 +12,12 @@ namespace {
 
 constexpr std::string_view tcp_scheme = "memcache://";
 constexpr std::string_view unix_scheme = "memcache+unix://";
-constexpr std::string_view allowed = "Write memcache://HOST:PORT or memcache+unix://PATH";
+constexpr std::string_view allowed =
+    "Write memcache://HOST:PORT, memcache://USER:PASSWORD@HOST:PORT or memcache+unix://PATH";
 
 [[noreturn]] void bad(std::string_view url, std::string what) {
   throw Error(ErrorText{.what = std::move(what),
-                        .where = "broker \"" + std::string(url) + "\"",
+                        .where = "broker \"" + without_password(url) + "\"",
                         .hint = std::string(allowed)});
 }
 
@@ -36,8 +37,21 @@ std::uint16_t parse_port(std::string_view url, std::string_view text) {
   return static_cast<std::uint16_t>(*port);
 }
 
+/// Takes USER:PASSWORD@ off.
+std::string take_login(std::string_view url, std::string_view& rest) {
+  const auto at = rest.rfind('@');
+  if (at == std::string_view::npos) return {};
+  const auto login = rest.substr(0, at);
+  const auto colon = login.find(':');
+  rest.remove_prefix(at + 1);
+  if (colon == std::string_view::npos || colon == 0 || login.find(' ') < colon)
+    bad(url, "no USER:PASSWORD in front of the \"@\"");
+  return std::string(login.substr(0, colon)) + ' ' + std::string(login.substr(colon + 1));
+}
+
 Address tcp_address(std::string_view url, std::string_view rest) {
   if (rest.ends_with('/')) rest.remove_suffix(1);
+  auto login = take_login(url, rest);
   std::string_view host = rest;
   std::string_view port;
   if (rest.starts_with('[')) {
@@ -52,8 +66,9 @@ Address tcp_address(std::string_view url, std::string_view rest) {
   }
   if (host.empty() || host.find_first_of("/@ ") != std::string_view::npos)
     bad(url, "\"" + std::string(host) + "\" is not a host");
-  if (port.empty()) return {.host = std::string(host), .port = port_default};
-  return {.host = std::string(host), .port = parse_port(url, port.substr(1))};
+  return {.host = std::string(host),
+          .port = port.empty() ? port_default : parse_port(url, port.substr(1)),
+          .login = std::move(login)};
 }
 
 }  // namespace
@@ -64,6 +79,15 @@ Address parse_url(std::string_view url) {
   if (url.starts_with("amqp://") || url.starts_with("amqps://"))
     bad(url, "the RabbitMQ engine is not built yet; daemonz-queue serves one machine");
   bad(url, "not a broker that daemonz knows");
+}
+
+std::string without_password(std::string_view url) {
+  const auto at = url.rfind('@');
+  const auto user = url.find("://");
+  if (at == std::string_view::npos || user == std::string_view::npos) return std::string(url);
+  const auto colon = url.find(':', user + 3);
+  if (colon >= at) return std::string(url);
+  return std::string(url.substr(0, colon + 1)) + "***" + std::string(url.substr(at));
 }
 
 }  // namespace daemonz::broker
