@@ -319,6 +319,20 @@ TEST_CASE("queue_server: with users, TCP asks for a password and the unix socket
   CHECK_THROWS_WITH(server.start(), doctest::Contains("the hash of user ada is none"));
 }
 
+TEST_CASE(
+    "queue_server: the options of daemonz.yml hold for their queue, the defaults for others") {
+  const tests::TempDir folder;
+  std::ofstream(folder / "daemonz.yml")
+      << "queue:\n  defaults: {max_items: 2}\n  queues: {mail: {max_item_bytes: 4}}\ndaemons: {}\n";
+  RunningServer server({"--config", folder / "daemonz.yml"});
+  Client client(server);
+  const auto four = set("mail", "1234"), five = set("mail", "12345");
+  CHECK(client.ask(five) == "SERVER_ERROR object too large for cache\r\n");
+  for (const auto* reply : {"STORED\r\n", "STORED\r\n", "NOT_STORED\r\n"})
+    CHECK(client.ask(four) == reply);
+  CHECK(client.ask(set("other", "12345")) == "STORED\r\n");
+}
+
 TEST_CASE("queue_server: items in memory only are served and forgotten") {
   RunningServer server({"--durability", "memory"});
   {
