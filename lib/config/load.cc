@@ -240,9 +240,14 @@ class Loader {
                               " is not a broker (memcache://HOST:PORT, memcache+unix://PATH, "
                               "amqp://HOST)");
     constexpr std::string_view memcache = "memcache://";
-    if (config_.broker_url.starts_with(memcache) &&
-        !parse_address(config_.broker_url.substr(memcache.size())))
-      top.fault("broker", in_quotes(config_.broker_url) + " has no HOST:PORT behind memcache://");
+    if (std::string_view address = config_.broker_url; address.starts_with(memcache)) {
+      address.remove_prefix(memcache.size());
+      const auto host = address.rfind('@') + 1;  // behind USER:PASSWORD@, which no message shows
+      if (!parse_address(address.substr(host)))
+        top.fault("broker", in_quotes(std::string(memcache) + (host > 0 ? "***@" : "") +
+                                      std::string(address.substr(host))) +
+                                " has no HOST:PORT behind memcache://");
+    }
     top.text("database", config_.database_url);
     resolve_after("sqlite:", config_.database_url);
     if (!is_one_of(config_.database_url, {"sqlite:", "mysql://"}))

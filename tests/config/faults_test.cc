@@ -215,6 +215,8 @@ TEST_CASE("config: wrong values of the other sections") {
        "1:11: database: \"oracle:x\" is not a database (sqlite:PATH, mysql://USER@HOST/NAME)"},
       {"broker: memcache://localhost",
        "1:9: broker: \"memcache://localhost\" has no HOST:PORT behind memcache://"},
+      {"broker: memcache://ada:secret@localhost",
+       "1:9: broker: \"memcache://***@localhost\" has no HOST:PORT behind memcache://"},
       {"logger: \"\"", "1:9: logger: \"\" is not stdout, stderr, rails or a file"},
       {"deamons: {}", "1:1: \"deamons\" is not a known key (did you mean \"daemons\"?)"},
   };

@@ -237,6 +237,11 @@ TEST_CASE("config: the environment is the caller's, DAEMONZ_ENV, RAILS_ENV, the 
         std::string::npos);
 }
 
+TEST_CASE("config: the broker may stand behind a user and a password") {
+  const Site site("daemons: {}\nbroker: memcache://ada:open sesame@h:1\n");
+  CHECK(site.load().broker_url == "memcache://ada:open sesame@h:1");
+}
+
 TEST_CASE("config: daemonz.ENVIRONMENT.yml is merged over daemonz.yml") {
   Site site("daemons:\n  a: {command: x, env: {A: 1, B: 2}}\nbroker: memcache://h:1\n");
   site.write("daemonz.production.yml", "daemons:\n  a: {instances: 3, env: {B: 3}}\n");
