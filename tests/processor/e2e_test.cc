@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "broker/broker.h"
+#include "db/connection.h"
 #include "job_table/table.h"
 #include "offline_tasks/push.h"
 #include "offline_tasks/status.h"
@@ -166,6 +167,33 @@ TEST_CASE("processor: the queue server dies and comes back while a job runs: onc
   const auto later = site.note("b");
   CHECK(offline_tasks::wait(later, Seconds(15)).state == JobState::done);
   CHECK(count_lines(site.notes, "begin a") == 1);
+}
+
+TEST_CASE("processor: one that hung while another did its job has no effect when it goes on") {
+  Site site;
+  const auto database = db::connect(site.database);
+  database->execute("create table effects (number integer)");
+  auto first = site.processor();
+  const auto id = offline_tasks::push_pull("note_effect", {{"note",
+                                                            {{"file", site.notes},
+                                                             {"text", "a"},
+                                                             {"milliseconds", 500},
+                                                             {"stops_when_asked", false}}}})
+                      .id();
+  REQUIRE(site.wait_for("begin a"));
+  first.signal(SIGSTOP);
+  site.server.kill_now();
+  site.server.start();  // which gives the lease 3 s to be touched
+  auto second = site.processor();
+  CHECK(offline_tasks::wait(id, Seconds(15)).state == JobState::done);
+  first.signal(SIGCONT);
+  CHECK(site.wait_for("end a", 2));
+  first.signal(SIGTERM);  // it ends when it is through
+  CHECK(first.wait()->exit_code == 0);
+  const auto effects = database->query("select number from effects");
+  REQUIRE(effects.rows.size() == 1);
+  CHECK(db::integer(effects.rows[0][0]) == second.pid());
+  CHECK(offline_tasks::status(id).state == JobState::done);
 }
 
 TEST_CASE("processor: started before the queue server, it waits for it") {

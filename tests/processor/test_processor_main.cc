@@ -93,7 +93,21 @@ struct Effect {
 };
 BOOST_DESCRIBE_STRUCT(Effect, (), (number, unfenced))
 
-using TestTasks = TaskList<Noop, Note, FailAlways, Crash, Effect>;
+/// Note, then a row of its process id in the table `effects`, in its transaction.
+struct NoteEffect {
+  Note note;
+  static constexpr std::string_view name = "note_effect";
+  Outcome perform(Context& context) const {
+    const auto outcome = note.perform(context);
+    context.transaction([](db::Connection& database) {
+      database.execute("insert into effects (number) values (?)", {std::int64_t{::getpid()}});
+    });
+    return outcome;
+  }
+};
+BOOST_DESCRIBE_STRUCT(NoteEffect, (), (note))
+
+using TestTasks = TaskList<Noop, Note, FailAlways, Crash, Effect, NoteEffect>;
 
 }  // namespace daemonz::tests
 
