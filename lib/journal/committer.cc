@@ -57,7 +57,18 @@ void Committer::drain() {
     return;
   }
   wake_.notify_one();
-  idle_.wait(lock, [this] { return is_failed_ || (next_.files.empty() && !is_busy_); });
+  idle_.wait(lock, [this] {
+    return is_failed_ || (next_.files.empty() && retired_.empty() && !is_busy_);
+  });
+}
+
+bool Committer::await_removals() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_failed_ || (retired_.empty() && !is_removing_)) return false;
+  }
+  drain();
+  return !is_failed_;
 }
 
 void Committer::fail(const std::string& why) {
@@ -144,9 +155,11 @@ bool Committer::step(std::unique_lock<std::mutex>& lock) {
     return true;
   });
   if (gone.empty()) return has_batch;
+  is_busy_ = is_removing_ = true;
   lock.unlock();
   remove(std::move(gone));
   lock.lock();
+  is_busy_ = is_removing_ = false;
   return true;
 }
 

@@ -43,8 +43,10 @@ class Committer {
   /// Removes the file at `path` when everything up to `after` is durable, not before: a power cut
   /// must not leave an acknowledgement less and the item gone.
   void retire(std::unique_ptr<DiskFile> file, std::string path, Sequence after);
-  /// Waits until everything written is durable, or the disk has failed.
+  /// Waits until everything written is durable and everything retired gone, or the disk has failed.
   void drain();
+  /// The same, if there is anything retired; false: there is not.
+  bool await_removals();
   /// What the thread does between two waits: one sync of what is due, and the removals that it
   /// allows. False: there was nothing to do. For an owner without the thread.
   bool step();
@@ -82,7 +84,7 @@ class Committer {
   mutable std::mutex mutex_;
   std::condition_variable wake_, idle_;
   Batch next_;  ///< what the next sync covers
-  bool is_asked_ = false, is_busy_ = false, is_stopping_ = false;
+  bool is_asked_ = false, is_busy_ = false, is_removing_ = false, is_stopping_ = false;
   SteadyTime dirty_since_{};
   std::vector<Retired> retired_;
   std::string failure_;

@@ -38,6 +38,12 @@ class DiskFile {
 /// Writes `size` zeros at the start: space that later writes need no new metadata for.
 void fill_with_zeros(DiskFile& file, std::uint64_t size);
 
+/// Of the file system below a folder, in bytes.
+struct DiskSpace {
+  std::uint64_t total = UINT64_MAX;
+  std::uint64_t available = UINT64_MAX;  ///< for this user
+};
+
 /// The files of one machine. Threads: any. Functions throw Error with errno in code().
 class Disk {
  public:
@@ -51,6 +57,7 @@ class Disk {
   virtual void remove(const std::string& path) = 0;
   /// Makes creations, renames and removals in `folder` survive a power cut. fsync(2) of a folder.
   virtual void sync_folder(const std::string& folder) = 0;
+  [[nodiscard]] virtual DiskSpace space(const std::string& folder) = 0;  ///< statvfs(3)
   /// Keeps other processes out of `folder` while the descriptor lives (flock(2)). Throws Error that
   /// names the pid of the one that holds it.
   [[nodiscard]] virtual UniqueFd lock(const std::string& folder) = 0;

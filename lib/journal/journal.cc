@@ -14,8 +14,6 @@
 namespace daemonz::journal {
 namespace {
 
-/// Of a segment, one part in so many is for acknowledgements while there is no other segment.
-constexpr std::uint64_t kept_back_share = 8;
 /// Of a run's first segment, whose zeros the start waits for: small, and a spare follows at once.
 constexpr Bytes first_size = mebibytes(1);
 /// The first read of a record from the disk: most records fit, and it is one page.
@@ -45,6 +43,7 @@ std::unique_ptr<Journal> Journal::open(Options options, const Replay& replay) {
   const auto& folder = journal->options_.folder;
   disk.make_folder(folder);
   journal->lock_ = disk.lock(folder);
+  journal->choose_segment_size();
   journal->recover(replay);
   auto* by_hand = journal->options_.by_hand;
   const auto background = by_hand ? Background::by_hand : Background::threads;
@@ -116,6 +115,7 @@ std::string Journal::take_over(Scan& found) {
     if (each.index) unsealed_.push_back(each.id.number);
     const auto index_size = each.index ? 0 : each.size - each.used;
     bytes_ += each.used + index_size;
+    index_bytes_ += index_size;
     segments_.emplace(each.id.number, Segment{.file = std::move(file),
                                               .path = std::move(path),
                                               .first = each.id.first,
@@ -180,26 +180,18 @@ void Journal::begin_segment(std::uint32_t number, std::uint64_t at_least) {
 bool Journal::try_begin_segment(std::uint64_t at_least) {
   flush();
   if (is_failed()) return false;
-  try {
-    begin_segment(segments_.rbegin()->first + 1, at_least);
-    return true;
-  } catch (const Error& problem) {
-    if (problem.code() == ENOSPC || problem.code() == EDQUOT || problem.code() == EFBIG)
-      return false;
-    committer_->fail(problem.what());
-    return false;
+  room_ = 0;  // it is asked again
+  for (;;) {
+    try {
+      begin_segment(segments_.rbegin()->first + 1, at_least);
+      return true;
+    } catch (const Error& problem) {
+      if (problem.code() != ENOSPC && problem.code() != EDQUOT && problem.code() != EFBIG)
+        committer_->fail(problem.what());
+    }
+    // What is on its way to be free, or to be a spare, is worth a sync's time.
+    if (is_failed() || !(committer_->await_removals() || maker_->await_spare())) return false;
   }
-}
-
-bool Journal::make_room(std::size_t payload, KeptBack kept_back) {
-  if (is_failed()) return false;
-  const auto size = record_size(payload);
-  const auto& segment = current();
-  const auto left = room_left(segment, fields_size_guess);
-  const auto kept = segment.capacity / kept_back_share / (kept_back == KeptBack::half ? 2 : 1);
-  if (left >= size + kept || (left >= size && maker_->has_spare())) return true;
-  maker_->request();  // a full disk is asked again
-  return try_begin_segment(size);
 }
 
 std::optional<Locator> Journal::append(RecordType type, std::string_view fields,
@@ -230,7 +222,9 @@ std::optional<Locator> Journal::append(RecordType type, std::string_view fields,
   segment.index->add({type, fields, static_cast<std::uint32_t>(body.size())});
   segment.used += size;
   bytes_ += size;
-  if (life == Life::alive) retain(at);
+  churn_ += size;
+  room_ -= std::min<std::uint64_t>(room_, size);
+  if (life == Life::alive) retain(at, payload);
   is_commit_asked_ = is_commit_asked_ || commit == Commit::asked;
   if (segment.capacity - segment.used < segment.capacity / 2) maker_->request();
   return at;
@@ -279,12 +273,6 @@ void Journal::write_pending() {
   leaving_.clear();
 }
 
-std::vector<std::uint32_t> Journal::leaving() const {
-  std::vector<std::uint32_t> numbers;
-  for (const auto& [number, segment] : leaving_) numbers.push_back(number);
-  return numbers;
-}
-
 std::optional<RecordView> Journal::read(Locator at, std::string& scratch) {
   const auto found = segments_.find(at.segment);
   DAEMONZ_CHECK(found != segments_.end(), "a live record's segment is kept");
@@ -326,19 +314,33 @@ std::optional<RecordView> Journal::read_from_disk(Locator at, const Segment& seg
   return std::nullopt;
 }
 
-void Journal::retain(Locator at) { ++segments_.at(at.segment).live; }
+void Journal::retain(Locator at, std::size_t payload) {
+  auto& segment = segments_.at(at.segment);
+  const auto size = record_size(payload);
+  ++segment.live;
+  ++live_;
+  segment.live_bytes += size;
+  live_bytes_ += size;
+}
 
 void Journal::end_recovery() { remove_dead_segments(); }
 
-void Journal::release(Locator at) {
+void Journal::release(Locator at, std::size_t payload) {
   auto& segment = segments_.at(at.segment);
-  DAEMONZ_CHECK(segment.live > 0, "a record is released once");
+  const auto size = record_size(payload);
+  DAEMONZ_CHECK(segment.live > 0 && segment.live_bytes >= size,
+                "a record is released once, as it was retained");
+  --live_;
+  segment.live_bytes -= size;
+  live_bytes_ -= size;
+  churn_ += size;
   if (--segment.live == 0 && at.segment == segments_.begin()->first) remove_dead_segments();
 }
 
 void Journal::remove_dead_segments() {
   while (segments_.size() > 1 && segments_.begin()->second.live == 0) {
     bytes_ -= segments_.begin()->second.used + segments_.begin()->second.index_size;
+    index_bytes_ -= segments_.begin()->second.index_size;
     leaving_.insert(segments_.extract(segments_.begin()));
   }
 }
@@ -350,6 +352,8 @@ std::uint32_t Journal::current_segment() const { return segments_.rbegin()->firs
 
 Figures Journal::figures() const {
   return {.bytes = bytes_,
+          .live_bytes = live_bytes_ + index_bytes_ * live_bytes_ /
+                                          std::max<std::uint64_t>(bytes_ - index_bytes_, 1),
           .segments = segments_.size(),
           .syncs = committer_->sync_count(),
           .sync_p99_us = committer_->sync_p99_us()};

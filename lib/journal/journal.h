@@ -35,8 +35,8 @@ class SegmentMaker;
 struct Scan;
 
 struct Options {
-  std::string folder;  ///< made if missing; locked while the journal is open
-  Bytes segment_size = mebibytes(16);
+  std::string folder;                  ///< made if missing; locked while the journal is open
+  Bytes segment_size = mebibytes(16);  ///< less on a file system that has not room for many
   Bytes memory = mebibytes(32);  ///< the last appended bytes, kept for reading without the disk
   Milliseconds ride_max{1'000};  ///< a record that asks for no commit is synced after at most this
   /// So much of the newest sealed segments is verified before the start; the rest while it serves.
@@ -71,7 +71,8 @@ enum class Commit { asked, rides };
 
 /// Figures for stats. Times in microseconds.
 struct Figures {
-  std::uint64_t bytes = 0;  ///< of all segments on disk, as written (not as reserved)
+  std::uint64_t bytes = 0;       ///< of all segments on disk, as written (not as reserved)
+  std::uint64_t live_bytes = 0;  ///< of these, what is alive, with its share of the indexes
   std::uint64_t segments = 0;
   std::uint64_t syncs = 0;
   std::uint64_t sync_p99_us = 0;  ///< of the last 1,024 syncs
@@ -102,11 +103,12 @@ class Journal {
   void ask_commit() { is_commit_asked_ = true; }
   /// Writes all that was appended in one call and wakes the commit thread. Never syncs itself.
   void flush();
-  /// Finds a place on the disk for a record with so many payload bytes, beside the space that is
-  /// kept back for when the disk is full: `whole` of it before a put, `half` before a record that
-  /// may be skipped, none for acknowledgements (those do not ask). False: refuse or skip.
-  enum class KeptBack { whole, half };
-  [[nodiscard]] bool make_room(std::size_t payload, KeptBack kept_back = KeptBack::whole);
+  /// Finds a place on the disk for so many payload bytes in so many records, beside what is kept
+  /// back for when the disk is full: see space.cc. False: refuse the put.
+  [[nodiscard]] bool make_room(std::size_t payload, std::size_t records = 1);
+  /// Whether a record that may be skipped should be written: there is more room than what
+  /// acknowledgements and copies need.
+  [[nodiscard]] bool has_room_for_passing();
 
   [[nodiscard]] Sequence appended() const { return appended_; }  ///< of the newest record
   [[nodiscard]] Sequence written() const { return flushed_; }    ///< newest that flush() wrote
@@ -121,17 +123,24 @@ class Journal {
   /// Whether the record's segment is still kept.
   [[nodiscard]] bool holds(Locator at) const { return segments_.contains(at.segment); }
 
-  /// At recovery: this replayed record is alive. Afterwards append() counts by itself.
-  void retain(Locator at);
+  /// The record (with so many payload bytes) has one more reason to be kept: a replayed record is
+  /// alive, or something besides the item itself stands in it. append() counts the first by itself.
+  void retain(Locator at, std::size_t payload);
   /// After the last retain(): segments that hold nothing alive go.
   void end_recovery();
-  /// The record is needed no more. A segment without live records goes when it is the oldest, and
-  /// when everything appended so far is durable.
-  void release(Locator at);
+  /// The record has one reason less, as it was retained. A segment without live records goes when
+  /// it is the oldest, and when everything appended so far is durable.
+  void release(Locator at, std::size_t payload);
 
-  /// The segments that go after the next flush(): what the owner still needs of them it must append
-  /// again before that.
-  [[nodiscard]] std::vector<std::uint32_t> leaving() const;
+  /// The segment whose living records should be appended again and released, so that it can go and
+  /// the disk use stays within its bound; nullopt: there is no need. See space.cc.
+  struct Cleaning {
+    std::uint32_t segment = 0;
+    bool is_late = false;  ///< the bound is broken: as fast as can be
+  };
+  [[nodiscard]] std::optional<Cleaning> to_clean();
+  /// All bytes ever appended or released in this run: what cleaning keeps pace with.
+  [[nodiscard]] std::uint64_t churn() const { return churn_; }
 
   /// The segment that append() last wrote to; the first one of this run is larger than any segment
   /// of earlier runs.
@@ -153,7 +162,8 @@ class Journal {
     std::uint64_t index_size = 0;         ///< once it is sealed
     std::unique_ptr<IndexBuilder> index;  ///< grows with it; nullptr: it is sealed, or cannot be
     std::uint64_t live = 0;               ///< records that are alive
-    std::uint64_t tail_base = 0;          ///< position of its first byte in tail_; in this run
+    std::uint64_t live_bytes = 0;
+    std::uint64_t tail_base = 0;  ///< position of its first byte in tail_; in this run
     bool is_of_this_run = false;
   };
 
@@ -177,6 +187,8 @@ class Journal {
   void seal(std::uint32_t number, Segment& segment);
   /// Bytes for records: what the index needs at the end is not among them.
   [[nodiscard]] static std::uint64_t room_left(const Segment& segment, std::size_t fields);
+  void choose_segment_size();
+  [[nodiscard]] bool has_room(std::uint64_t bytes, std::uint64_t records, std::uint64_t segments);
   [[nodiscard]] Segment& current() { return segments_.rbegin()->second; }
   [[nodiscard]] const Segment& current() const { return segments_.rbegin()->second; }
   [[nodiscard]] std::optional<RecordView> read_from_disk(Locator at, const Segment& segment,
@@ -191,8 +203,13 @@ class Journal {
   std::deque<std::uint32_t> unsealed_;         ///< full segments, in order
   Sequence proven_ = 0;                        ///< up to here recovery knows that all is durable
   std::uint64_t bytes_ = 0;                    ///< of all segments
-  Tail tail_;                                  ///< the last appended bytes, written or not
-  std::uint64_t written_ = 0;                  ///< position in tail_ up to which all is written
+  std::uint64_t index_bytes_ = 0;              ///< of these, indexes
+  std::uint64_t live_ = 0, live_bytes_ = 0;    ///< the same of all segments
+  std::uint64_t churn_ = 0;
+  /// Bytes that the disk took when it was last asked, less what came since.
+  std::uint64_t room_ = 0;
+  Tail tail_;                  ///< the last appended bytes, written or not
+  std::uint64_t written_ = 0;  ///< position in tail_ up to which all is written
   Sequence appended_ = 0, flushed_ = 0;
   bool is_commit_asked_ = false;
   bool is_large_unsynced_ = false;  ///< written past tail_, and the committer does not know yet

@@ -26,6 +26,7 @@ class MemoryDisk : public Disk {
   void rename(const std::string& from, const std::string& to) override;
   void remove(const std::string& path) override;
   void sync_folder(const std::string&) override {}
+  DiskSpace space(const std::string&) override { return {}; }
   UniqueFd lock(const std::string&) override { return UniqueFd(); }
 
  private:

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -121,6 +122,13 @@ class RealDisk final : public Disk {
     const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd.is_open()) throw_errno("cannot open", folder);
     if (::fsync(fd.get()) < 0) throw_errno("cannot sync", folder);
+  }
+
+  DiskSpace space(const std::string& folder) override {
+    struct statvfs facts {};
+    if (::statvfs(folder.c_str(), &facts) < 0) throw_errno("cannot look at", folder);
+    return {.total = std::uint64_t{facts.f_blocks} * facts.f_frsize,
+            .available = std::uint64_t{facts.f_bavail} * facts.f_frsize};
   }
 
   UniqueFd lock(const std::string& folder) override {

@@ -23,6 +23,7 @@ void Journal::seal(std::uint32_t number, Segment& segment) {
     const auto size = write_index(*segment.file, {number, segment.first}, segment.used, *index);
     segment.index_size = size - segment.used;
     bytes_ += segment.index_size;
+    index_bytes_ += segment.index_size;
     committer_->written(*segment.file, appended_, false);  // all of that it has heard of before
   } catch (const Error& problem) {
     // A recovered segment's index needs new space. Without it the next start reads the records.

@@ -44,6 +44,14 @@ std::unique_ptr<DiskFile> SegmentMaker::take() {
   return std::move(spare_);
 }
 
+bool SegmentMaker::await_spare() {
+  if (!thread_.joinable()) return false;
+  std::unique_lock lock(mutex_);
+  if (state_ != State::making) return false;
+  made_.wait(lock, [this] { return state_ != State::making; });
+  return state_ == State::ready;
+}
+
 bool SegmentMaker::step() {
   std::unique_lock lock(mutex_);
   if (state_ != State::wanted) return false;
@@ -73,6 +81,7 @@ void SegmentMaker::make_requested(std::unique_lock<std::mutex>& lock) {
   state_ = has_failed_ ? State::failed : State::ready;
   spare_ = std::move(made);
   has_spare_ = spare_ != nullptr;
+  made_.notify_all();
 }
 
 std::unique_ptr<DiskFile> SegmentMaker::make() const {

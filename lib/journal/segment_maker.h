@@ -36,6 +36,8 @@ class SegmentMaker {
   void request();
   /// The finished spare (still named spare_name), or nothing.
   [[nodiscard]] std::unique_ptr<DiskFile> take();
+  /// Waits while one is being made. False: none was, or there was no space for it.
+  bool await_spare();
   /// Makes the spare that was requested; false: none was. For an owner without the thread.
   bool step();
   /// take() would give it. Threads: any.
@@ -52,7 +54,7 @@ class SegmentMaker {
   const Options options_;
   const std::string path_;
   mutable std::mutex mutex_;
-  std::condition_variable wake_;
+  std::condition_variable wake_, made_;
   State state_ = State::idle;
   bool is_stopping_ = false;
   bool has_failed_ = false;  ///< the last attempt found no space, or another fault

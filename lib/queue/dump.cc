@@ -91,6 +91,11 @@ std::string describe(const journal::Replayed& replayed) {
       is(record.is_paused ? "paused" : "resumed").add("queue", record.queue);
       break;
     }
+    case RecordKind::copied: {
+      const auto record = decode_copied(fields);
+      describe_put(is("copied").add("from", record.from), record.put, replayed.body_size);
+      break;
+    }
     case RecordKind::token: {
       const auto record = decode_token(fields);
       is("token").add("queue", record.queue).add_time("until", record.until);

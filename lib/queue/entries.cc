@@ -5,6 +5,12 @@
 #include "queue/journaled_store.h"
 
 namespace daemonz::queue {
+namespace {
+
+/// Tokens whose time is over keep their segments at most so much longer, once a turn comes.
+constexpr Milliseconds token_pause{1'000};
+
+}  // namespace
 
 Item& JournaledStore::add_entry(Queue& queue, Locator at, const PutRecord& record) {
   const auto [entry, is_new] = entries_.try_emplace(at);
@@ -99,6 +105,7 @@ void JournaledStore::log_move(Item& item, Place place, SteadyTime due) {
                             .deliveries = item.deliveries,
                             .size = item.size,
                             .place = place,
+                            .is_keyless = !item.unique,
                             .priority = item.priority,
                             .reason = item.reason,
                             .queue = item.queue->name}),
@@ -135,8 +142,6 @@ void JournaledStore::move_to_dead(Item& item, Reason reason) {
 void JournaledStore::move_to_queue(Item& item, Queue& queue) {
   auto& from = *item.queue;
   free_keys(from, item.at, item.id, item.unique);
-  if (queue.is_dead_queue || queue.unique_keys.contains(item.unique.value_or(KeyHash{})))
-    item.unique.reset();
   from.figures.bytes -= item.size;
   queue.figures.bytes += item.size;
   ++queue.figures.total;
@@ -153,7 +158,7 @@ void JournaledStore::forget(Item& item) {
 
 void JournaledStore::drop_entry(Item& item) {
   const auto at = item.at;
-  journal_->release(at);
+  journal_->release(at, item.payload);
   entries_.erase(at);
 }
 
@@ -165,12 +170,46 @@ void JournaledStore::free_keys(Queue& queue, Locator at, const std::optional<Key
   if (held != queue.unique_keys.end() && held->second == at) queue.unique_keys.erase(held);
 }
 
-/// Its retry token (if it is remembered) and its unique key lead to it.
-void JournaledStore::claim_keys(const Item& item) {
+/// Its retry token (if it is remembered) and its unique key (if it is free; in a dead queue it
+/// holds none) lead to it.
+void JournaledStore::claim_keys(Item& item) {
   auto& queue = *item.queue;
   auto* token = item.id ? queue.tokens.find(*item.id, clock_.steady()) : nullptr;
   if (token && token->at == Locator{}) token->at = item.at;
-  if (item.unique) queue.unique_keys.try_emplace(*item.unique, item.at);
+  if (!item.unique || queue.is_dead_queue) return;
+  const auto holder = queue.unique_keys.try_emplace(*item.unique, item.at).first->second;
+  if (holder != item.at) item.unique.reset();
+}
+
+/// What a copy says of it beside its put.
+void JournaledStore::describe(const Item& item, CopiedRecord& record) const {
+  record.put.priority = item.priority;
+  record.put.unique = item.unique;
+  record.put.order = item.order;
+  record.state = item.state;
+  record.reason = item.reason;
+  record.kind = item.kind;
+  record.deliveries = item.deliveries;
+  record.delivery = item.delivery;
+  record.timer = item.timer ? wall_of(*item.timer) : 0;
+}
+
+/// From now on the item (`record` as it was read) is known by the place of its copy.
+void JournaledStore::is_at(Queue& queue, const PutRecord& record, Item* item, Locator at,
+                           std::uint32_t payload) {
+  const auto from = record.at;
+  const auto& id = record.id;
+  const auto& unique = item ? item->unique : record.unique;
+  if (id) queue.tokens.item_moved(*id, from, at);
+  if (unique) {
+    const auto held = queue.unique_keys.find(*unique);
+    if (held != queue.unique_keys.end() && held->second == from) held->second = at;
+  }
+  if (!item) return;
+  auto node = entries_.extract(from);
+  node.key() = item->at = at;
+  item->payload = payload;
+  entries_.insert(std::move(node));
 }
 
 // --- finishing a delivery
@@ -235,9 +274,10 @@ SettleResult JournaledStore::touch(const Delivery& delivery, Milliseconds lease,
   if (!item) return {Settled::gone};
   if (std::exchange(item->awaits_takeover, false)) bind(*item, connection);
   set_timer(*item, clock_.steady() + std::min(lease, item->queue->options.lease_max));
-  append(RecordKind::touched,
-         encode(TouchedRecord{.at = item->at, .deadline = wall_of(*item->timer)}),
-         journal::Commit::rides);
+  if (journal_->has_room_for_passing())
+    append(RecordKind::touched,
+           encode(TouchedRecord{.at = item->at, .deadline = wall_of(*item->timer)}),
+           journal::Commit::rides);
   return {Settled::done};
 }
 
@@ -255,6 +295,10 @@ void JournaledStore::connection_lost(ConnectionId connection) {
 
 void JournaledStore::advance() {
   const auto now = clock_.steady();
+  if (now >= tokens_forgotten_at_ + token_pause) {
+    tokens_forgotten_at_ = now;
+    for (auto& [name, queue] : queues_) forget_tokens(*queue);
+  }
   while (!timers_.empty() && timers_.begin()->at <= now) {
     auto& item = *timers_.begin()->item;
     if (item.state == ItemState::delayed) {
@@ -269,9 +313,11 @@ void JournaledStore::advance() {
       return_counted(item, item.queue->options.retry_delay);
     }
   }
+  cleaner_.work();
 }
 
 std::optional<SteadyTime> JournaledStore::next_deadline() const {
+  if (cleaner_.goes_on()) return clock_.steady();
   if (timers_.empty()) return std::nullopt;
   return timers_.begin()->at;
 }

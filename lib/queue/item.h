@@ -17,6 +17,9 @@ using journal::Locator;
 /// Where an item goes that is put back. Written in records: never renumber.
 enum class Place : std::uint8_t { head = 0, tail = 1, delayed = 2, buried = 3 };
 
+/// Written in records: never renumber.
+enum class DeliveryKind : std::uint8_t { pop = 0, lease = 1, open = 2, open_lease = 3 };
+
 /// One entry, one state; never two structures for one item. Threads: one.
 struct Item {
   // As in the log.
@@ -34,6 +37,7 @@ struct Item {
   Queue* queue = nullptr;
   ItemState state = ItemState::ready;
   DeliveryId delivery = 0;          ///< leased only
+  DeliveryKind kind{};              ///< leased only
   ConnectionId connection = 0;      ///< that it comes back from when lost; 0: none
   bool awaits_takeover = false;     ///< its connection was lost by a restart of the server
   std::optional<SteadyTime> timer;  ///< end of the lease or of the delay

@@ -81,7 +81,8 @@ PutResult JournaledStore::put(const QueueName& name, std::string_view body,
   if (predecessor) {
     record.replaces = predecessor->at;
     if (!record.id) record.id = predecessor->id;
-    if (!record.unique && !queue.is_dead_queue) record.unique = predecessor->unique;
+    const bool holds_key = !predecessor->queue->is_dead_queue;
+    if (!record.unique && !queue.is_dead_queue && holds_key) record.unique = predecessor->unique;
   }
   if (is_key_held(queue, record.unique, predecessor)) return {PutOutcome::key_held};
   if (const auto refused = refusal(queue, body.size(), 1, predecessor)) return *refused;
@@ -152,7 +153,7 @@ std::optional<PutResult> JournaledStore::refusal(Queue& queue, std::uint64_t byt
   }
   // A successor no larger than what it replaces may use the space kept back for acknowledgements.
   if (predecessor && bytes <= predecessor->size) return std::nullopt;
-  if (journal_->make_room(bytes + count * fields_size_max)) return std::nullopt;
+  if (journal_->make_room(bytes + count * fields_size_max, count)) return std::nullopt;
   return PutResult{is_failed() ? PutOutcome::failed : PutOutcome::no_space};
 }
 
@@ -195,8 +196,11 @@ bool JournaledStore::store_item(Queue& queue, const PutRecord& record) {
 }
 
 void JournaledStore::remember_token(Queue& queue, const KeyHash& id, Locator at) {
-  queue.tokens.remember(
-      id, {.until = clock_.steady() + queue.options.dedupe_window, .at = at, .logged_at = at});
+  const auto until = clock_.steady() + queue.options.dedupe_window;
+  const auto before = queue.tokens.remember(id, {.until = until, .at = at, .logged_at = at});
+  journal_->retain(at, token_size(queue.name));
+  if (before) release_token(queue, *before);
+  forget_tokens(queue);
 }
 
 std::optional<Locator> JournaledStore::append(RecordKind kind, const Fields& fields,
@@ -222,30 +226,15 @@ journal::Commit JournaledStore::commit_of(const Queue& queue) {
                                                         : journal::Commit::rides;
 }
 
-void JournaledStore::flush() {
-  log_again_what_leaves();
-  journal_->flush();
+void JournaledStore::flush() { journal_->flush(); }
+
+void JournaledStore::release_token(const Queue& queue, Locator logged_at) {
+  journal_->release(logged_at, token_size(queue.name));
 }
 
-void JournaledStore::log_again_what_leaves() {
-  const auto leaving = journal_->leaving();
-  if (leaving.empty()) return;
-  const auto leaves = [&](Locator at) { return std::ranges::binary_search(leaving, at.segment); };
-  const auto now = clock_.steady();
-  for (auto& [name, queue] : queues_) {
-    if (queue->paused_at && leaves(*queue->paused_at)) {
-      const auto fields = encode(PausedRecord{.queue = name, .is_paused = true});
-      if (const auto at = append(RecordKind::paused, fields, journal::Commit::rides))
-        queue->paused_at = at;
-    }
-    for (auto& [id, token] : queue->tokens.all()) {
-      if (token.until <= now || !leaves(token.logged_at)) continue;
-      const auto fields = encode(
-          TokenRecord{.id = id, .until = wall_of(token.until), .at = token.at, .queue = name});
-      if (const auto at = append(RecordKind::token, fields, journal::Commit::rides))
-        token.logged_at = *at;
-    }
-  }
+void JournaledStore::forget_tokens(Queue& queue) {
+  while (const auto logged_at = queue.tokens.forget_one(clock_.steady()))
+    release_token(queue, *logged_at);
 }
 
 std::vector<std::string> JournaledStore::take_newly_ready() {
@@ -268,6 +257,7 @@ StorageFigures JournaledStore::storage() const {
   const auto figures = journal_->figures();
   const auto& recovery = journal_->recovery();
   return {.bytes = figures.bytes,
+          .live_bytes = figures.live_bytes,
           .segments = figures.segments,
           .syncs = figures.syncs,
           .sync_p99_us = figures.sync_p99_us,

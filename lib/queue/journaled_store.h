@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "journal/journal.h"
+#include "queue/cleaner.h"
 #include "queue/item.h"
 #include "queue/open_store.h"
 #include "queue/queue.h"
@@ -76,6 +77,7 @@ class JournaledStore final : public Store {
 
  private:
   friend class Replayer;
+  friend class Cleaner;
 
   struct Timer {
     SteadyTime at;
@@ -111,7 +113,8 @@ class JournaledStore final : public Store {
   [[nodiscard]] SettleResult settled(const Queue& queue, bool is_logged);
   [[nodiscard]] Sequence wait_for_all();
   [[nodiscard]] static journal::Commit commit_of(const Queue& queue);
-  void log_again_what_leaves();
+  void forget_tokens(Queue& queue);
+  void release_token(const Queue& queue, Locator logged_at);
 
   // ready items (ready.cc)
   using End = Fifo<Locator>::End;
@@ -156,8 +159,11 @@ class JournaledStore final : public Store {
   [[nodiscard]] SettleResult remove_item(Queue& queue, Locator at);
   void free_keys(Queue& queue, Locator at, const std::optional<KeyHash>& id,
                  const std::optional<KeyHash>& unique);
-  void claim_keys(const Item& item);
+  void claim_keys(Item& item);
+  void describe(const Item& item, CopiedRecord& record) const;
+  void is_at(Queue& queue, const PutRecord& record, Item* item, Locator at, std::uint32_t payload);
   void empty(Queue& queue);
+  [[nodiscard]] bool log_pause(Queue& queue, journal::Commit commit);
 
   const StoreOptions options_;
   const Clock& clock_;
@@ -166,9 +172,11 @@ class JournaledStore final : public Store {
   std::map<Locator, Item> entries_;  ///< all items that are more than a ready locator
   std::unordered_map<DeliveryId, Item*> deliveries_;
   std::unordered_map<ConnectionId, std::set<DeliveryId>> connections_;
+  SteadyTime tokens_forgotten_at_{};
   std::set<Timer> timers_;                     ///< one per delayed or leased item with a deadline
   std::unordered_set<Locator> removed_ready_;  ///< ready items removed before their turn
   std::vector<Queue*> newly_ready_;
+  Cleaner cleaner_{*this};
   DeliveryId last_delivery_ = 0;
   std::string scratch_;
 };

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,48 +14,9 @@
 #include "queue/item.h"
 #include "queue/options.h"
 #include "queue/requests.h"
+#include "queue/tokens.h"
 
 namespace daemonz::queue {
-
-/// Retry tokens of one queue, each remembered for the dedupe window. Threads: one.
-class TokenMemory {
- public:
-  struct Token {
-    SteadyTime until;
-    Locator at;         ///< the item that it stored; 0:0: that is gone
-    Locator logged_at;  ///< the record that brings it back at a restart
-  };
-  /// nullptr: not known (any more).
-  [[nodiscard]] Token* find(const KeyHash& id, SteadyTime now) {
-    forget_until(now);
-    const auto found = tokens_.find(id);
-    return found == tokens_.end() ? nullptr : &found->second;
-  }
-  void remember(const KeyHash& id, const Token& token) {
-    tokens_.insert_or_assign(id, token);
-    order_.emplace_back(token.until, id);
-  }
-  void item_gone(const KeyHash& id, Locator at) {
-    const auto found = tokens_.find(id);
-    if (found != tokens_.end() && found->second.at == at) found->second.at = {};
-  }
-  void clear() {
-    tokens_.clear();
-    order_.clear();
-  }
-  [[nodiscard]] std::unordered_map<KeyHash, Token>& all() { return tokens_; }
-
- private:
-  void forget_until(SteadyTime now) {
-    for (; !order_.empty() && order_.front().first <= now; order_.pop_front()) {
-      const auto found = tokens_.find(order_.front().second);
-      if (found != tokens_.end() && found->second.until <= now) tokens_.erase(found);
-    }
-  }
-
-  std::unordered_map<KeyHash, Token> tokens_;
-  std::deque<std::pair<SteadyTime, KeyHash>> order_;
-};
 
 class Queue {
  public:
@@ -74,7 +34,7 @@ class Queue {
   std::map<Sequence, Item*> buried;
   std::unordered_map<KeyHash, Locator> unique_keys;
   TokenMemory tokens;
-  std::optional<Locator> paused_at;  ///< paused, and the record that says so
+  std::optional<Locator> paused_at;  ///< paused, and the record that says so (retained)
   bool is_newly_ready = false;       ///< stands in Store::newly_ready_
   std::uint64_t unsent_pops = 0;     ///< the queue object must stay while there are any
   QueueFigures figures;              ///< counts and sums, kept up to date but for name and ages

@@ -41,11 +41,17 @@ void JournaledStore::pop_ready(Queue& queue, std::uint8_t priority) {
 std::optional<PutRecord> JournaledStore::read(Locator at) {
   const auto record = journal_->read(at, scratch_);
   if (!record) return std::nullopt;
-  auto put = decode_put(record->fields);
+  PutRecord put;
+  if (record->header.type == static_cast<journal::RecordType>(RecordKind::copied)) {
+    put = decode_copied(record->fields).put;
+  } else {
+    put = decode_put(record->fields);
+    put.sequence = record->header.sequence;
+    put.order = static_cast<std::int64_t>(put.sequence);
+  }
   put.body = record->body;
-  put.sequence = record->header.sequence;
-  put.order = static_cast<std::int64_t>(put.sequence);
-  put.payload = static_cast<std::uint32_t>(record->fields.size() + record->body.size());
+  put.at = at;
+  put.payload = static_cast<std::uint32_t>(record->header.payload_size());
   return put;
 }
 
@@ -176,6 +182,7 @@ void JournaledStore::lease(const Found& found, const TakeRequest& request, Taken
   auto& item = add_entry(queue, found.at, found.record);
   item.state = ItemState::leased;
   item.delivery = taken.delivery;
+  item.kind = kind_of(request.mode);
   taken.deliveries = ++item.deliveries;
   ++queue.figures.leased;
   deliveries_.emplace(item.delivery, &item);
@@ -197,7 +204,7 @@ void JournaledStore::lease(const Found& found, const TakeRequest& request, Taken
                                   .delivery = taken.delivery,
                                   .deadline = deadline,
                                   .deliveries = item.deliveries,
-                                  .kind = kind_of(mode)}),
+                                  .kind = item.kind}),
            journal::Commit::rides);
 }
 
@@ -212,9 +219,7 @@ Milliseconds JournaledStore::oldest_age(const Queue& queue) {
 }
 
 /// On a full disk a delivery's record is skipped before an acknowledgement would be.
-bool JournaledStore::has_room_for_delivery() {
-  return journal_->make_room(sizeof(DeliveredRecord), journal::Journal::KeptBack::half);
-}
+bool JournaledStore::has_room_for_delivery() { return journal_->has_room_for_passing(); }
 
 void JournaledStore::sent(const Unsent& pop) {
   --pop.queue->unsent_pops;

@@ -17,6 +17,10 @@ constexpr std::size_t time_size = 6;  // milliseconds since 1970 up to the year 
 
 [[noreturn]] void refuse() { throw Error("a record of the log is not of this version"); }
 
+constexpr unsigned keyless_bit = 1 << 4;  // beside a moved item's priority
+// Bits of a copy's first byte.
+constexpr unsigned copy_has_order = 1, copy_has_state = 2;
+
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : bytes_(bytes) {}
@@ -164,7 +168,7 @@ Locator decode_done(std::string_view bytes) { return Reader(bytes).locator(); }
 Fields encode(const MovedRecord& record) {
   Fields fields;
   fields.add(record.place);
-  fields.add(record.priority);
+  fields.add(static_cast<std::uint8_t>(record.priority | (record.is_keyless ? keyless_bit : 0)));
   fields.add(record.reason);
   fields.add(record.deliveries);
   fields.add(record.size);
@@ -180,6 +184,8 @@ MovedRecord decode_moved(std::string_view bytes) {
   MovedRecord record;
   record.place = reader.number<Place>();
   record.priority = reader.number<std::uint8_t>();
+  record.is_keyless = (record.priority & keyless_bit) != 0;
+  record.priority &= priority_bits;
   record.reason = reader.number<Reason>();
   record.deliveries = reader.number<std::uint32_t>();
   record.size = reader.number<std::uint32_t>();
@@ -221,6 +227,13 @@ Fields encode(const TokenRecord& record) {
   return fields;
 }
 
+std::size_t token_size(std::string_view queue) {
+  return encode(TokenRecord{.queue = queue}).view().size();
+}
+std::size_t paused_size(std::string_view queue) {
+  return encode(PausedRecord{.queue = queue}).view().size();
+}
+
 TokenRecord decode_token(std::string_view bytes) {
   Reader reader(bytes);
   TokenRecord record;
@@ -228,6 +241,55 @@ TokenRecord decode_token(std::string_view bytes) {
   record.until = reader.time();
   record.at = reader.locator();
   record.queue = reader.rest();
+  return record;
+}
+
+Fields encode(const CopiedRecord& record) {
+  Fields fields;
+  const bool has_order = record.put.order != static_cast<std::int64_t>(record.put.sequence);
+  fields.add(static_cast<std::uint8_t>((has_order ? copy_has_order : 0) |
+                                       (record.has_state ? copy_has_state : 0)));
+  if (has_order) fields.add(record.put.order);
+  if (record.has_state) {
+    fields.add(record.state);
+    fields.add(record.reason);
+    fields.add(record.kind);
+    fields.add(record.deliveries);
+    add_big_endian(fields, record.delivery, sizeof record.delivery);
+    add_time(fields, record.timer);
+  }
+  add_big_endian(fields, record.put.sequence, sizeof record.put.sequence);
+  add_locator(fields, record.from);
+  auto put = record.put;
+  put.due_at = 0;  // the timer says so
+  put.more = 0;
+  put.continues = false;
+  put.replaces.reset();
+  fields.add(encode(put).view());
+  return fields;
+}
+
+CopiedRecord decode_copied(std::string_view bytes) {
+  Reader reader(bytes);
+  CopiedRecord record;
+  const auto bits = reader.number<std::uint8_t>();
+  std::optional<std::int64_t> order;
+  if (bits & copy_has_order) order = reader.number<std::int64_t>();
+  record.has_state = (bits & copy_has_state) != 0;
+  if (record.has_state) {
+    record.state = reader.number<ItemState>();
+    record.reason = reader.number<Reason>();
+    record.kind = reader.number<DeliveryKind>();
+    record.deliveries = reader.number<std::uint32_t>();
+    record.delivery = reader.big_endian(sizeof record.delivery);
+    record.timer = reader.time();
+    if (record.state > ItemState::popped || record.kind > DeliveryKind::open_lease) refuse();
+  }
+  const auto sequence = reader.big_endian(sizeof(Sequence));
+  record.from = reader.locator();
+  record.put = decode_put(reader.rest());
+  record.put.sequence = sequence;
+  record.put.order = order.value_or(static_cast<std::int64_t>(sequence));
   return record;
 }
 

@@ -23,6 +23,7 @@ enum class RecordKind : journal::RecordType {
   flushed = 6,    ///< a queue was emptied
   paused = 7,     ///< a queue hands nothing out, or does again
   token = 8,      ///< a retry token whose put stood in a segment that goes
+  copied = 9,     ///< an item of a segment that goes, with all that is known of it
 };
 
 using Milli = std::int64_t;  ///< wall clock, milliseconds since 1970; 0: none
@@ -39,11 +40,9 @@ struct PutRecord {
   // Not among the bytes of a put:
   Sequence sequence = 0;      ///< of the item's put
   std::int64_t order = 0;     ///< its place among the ready of its priority: see FORMAT.md
+  Locator at;                 ///< of the record
   std::uint32_t payload = 0;  ///< bytes of the record
 };
-
-/// Written in records: never renumber.
-enum class DeliveryKind : std::uint8_t { pop = 0, lease = 1, open = 2, open_lease = 3 };
 
 struct DeliveredRecord {
   Locator at;
@@ -59,6 +58,7 @@ struct MovedRecord {  // says all, so that a popped item can come back
   Milli due_at = 0;
   std::uint32_t deliveries = 0, size = 0;
   Place place = Place::head;
+  bool is_keyless = false;  ///< its unique key was free for another item, which holds it now
   std::uint8_t priority = 0;
   Reason reason = Reason::none;
   std::string_view queue;
@@ -81,8 +81,20 @@ struct TokenRecord {
   std::string_view queue;
 };
 
-/// The longest fields are a put's with all it can have and a name of 200 bytes.
-inline constexpr std::size_t fields_size_max = 288;
+struct CopiedRecord {
+  PutRecord put;  ///< queue, priority and unique key as they are now; sequence and order too
+  Locator from;   ///< where the item was known before
+  bool has_state = false;  ///< false: it is ready and was never handed out
+  ItemState state = ItemState::ready;
+  Reason reason = Reason::none;
+  DeliveryKind kind = DeliveryKind::lease;
+  std::uint32_t deliveries = 0;
+  DeliveryId delivery = 0;
+  Milli timer = 0;  ///< end of the delay or of the lease
+};
+
+/// The longest fields are a copy's of an item with all it can have and a name of 200 bytes.
+inline constexpr std::size_t fields_size_max = 336;
 
 /// Encoded fields in place. Threads: one.
 class Fields {
@@ -106,6 +118,10 @@ class Fields {
 [[nodiscard]] Fields encode_flushed(std::string_view queue);
 [[nodiscard]] Fields encode(const PausedRecord& record);
 [[nodiscard]] Fields encode(const TokenRecord& record);
+[[nodiscard]] Fields encode(const CopiedRecord& record);
+/// How many bytes these fields have.
+[[nodiscard]] std::size_t token_size(std::string_view queue);
+[[nodiscard]] std::size_t paused_size(std::string_view queue);
 
 /// Throw Error("a record is not of this version") on bytes that no encode wrote.
 /// Without the body.
@@ -116,5 +132,6 @@ class Fields {
 [[nodiscard]] TouchedRecord decode_touched(std::string_view fields);
 [[nodiscard]] PausedRecord decode_paused(std::string_view fields);
 [[nodiscard]] TokenRecord decode_token(std::string_view fields);
+[[nodiscard]] CopiedRecord decode_copied(std::string_view fields);
 
 }  // namespace daemonz::queue

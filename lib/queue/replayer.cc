@@ -29,6 +29,7 @@ void Replayer::apply(const journal::Replayed& replayed) {
       queue.paused_at = record.is_paused ? std::optional(replayed.at) : std::nullopt;
       return;
     }
+    case RecordKind::copied: return copied(decode_copied(fields), replayed);
     case RecordKind::token: return token(decode_token(fields), replayed.at);
   }
   if (replayed.type == journal::mark_type) return;
@@ -41,7 +42,8 @@ void Replayer::put(const journal::Replayed& replayed) {
   auto& queue = store_.queue_of(record.queue);
   record.queue = {};
   if (!record.continues) pending_.clear();
-  pending_.push_back({replayed.at, replayed.sequence, record, &queue, replayed.body_size});
+  pending_.push_back({replayed.at, replayed.sequence, record, &queue, replayed.body_size,
+                      static_cast<std::uint32_t>(replayed.fields.size()) + replayed.body_size});
   if (record.more > 0) return;
   for (const auto& each : pending_) count_put(each);
   pending_.clear();
@@ -55,6 +57,7 @@ void Replayer::count_put(const PendingPut& put) {
   alive_.insert_or_assign(put.at, Alive{.queue = &queue,
                                         .order = static_cast<std::int64_t>(put.sequence),
                                         .size = put.size,
+                                        .payload = put.payload,
                                         .priority = record.priority,
                                         .has_history = is_delayed});
   if (is_delayed)
@@ -95,9 +98,44 @@ void Replayer::moved(const MovedRecord& record, Sequence sequence) {
                                            .priority = record.priority,
                                            .has_history = true});
   auto& history = histories_[record.at];
-  history = {.reason = record.reason, .deliveries = record.deliveries, .timer = record.due_at};
+  history = {.reason = record.reason,
+             .is_keyless = record.is_keyless,
+             .deliveries = record.deliveries,
+             .timer = record.due_at};
   if (record.place == Place::delayed) history.state = History::State::delayed;
   if (record.place == Place::buried) history.state = History::State::buried;
+}
+
+/// The item that was known by another record is known by this one.
+void Replayer::copied(const CopiedRecord& record, const journal::Replayed& replayed) {
+  forget(record.from);
+  const auto& put = record.put;
+  auto& queue = store_.queue_of(put.queue);
+  if (put.id) queue.tokens.item_moved(*put.id, record.from, replayed.at);
+  if (record.state == ItemState::popped) return;  // a moved record would bring it back
+  if (put.unique && !queue.is_dead_queue) {
+    const auto [held, is_new] = queue.unique_keys.try_emplace(*put.unique, replayed.at);
+    if (held->second == record.from) held->second = replayed.at;
+  }
+  alive_.insert_or_assign(
+      replayed.at,
+      Alive{.queue = &queue,
+            .order = put.order,
+            .size = replayed.body_size,
+            .payload = static_cast<std::uint32_t>(replayed.fields.size()) + replayed.body_size,
+            .priority = put.priority,
+            .has_history = record.has_state});
+  if (!record.has_state) return;
+  const auto state = record.state == ItemState::delayed  ? History::State::delayed
+                     : record.state == ItemState::leased ? History::State::leased
+                     : record.state == ItemState::buried ? History::State::buried
+                                                         : History::State::ready;
+  histories_.insert_or_assign(replayed.at, History{.state = state,
+                                                   .reason = record.reason,
+                                                   .kind = record.kind,
+                                                   .deliveries = record.deliveries,
+                                                   .delivery = record.delivery,
+                                                   .timer = record.timer});
 }
 
 void Replayer::flushed(std::string_view name) {
@@ -128,7 +166,7 @@ void Replayer::finish() {
   pending_.clear();
   drop_what_is_not_held();
   for (const auto& [at, alive] : alive_) {
-    store_.journal_->retain(at);
+    if (!alive.has_history) store_.journal_->retain(at, alive.payload);
     alive.queue->figures.bytes += alive.size;
   }
   restore_ready();
@@ -180,12 +218,13 @@ void Replayer::restore_entry(Locator at, const Alive& alive, const History& hist
   const auto record = store_.read(at);
   if (!record)
     throw Error({.what = "cannot read a stored item", .where = store_.journal_->failure()});
+  store_.journal_->retain(at, record->payload);
   auto& item = store_.add_entry(*alive.queue, at, *record);
   item.priority = alive.priority;
+  if (history.is_keyless) item.unique.reset();
   item.order = alive.order;
   item.deliveries = history.deliveries;
   item.reason = history.reason;
-  if (alive.queue->is_dead_queue) item.unique.reset();
   switch (history.state) {
     case History::State::ready: item.state = ItemState::ready; return;
     case History::State::delayed:
@@ -197,6 +236,7 @@ void Replayer::restore_entry(Locator at, const Alive& alive, const History& hist
     return returning_.emplace_back(history.delivery, at), void();
   item.state = ItemState::leased;
   item.delivery = history.delivery;
+  item.kind = history.kind;
   ++alive.queue->figures.leased;
   store_.deliveries_.emplace(item.delivery, &item);
   auto deadline = store_.steady_of(history.timer);
@@ -214,12 +254,18 @@ void Replayer::restore_keys() {
     return found != alive_.end() && found->second.queue == &queue;
   };
   for (auto& [name, queue] : store_.queues_) {
-    std::erase_if(queue->unique_keys,
-                  [&](const auto& held) { return !lives_in(*queue, held.second); });
+    std::erase_if(queue->unique_keys, [&](const auto& held) {
+      const auto entry = store_.entries_.find(held.second);
+      const bool has_lost_it = entry != store_.entries_.end() && !entry->second.unique;
+      return has_lost_it || !lives_in(*queue, held.second);
+    });
     std::erase_if(queue->tokens.all(),
                   [&](const auto& token) { return token.second.until <= now; });
-    for (auto& [id, token] : queue->tokens.all())
+    for (auto& [id, token] : queue->tokens.all()) {
       if (!lives_in(*queue, token.at)) token.at = {};
+      store_.journal_->retain(token.logged_at, token_size(name));
+    }
+    if (queue->paused_at) store_.journal_->retain(*queue->paused_at, paused_size(name));
   }
   // An item that came to another queue brought its key with it.
   for (auto& [at, item] : store_.entries_) store_.claim_keys(item);

@@ -32,13 +32,14 @@ class Replayer {
   struct Alive {
     Queue* queue = nullptr;
     std::int64_t order = 0;  ///< its place in its FIFO: a head goes before all that was there
-    std::uint32_t size = 0;
+    std::uint32_t size = 0, payload = 0;
     std::uint8_t priority = 0;
     bool has_history = false;  ///< see histories_
   };
   struct History {
     enum class State : std::uint8_t { ready, delayed, leased, buried } state = State::ready;
     Reason reason = Reason::none;
+    bool is_keyless = false;
     DeliveryKind kind = DeliveryKind::lease;
     std::uint32_t deliveries = 0;
     DeliveryId delivery = 0;
@@ -49,13 +50,14 @@ class Replayer {
     Sequence sequence;
     PutRecord record;  ///< without views
     Queue* queue;
-    std::uint32_t size;
+    std::uint32_t size, payload;
   };
 
   void put(const journal::Replayed& replayed);
   void count_put(const PendingPut& put);
   void delivered(const DeliveredRecord& record);
   void moved(const MovedRecord& record, Sequence sequence);
+  void copied(const CopiedRecord& record, const journal::Replayed& replayed);
   void flushed(std::string_view queue);
   void token(const TokenRecord& record, Locator at);
   void forget(Locator at);

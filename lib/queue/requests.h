@@ -102,7 +102,8 @@ struct [[nodiscard]] SettleResult {
 };
 
 /// popped: handed out by a plain pop, and its bytes are not yet on their way (see Unsent).
-enum class ItemState : std::uint8_t { ready, delayed, leased, buried, popped };
+/// Written in records: never renumber.
+enum class ItemState : std::uint8_t { ready = 0, delayed = 1, leased = 2, buried = 3, popped = 4 };
 /// Why an item is in a dead queue (or moved by expire_to). Written in records: never renumber.
 enum class Reason : std::uint8_t { none, deliveries, rejected, expired };
 
@@ -141,7 +142,7 @@ struct QueueFigures {
 
 /// How the store's log is doing.
 struct StorageFigures {
-  std::uint64_t bytes = 0, segments = 0, syncs = 0, sync_p99_us = 0, cut_bytes = 0;
+  std::uint64_t bytes = 0, live_bytes = 0, segments = 0, syncs = 0, sync_p99_us = 0, cut_bytes = 0;
   Milliseconds recovery{0};
 };
 

@@ -73,23 +73,18 @@ SettleResult JournaledStore::remove_by_sequence(const QueueName& name, Sequence 
 }
 
 void JournaledStore::empty(Queue& queue) {
-  std::vector<Item*> others;
+  std::vector<Item*> items;
   for (auto& [at, item] : entries_)
-    if (item.queue == &queue && item.state != ItemState::ready && item.state != ItemState::popped)
-      others.push_back(&item);
-  for (auto* item : others) {
+    if (item.queue == &queue && item.state != ItemState::popped) items.push_back(&item);
+  for (auto* item : items) {
+    if (item->state == ItemState::ready) removed_ready_.insert(item->at);  // its slot stays
     if (item->state == ItemState::leased) end_delivery(*item);
     clear_timer(*item);
     drop_entry(*item);
   }
-  for (auto& fifo : queue.ready) {
-    fifo.for_each([&](Locator at) {
-      if (removed_ready_.erase(at) > 0) return;
-      entries_.erase(at);
-      journal_->release(at);
-    });
-    fifo.clear();
-  }
+  for (auto& fifo : queue.ready)
+    if (!fifo.is_empty()) cleaner_.add_emptied(std::move(fifo));
+  for (const auto& [id, token] : queue.tokens.all()) release_token(queue, token.logged_at);
   queue.ready_counts.fill(0);
   queue.buried.clear();
   queue.unique_keys.clear();
@@ -131,9 +126,19 @@ SettleResult JournaledStore::flush_all() {
 SettleResult JournaledStore::pause(const QueueName& name) {
   if (is_failed()) return {Settled::failed};
   auto& queue = queue_of(name.text());
+  if (!log_pause(queue, commit_of(queue))) return {Settled::failed};
+  return settled(queue, true);
+}
+
+/// The record that says so is kept as long as it is true.
+bool JournaledStore::log_pause(Queue& queue, journal::Commit commit) {
   const auto fields = encode(PausedRecord{.queue = queue.name, .is_paused = true});
-  queue.paused_at = append(RecordKind::paused, fields, commit_of(queue));
-  return settled(queue, queue.paused_at.has_value());
+  const auto at = append(RecordKind::paused, fields, commit);
+  if (!at) return false;
+  journal_->retain(*at, fields.view().size());
+  if (queue.paused_at) journal_->release(*queue.paused_at, fields.view().size());
+  queue.paused_at = at;
+  return true;
 }
 
 SettleResult JournaledStore::resume(const QueueName& name) {
@@ -142,7 +147,7 @@ SettleResult JournaledStore::resume(const QueueName& name) {
   if (!queue || !queue->paused_at) return {Settled::gone};
   const auto fields = encode(PausedRecord{.queue = queue->name, .is_paused = false});
   if (!append(RecordKind::paused, fields, commit_of(*queue))) return {Settled::failed};
-  queue->paused_at.reset();
+  journal_->release(*std::exchange(queue->paused_at, {}), paused_size(queue->name));
   if (queue->figures.ready > 0 && !std::exchange(queue->is_newly_ready, true))
     newly_ready_.push_back(queue);
   return settled(*queue, true);

@@ -35,7 +35,7 @@ class SmallLog {
                                replayed.emplace_back(record.fields);
                                places.push_back(record.at);
                              });
-    for (const auto at : places) journal_->retain(at);
+    for (const auto at : places) journal_->retain(at, 0);
     journal_->end_recovery();
   }
   void add(const std::string& text) {

@@ -276,8 +276,8 @@ TEST_CASE("queue: a failed disk hands nothing out and confirms nothing") {
 
 TEST_CASE("queue: a full disk refuses puts; acknowledgements and hand-outs go on") {
   Shop shop;
-  shop.disk->limit_space(0);
-  const std::string body(10'000, 'x');
+  shop.disk->limit_space(70 << 20);
+  const std::string body(100'000, 'x');
   int stored = 0;
   while (stored < 1000 && shop.put("q", body) == PutOutcome::stored) {
     ++stored;

@@ -162,7 +162,7 @@ TEST_CASE("queue_server: a full queue answers NOT_STORED, a full disk out of mem
   Conversation full({}, {.max_items = 1});
   CHECK(full.ask("A", "set q 0 0 1\r\nx\r\nset q 0 0 1\r\ny\r\n") == "STORED\r\nNOT_STORED\r\n");
   Conversation talk;
-  talk.disk->limit_space(0);
+  talk.disk->limit_space(52 << 20);
   const std::string put = "set q 0 0 100000\r\n" + std::string(100'000, 'x') + "\r\n";
   std::string said = "STORED\r\n";
   for (int i = 0; i < 100 && said == "STORED\r\n"; ++i) said = talk.ask("A", put);

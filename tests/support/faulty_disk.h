@@ -135,6 +135,13 @@ class FaultyDisk final : public journal::Disk {
     synced_files_ = files_;
     changes_.clear();
   }
+  journal::DiskSpace space(const std::string&) override {
+    const std::lock_guard lock(mutex_);
+    if (space_left_ == no_limit) return {};
+    std::uint64_t used = 0;
+    for (const auto& [path, file] : files_) used += file->bytes.size();
+    return {.total = used + space_left_, .available = space_left_};
+  }
   UniqueFd lock(const std::string&) override { return UniqueFd(); }
 
  private:
@@ -233,6 +240,8 @@ class FaultyDisk final : public journal::Disk {
     void truncate(std::uint64_t size) override {
       const std::lock_guard lock(disk_.mutex_);
       disk_.count_operation(path_);
+      const auto before = content_->bytes.size();
+      if (disk_.space_left_ != no_limit && size < before) disk_.space_left_ += before - size;
       content_->bytes.resize(size);
     }
     std::uint64_t size() const override {
