@@ -37,16 +37,22 @@ void Replayer::apply(const journal::Replayed& replayed) {
                .hint = "It was written by a newer version: start that one"});
 }
 
+Queue& Replayer::queue_of(std::string_view name) {
+  if (!last_queue_ || last_queue_->name != name) last_queue_ = &store_.queue_of(name);
+  return *last_queue_;
+}
+
 void Replayer::put(const journal::Replayed& replayed) {
   auto record = decode_put(replayed.fields);
-  auto& queue = store_.queue_of(record.queue);
+  auto& queue = queue_of(record.queue);
   record.queue = {};
   if (!record.continues) pending_.clear();
-  pending_.push_back({replayed.at, replayed.sequence, record, &queue, replayed.body_size,
-                      static_cast<std::uint32_t>(replayed.fields.size()) + replayed.body_size});
-  if (record.more > 0) return;
+  const PendingPut put{replayed.at, replayed.sequence, record, &queue, replayed.body_size,
+                       static_cast<std::uint16_t>(replayed.fields.size())};
+  if (record.more > 0) return pending_.push_back(put);
   for (const auto& each : pending_) count_put(each);
   pending_.clear();
+  count_put(put);
 }
 
 void Replayer::count_put(const PendingPut& put) {
@@ -54,12 +60,12 @@ void Replayer::count_put(const PendingPut& put) {
   auto& queue = *put.queue;
   if (record.replaces) forget(*record.replaces);
   const bool is_delayed = record.due_at != 0;
-  alive_.insert_or_assign(put.at, Alive{.queue = &queue,
-                                        .order = static_cast<std::int64_t>(put.sequence),
-                                        .size = put.size,
-                                        .payload = put.payload,
-                                        .priority = record.priority,
-                                        .has_history = is_delayed});
+  alive_.put(put.at, Alive{.queue = &queue,
+                           .order = static_cast<std::int64_t>(put.sequence),
+                           .size = put.size,
+                           .fields = put.fields,
+                           .priority = record.priority,
+                           .has_history = is_delayed});
   if (is_delayed)
     histories_.insert_or_assign(put.at,
                                 History{.state = History::State::delayed, .timer = record.due_at});
@@ -71,9 +77,9 @@ void Replayer::count_put(const PendingPut& put) {
 }
 
 Replayer::History* Replayer::history_of(Locator at) {
-  const auto found = alive_.find(at);
-  if (found == alive_.end()) return nullptr;  // it is gone, and so is its segment
-  found->second.has_history = true;
+  auto found = alive_.find(at);
+  if (!found) return nullptr;  // it is gone
+  if (!std::exchange(found->has_history, true)) alive_.put(at, *found);
   return &histories_[at];
 }
 
@@ -92,7 +98,7 @@ void Replayer::moved(const MovedRecord& record, Sequence sequence) {
   // A plain pop that could not be sent is forgotten here already: the record says all that is
   // needed to have it back.
   const auto order = static_cast<std::int64_t>(sequence);
-  alive_.insert_or_assign(record.at, Alive{.queue = &store_.queue_of(record.queue),
+  alive_.put(record.at, Alive{.queue = &store_.queue_of(record.queue),
                                            .order = record.place == Place::head ? -order : order,
                                            .size = record.size,
                                            .priority = record.priority,
@@ -117,14 +123,12 @@ void Replayer::copied(const CopiedRecord& record, const journal::Replayed& repla
     const auto [held, is_new] = queue.unique_keys.try_emplace(*put.unique, replayed.at);
     if (held->second == record.from) held->second = replayed.at;
   }
-  alive_.insert_or_assign(
-      replayed.at,
-      Alive{.queue = &queue,
-            .order = put.order,
-            .size = replayed.body_size,
-            .payload = static_cast<std::uint32_t>(replayed.fields.size()) + replayed.body_size,
-            .priority = put.priority,
-            .has_history = record.has_state});
+  alive_.put(replayed.at, Alive{.queue = &queue,
+                                .order = put.order,
+                                .size = replayed.body_size,
+                                .fields = static_cast<std::uint16_t>(replayed.fields.size()),
+                                .priority = put.priority,
+                                .has_history = record.has_state});
   if (!record.has_state) return;
   const auto state = record.state == ItemState::delayed  ? History::State::delayed
                      : record.state == ItemState::leased ? History::State::leased
@@ -140,11 +144,8 @@ void Replayer::copied(const CopiedRecord& record, const journal::Replayed& repla
 
 void Replayer::flushed(std::string_view name) {
   auto& queue = store_.queue_of(name);
-  std::erase_if(alive_, [&](const auto& each) {
-    if (each.second.queue != &queue) return false;
-    histories_.erase(each.first);
-    return true;
-  });
+  alive_.erase_all_of(queue);
+  std::erase_if(histories_, [&](const auto& each) { return !alive_.contains(each.first); });
   queue.tokens.clear();
   queue.unique_keys.clear();
 }
@@ -157,18 +158,18 @@ void Replayer::token(const TokenRecord& record, Locator at) {
 
 void Replayer::forget(Locator at) {
   const auto found = alive_.find(at);
-  if (found == alive_.end()) return;
-  if (found->second.has_history) histories_.erase(at);
-  alive_.erase(found);
+  if (!found) return;
+  if (found->has_history) histories_.erase(at);
+  alive_.erase(at);
 }
 
 void Replayer::finish() {
   pending_.clear();
   drop_what_is_not_held();
-  for (const auto& [at, alive] : alive_) {
-    if (!alive.has_history) store_.journal_->retain(at, alive.payload);
+  alive_.for_each([&](Locator at, const Alive& alive) {
+    if (!alive.has_history) store_.journal_->retain(at, alive.payload());
     alive.queue->figures.bytes += alive.size;
-  }
+  });
   restore_ready();
   restore_entries();
   restore_keys();
@@ -185,33 +186,53 @@ void Replayer::finish() {
 
 void Replayer::drop_what_is_not_held() {
   // A record may outlive its item's segment; then the item had been settled.
-  std::erase_if(alive_, [&](const auto& each) {
-    if (store_.journal_->holds(each.first)) return false;
-    histories_.erase(each.first);
-    return true;
-  });
+  const auto is_held = [&](std::uint32_t number) { return store_.journal_->holds({number, 0}); };
+  alive_.erase_segments_unless(is_held);
+  std::erase_if(histories_, [&](const auto& each) { return !is_held(each.first.segment); });
 }
 
+/// The items that were only put stand in order already, but for those that were copied later: these
+/// and the ones with a history are sorted, and put between the others.
 void Replayer::restore_ready() {
-  struct Slot {
-    Queue* queue;
-    std::uint8_t priority;
+  struct Ready {
     std::int64_t order;
     Locator at;
+    Queue* queue;
+    std::uint8_t priority;
   };
-  std::vector<Slot> slots;
-  slots.reserve(alive_.size());
-  for (const auto& [at, alive] : alive_) {
-    const bool is_ready = !alive.has_history || histories_.at(at).state == History::State::ready;
-    if (is_ready) slots.push_back({alive.queue, alive.priority, alive.order, at});
+  std::vector<Ready> others;
+  for (const auto& [at, history] : histories_) {
+    const auto alive = alive_.find(at).value();
+    if (history.state == History::State::ready)
+      others.push_back({alive.order, at, alive.queue, alive.priority});
   }
-  std::ranges::sort(slots, {}, &Slot::order);
-  for (const auto& slot : slots)
-    store_.push_ready(*slot.queue, slot.priority, slot.at, JournaledStore::End::tail);
+  const auto walk = [&](auto&& visit_in_order, auto&& visit_other) {
+    auto newest = INT64_MIN;
+    alive_.for_each([&](Locator at, const Alive& alive) {
+      if (alive.has_history) return;
+      const Ready ready{alive.order, at, alive.queue, alive.priority};
+      if (ready.order < newest) return visit_other(ready);
+      newest = ready.order;
+      visit_in_order(ready);
+    });
+  };
+  walk([](const Ready&) {}, [&](const Ready& ready) { others.push_back(ready); });
+  std::ranges::sort(others, {}, &Ready::order);
+  const auto push = [&](const Ready& ready) {
+    store_.push_ready(*ready.queue, ready.priority, ready.at, JournaledStore::End::tail);
+  };
+  auto next = others.begin();
+  walk(
+      [&](const Ready& ready) {
+        for (; next != others.end() && next->order < ready.order; ++next) push(*next);
+        push(ready);
+      },
+      [](const Ready&) {});
+  for (; next != others.end(); ++next) push(*next);
 }
 
 void Replayer::restore_entries() {
-  for (const auto& [at, history] : histories_) restore_entry(at, alive_.at(at), history);
+  for (const auto& [at, history] : histories_) restore_entry(at, alive_.find(at).value(), history);
 }
 
 void Replayer::restore_entry(Locator at, const Alive& alive, const History& history) {
@@ -251,7 +272,7 @@ void Replayer::restore_keys() {
   const auto now = store_.clock_.steady();
   const auto lives_in = [&](const Queue& queue, Locator at) {
     const auto found = alive_.find(at);
-    return found != alive_.end() && found->second.queue == &queue;
+    return found && found->queue == &queue;
   };
   for (auto& [name, queue] : store_.queues_) {
     std::erase_if(queue->unique_keys, [&](const auto& held) {

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "journal/journal.h"
+#include "queue/living.h"
 #include "queue/records.h"
 #include "queue/requests.h"
 
@@ -28,14 +28,6 @@ class Replayer {
   void finish();
 
  private:
-  /// What is known of one living item. Items that were only put stay small: no Moved.
-  struct Alive {
-    Queue* queue = nullptr;
-    std::int64_t order = 0;  ///< its place in its FIFO: a head goes before all that was there
-    std::uint32_t size = 0, payload = 0;
-    std::uint8_t priority = 0;
-    bool has_history = false;  ///< see histories_
-  };
   struct History {
     enum class State : std::uint8_t { ready, delayed, leased, buried } state = State::ready;
     Reason reason = Reason::none;
@@ -50,9 +42,11 @@ class Replayer {
     Sequence sequence;
     PutRecord record;  ///< without views
     Queue* queue;
-    std::uint32_t size, payload;
+    std::uint32_t size;
+    std::uint16_t fields;  ///< bytes
   };
 
+  [[nodiscard]] Queue& queue_of(std::string_view name);
   void put(const journal::Replayed& replayed);
   void count_put(const PendingPut& put);
   void delivered(const DeliveredRecord& record);
@@ -70,8 +64,9 @@ class Replayer {
   void restore_keys();
 
   JournaledStore& store_;
-  std::unordered_map<Locator, Alive> alive_;
-  std::unordered_map<Locator, History> histories_;
+  LivingItems alive_;
+  std::unordered_map<Locator, History> histories_;  ///< of those that were more than put
+  Queue* last_queue_ = nullptr;
   std::vector<PendingPut> pending_;
   std::vector<std::pair<DeliveryId, Locator>> returning_;  ///< open items: at once, in order
 };
