@@ -14,6 +14,7 @@ struct ByHand {
   std::function<bool()> commit;      ///< one sync of what was asked for, and the removals after it
   std::function<void()> end_ride;    ///< what rides is due now (ride_max is over)
   std::function<bool()> make_spare;  ///< the next segment, if it was requested
+  std::function<bool()> verify;      ///< one segment that the start left unverified
 };
 
 }  // namespace daemonz::journal

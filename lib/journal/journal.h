@@ -32,6 +32,7 @@ namespace daemonz::journal {
 class Committer;
 class IndexBuilder;
 class SegmentMaker;
+class Verifier;
 struct Scan;
 
 struct Options {
@@ -172,6 +173,7 @@ class Journal {
   /// Cuts what is behind the end of the log, and opens the segments. The path of the newest segment
   /// where that one is to go: not before there is a newer one.
   [[nodiscard]] std::string take_over(Scan& found);
+  void start_background();
   /// Hands to the committer what recovery read without proof that it is durable.
   void sync_recovered();
   /// Throws Error when the disk has no place for it.
@@ -201,6 +203,7 @@ class Journal {
   std::map<std::uint32_t, Segment> segments_;  ///< by number; the last one is written to
   std::map<std::uint32_t, Segment> leaving_;   ///< without live records, until the next flush
   std::deque<std::uint32_t> unsealed_;         ///< full segments, in order
+  std::vector<UnverifiedSegment> unverified_;  ///< what recovery left to the verifier
   Sequence proven_ = 0;                        ///< up to here recovery knows that all is durable
   std::uint64_t bytes_ = 0;                    ///< of all segments
   std::uint64_t index_bytes_ = 0;              ///< of these, indexes
@@ -216,6 +219,7 @@ class Journal {
   bool is_closed_ = false;
   std::unique_ptr<SegmentMaker> maker_;
   std::unique_ptr<Committer> committer_;
+  std::unique_ptr<Verifier> verifier_;
 };
 
 }  // namespace daemonz::journal

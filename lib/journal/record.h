@@ -58,6 +58,12 @@ struct SegmentId {
   Sequence first = 0;
 };
 
+/// A sealed segment whose records were not all looked at.
+struct UnverifiedSegment {
+  SegmentId id;
+  std::uint64_t used = 0;  ///< where its records end
+};
+
 /// A checked record in somebody else's memory.
 struct RecordView {
   RecordHeader header;

@@ -16,7 +16,7 @@ class Queue;
 /// What is known of one living item.
 struct Alive {
   Queue* queue = nullptr;
-  std::int64_t order = 0;  ///< its place in its FIFO: a head goes before all that was there
+  std::int64_t order = 0;    ///< its place in its FIFO: a head goes before all that was there
   std::uint32_t size = 0;    ///< of the body, bytes
   std::uint16_t fields = 0;  ///< of its record, bytes
   std::uint8_t priority = 0;

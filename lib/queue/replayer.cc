@@ -47,8 +47,9 @@ void Replayer::put(const journal::Replayed& replayed) {
   auto& queue = queue_of(record.queue);
   record.queue = {};
   if (!record.continues) pending_.clear();
-  const PendingPut put{replayed.at, replayed.sequence, record, &queue, replayed.body_size,
-                       static_cast<std::uint16_t>(replayed.fields.size())};
+  const PendingPut put{
+      replayed.at, replayed.sequence,  record,
+      &queue,      replayed.body_size, static_cast<std::uint16_t>(replayed.fields.size())};
   if (record.more > 0) return pending_.push_back(put);
   for (const auto& each : pending_) count_put(each);
   pending_.clear();
@@ -99,10 +100,10 @@ void Replayer::moved(const MovedRecord& record, Sequence sequence) {
   // needed to have it back.
   const auto order = static_cast<std::int64_t>(sequence);
   alive_.put(record.at, Alive{.queue = &store_.queue_of(record.queue),
-                                           .order = record.place == Place::head ? -order : order,
-                                           .size = record.size,
-                                           .priority = record.priority,
-                                           .has_history = true});
+                              .order = record.place == Place::head ? -order : order,
+                              .size = record.size,
+                              .priority = record.priority,
+                              .has_history = true});
   auto& history = histories_[record.at];
   history = {.reason = record.reason,
              .is_keyless = record.is_keyless,

@@ -23,19 +23,20 @@ const std::string folder = "/log";
 class SmallLog {
  public:
   explicit SmallLog(FaultyDisk& disk, Bytes verified_at_start = mebibytes(64)) {
-    std::vector<journal::Locator> places;
-    journal_ = Journal::open({.folder = folder,
-                              .segment_size = kibibytes(4),
-                              .memory = kibibytes(64),
-                              .verified_at_start = verified_at_start,
-                              .disk = &disk,
-                              .by_hand = &by_hand_},
-                             [&](const journal::Replayed& record) {
-                               if (record.type != note) return;
-                               replayed.emplace_back(record.fields);
-                               places.push_back(record.at);
-                             });
-    for (const auto at : places) journal_->retain(at, 0);
+    std::vector<std::pair<journal::Locator, std::size_t>> places;
+    journal_ =
+        Journal::open({.folder = folder,
+                       .segment_size = kibibytes(4),
+                       .memory = kibibytes(64),
+                       .verified_at_start = verified_at_start,
+                       .disk = &disk,
+                       .by_hand = &by_hand_},
+                      [&](const journal::Replayed& record) {
+                        if (record.type != note) return;
+                        replayed.emplace_back(record.fields);
+                        places.emplace_back(record.at, record.fields.size() + record.body_size);
+                      });
+    for (const auto& [at, payload] : places) journal_->retain(at, payload);
     journal_->end_recovery();
   }
   void add(const std::string& text) {
@@ -52,6 +53,7 @@ class SmallLog {
     }
   }
   void make_spare() { by_hand_.make_spare(); }
+  bool verify() { return by_hand_.verify(); }
   Journal& log() { return *journal_; }
 
   std::vector<std::string> replayed;
@@ -174,6 +176,49 @@ TEST_CASE("journal: damage in a sealed segment stops the start, within what is v
   CHECK(said.find("0000000001.segment") != std::string::npos);
   CHECK(said.find("the log is damaged at offset") != std::string::npos);
   CHECK(start_error(image, kibibytes(4)).empty());  // the newest ones only
+}
+
+TEST_CASE("journal: damage found while it serves makes it read-only, and says where") {
+  auto image = three_segments();
+  auto& bytes = image.at(segment(2));
+  bytes[index_begin(bytes) - 20] ^= 0x10;
+  FaultyDisk disk(image);
+  SmallLog log(disk, Bytes(0));
+  CHECK(log.verify());  // the first segment is good
+  CHECK_FALSE(log.log().is_failed());
+  while (log.verify()) {
+  }
+  CHECK(log.log().is_failed());
+  CHECK(log.log().failure().find("0000000002.segment: the log is damaged at offset") !=
+        std::string::npos);
+  CHECK_FALSE(log.log().append(note, "refused", "", Commit::asked, Journal::Life::alive));
+}
+
+TEST_CASE("journal: what the start left unverified is verified by a thread") {
+  auto image = three_segments();
+  auto& bytes = image.at(segment(3));
+  bytes[index_begin(bytes) - 4] ^= 0x10;
+  FaultyDisk disk(image);
+  std::mutex mutex;
+  std::condition_variable failed;
+  std::unique_ptr<Journal> log;
+  log = Journal::open({.folder = folder,
+                       .segment_size = kibibytes(4),
+                       .memory = kibibytes(64),
+                       .verified_at_start = Bytes(0),
+                       .disk = &disk,
+                       .on_commit =
+                           [&] {
+                             const std::lock_guard lock(mutex);
+                             failed.notify_all();
+                           }},
+                      [](const auto&) {});
+  {
+    std::unique_lock lock(mutex);
+    CHECK(failed.wait_for(lock, std::chrono::seconds(10), [&] { return log->is_failed(); }));
+  }
+  CHECK(log->failure().find("0000000003.segment: the log is damaged") != std::string::npos);
+  CHECK_THROWS_AS(log->close(), Error);
 }
 
 TEST_CASE("journal: a torn index costs nothing but time, at every byte") {
