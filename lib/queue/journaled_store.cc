@@ -1,5 +1,7 @@
 #include "queue/journaled_store.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 
 #include "base/check.h"
@@ -29,11 +31,13 @@ std::unique_ptr<Store> open_store(StoreOptions options, const Clock& clock) {
 
 std::unique_ptr<JournaledStore> JournaledStore::open(StoreOptions options, const Clock& clock) {
   std::unique_ptr<JournaledStore> store(new JournaledStore(std::move(options), clock));
-  Replayer replayer(*store);
+  auto replayer = std::make_unique<Replayer>(*store);
   store->journal_ = journal::Journal::open(
-      store->options_.journal, [&](const journal::Replayed& record) { replayer.apply(record); });
+      store->options_.journal, [&](const journal::Replayed& record) { replayer->apply(record); });
   store->last_delivery_ = DeliveryId{store->journal_->current_segment()} << delivery_shift;
-  replayer.finish();
+  replayer->finish();
+  replayer.reset();
+  ::malloc_trim(0);  // what only the replay needed goes back to the system
   store->flush();
   return store;
 }
@@ -262,7 +266,8 @@ StorageFigures JournaledStore::storage() const {
           .syncs = figures.syncs,
           .sync_p99_us = figures.sync_p99_us,
           .cut_bytes = recovery.cut_bytes,
-          .recovery = recovery.took};
+          .recovery = recovery.took,
+          .failure = is_failed() ? journal_->failure() : std::string()};
 }
 
 std::vector<QueueFigures> JournaledStore::figures() {

@@ -144,6 +144,7 @@ struct QueueFigures {
 struct StorageFigures {
   std::uint64_t bytes = 0, live_bytes = 0, segments = 0, syncs = 0, sync_p99_us = 0, cut_bytes = 0;
   Milliseconds recovery{0};
+  std::string failure;  ///< why it is read-only; empty: it is not
 };
 
 }  // namespace daemonz::queue

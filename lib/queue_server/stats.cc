@@ -80,6 +80,7 @@ void add_journal(Reply& reply, Hub& hub) {
   reply.stat("recovery_ms", count(figures.recovery));
   reply.stat("recovery_cut_bytes", figures.cut_bytes);
   reply.stat("read_only", std::uint64_t{hub.store.is_failed()});
+  if (!figures.failure.empty()) reply.stat("failure", figures.failure);
 }
 
 void add_queue(Reply& reply, Hub& hub, const queue::QueueFigures& queue, std::uint64_t logsize) {
