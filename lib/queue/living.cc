@@ -6,20 +6,20 @@ namespace daemonz::queue {
 
 void LivingItems::put(journal::Locator at, const Alive& alive) {
   auto& slots = slots_for(at.segment);
-  const Slot slot{.order = alive.order,
-                  .words = at.words,
-                  .size = alive.size,
-                  .queue = index_of(alive.queue),
-                  .fields = alive.fields,
-                  .priority = alive.priority,
-                  .has_history = alive.has_history,
-                  .is_alive = true};
-  if (slots.empty() || slots.back().words < at.words) return slots.push_back(slot);
-  const auto place = std::ranges::lower_bound(slots, at.words, {}, &Slot::words);
-  if (place != slots.end() && place->words == at.words)
-    *place = slot;
-  else
-    slots.insert(place, slot);
+  const bool is_next = slots.empty() || slots.back().words < at.words;
+  if (is_next) slots.emplace_back();
+  auto place = is_next ? std::prev(slots.end())
+                       : std::ranges::lower_bound(slots, at.words, {}, &Slot::words);
+  if (!is_next && place->words != at.words) place = slots.emplace(place);
+  // Field by field: a copy of a slot made on the stack is slower by far.
+  place->order = alive.order;
+  place->words = at.words;
+  place->size = alive.size;
+  place->queue = index_of(alive.queue);
+  place->fields = alive.fields;
+  place->priority = alive.priority;
+  place->has_history = alive.has_history;
+  place->is_alive = true;
 }
 
 std::vector<LivingItems::Slot>& LivingItems::slots_for(std::uint32_t segment) {

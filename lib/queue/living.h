@@ -49,13 +49,14 @@ class LivingItems {
 
  private:
   struct Slot {
-    std::int64_t order;
-    std::uint32_t words;
-    std::uint32_t size;
-    std::uint32_t queue;  ///< index in queues_
-    std::uint16_t fields;
-    std::uint8_t priority;
-    bool has_history : 1, is_alive : 1;
+    std::int64_t order = 0;
+    std::uint32_t words = 0;
+    std::uint32_t size = 0;
+    std::uint32_t queue = 0;  ///< index in queues_
+    std::uint16_t fields = 0;
+    std::uint8_t priority : 4 = 0;
+    bool has_history : 1 = false;
+    bool is_alive : 1 = false;
   };
   static_assert(sizeof(Slot) == 24, "there may be millions");
   struct Segment {

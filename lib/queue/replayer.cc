@@ -43,21 +43,25 @@ Queue& Replayer::queue_of(std::string_view name) {
 }
 
 void Replayer::put(const journal::Replayed& replayed) {
-  auto record = decode_put(replayed.fields);
+  const auto record = decode_put(replayed.fields);
   auto& queue = queue_of(record.queue);
-  record.queue = {};
+  const PlacedPut placed{.at = replayed.at,
+                         .sequence = replayed.sequence,
+                         .queue = &queue,
+                         .size = replayed.body_size,
+                         .fields = static_cast<std::uint16_t>(replayed.fields.size())};
   if (!record.continues) pending_.clear();
-  const PendingPut put{
-      replayed.at, replayed.sequence,  record,
-      &queue,      replayed.body_size, static_cast<std::uint16_t>(replayed.fields.size())};
-  if (record.more > 0) return pending_.push_back(put);
-  for (const auto& each : pending_) count_put(each);
+  if (record.more > 0) {
+    auto& pending = pending_.emplace_back(placed, record);
+    pending.second.queue = {};  // it is a view of bytes that go
+    return;
+  }
+  for (const auto& [each, its_record] : pending_) count_put(each, its_record);
   pending_.clear();
-  count_put(put);
+  count_put(placed, record);
 }
 
-void Replayer::count_put(const PendingPut& put) {
-  const auto& record = put.record;
+void Replayer::count_put(const PlacedPut& put, const PutRecord& record) {
   auto& queue = *put.queue;
   if (record.replaces) forget(*record.replaces);
   const bool is_delayed = record.due_at != 0;

@@ -37,10 +37,9 @@ class Replayer {
     DeliveryId delivery = 0;
     Milli timer = 0;
   };
-  struct PendingPut {  // of a put_many whose last record is still to come
+  struct PlacedPut {
     Locator at;
     Sequence sequence;
-    PutRecord record;  ///< without views
     Queue* queue;
     std::uint32_t size;
     std::uint16_t fields;  ///< bytes
@@ -48,7 +47,7 @@ class Replayer {
 
   [[nodiscard]] Queue& queue_of(std::string_view name);
   void put(const journal::Replayed& replayed);
-  void count_put(const PendingPut& put);
+  void count_put(const PlacedPut& put, const PutRecord& record);
   void delivered(const DeliveredRecord& record);
   void moved(const MovedRecord& record, Sequence sequence);
   void copied(const CopiedRecord& record, const journal::Replayed& replayed);
@@ -67,7 +66,8 @@ class Replayer {
   LivingItems alive_;
   std::unordered_map<Locator, History> histories_;  ///< of those that were more than put
   Queue* last_queue_ = nullptr;
-  std::vector<PendingPut> pending_;
+  /// Of a put_many whose last record is still to come.
+  std::vector<std::pair<PlacedPut, PutRecord>> pending_;
   std::vector<std::pair<DeliveryId, Locator>> returning_;  ///< open items: at once, in order
 };
 
