@@ -19,6 +19,8 @@ namespace {
 constexpr std::uint64_t segments_per_disk = 16;
 constexpr Bytes segment_size_min = kibibytes(64);
 
+/// Of a segment, one part in so many is for acknowledgements while there is no other segment.
+constexpr std::uint64_t kept_back_share = 8;
 /// Kept back per living record: its end's record (32 bytes), what its copy may be larger (16), and
 /// both in their segments' indexes (24).
 constexpr std::uint64_t kept_back_per_record = 72;
@@ -72,7 +74,12 @@ bool Journal::make_room(std::size_t payload, std::size_t records) {
     maker_->request();  // a full disk is asked again
     return false;
   }
-  return room_left(current(), fields_size_usual) >= size || try_begin_segment(size);
+  // What is free may be taken by others: until there is a spare, acknowledgements need their room
+  // in this segment.
+  const auto kept_back = maker_->has_spare() ? 0 : current().capacity / kept_back_share;
+  if (room_left(current(), fields_size_usual) >= size + kept_back) return true;
+  maker_->request();
+  return try_begin_segment(size);
 }
 
 bool Journal::has_room_for_passing() {
