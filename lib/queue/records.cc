@@ -33,10 +33,11 @@ class Reader {
     return value;
   }
   /// Big-endian numbers: those that differ least from record to record have equal first bytes.
-  std::uint64_t big_endian(std::size_t size) {
+  template <std::size_t size>
+  std::uint64_t big_endian() {
     std::uint64_t value = 0;
-    for (const auto byte : text(size)) value = value << 8 | static_cast<std::uint8_t>(byte);
-    return value;
+    std::memcpy(&value, text(size).data(), size);
+    return __builtin_bswap64(value) >> (8 * (sizeof value - size));
   }
   std::string_view text(std::size_t size) {
     if (bytes_.size() < size) refuse();
@@ -44,8 +45,8 @@ class Reader {
     bytes_.remove_prefix(size);
     return piece;
   }
-  Milli time() { return static_cast<Milli>(big_endian(time_size)); }
-  Locator locator() { return Locator::unpacked(big_endian(sizeof(std::uint64_t))); }
+  Milli time() { return static_cast<Milli>(big_endian<time_size>()); }
+  Locator locator() { return Locator::unpacked(big_endian<sizeof(std::uint64_t)>()); }
   KeyHash hash() {
     const auto low = number<std::uint64_t>();
     return {low, number<std::uint64_t>()};
@@ -151,7 +152,7 @@ DeliveredRecord decode_delivered(std::string_view bytes) {
   if (record.kind != DeliveryKind::pop) {
     record.deadline = reader.time();
     record.deliveries = reader.number<std::uint32_t>();
-    record.delivery = reader.big_endian(sizeof record.delivery);
+    record.delivery = reader.big_endian<sizeof record.delivery>();
   }
   record.at = reader.locator();
   return record;
@@ -191,7 +192,7 @@ MovedRecord decode_moved(std::string_view bytes) {
   record.size = reader.number<std::uint32_t>();
   record.due_at = reader.time();
   record.queue = reader.text_before(sizeof record.sequence + sizeof(std::uint64_t));
-  record.sequence = reader.big_endian(sizeof record.sequence);
+  record.sequence = reader.big_endian<sizeof record.sequence>();
   record.at = reader.locator();
   if (record.priority >= priority_count) refuse();
   return record;
@@ -281,11 +282,11 @@ CopiedRecord decode_copied(std::string_view bytes) {
     record.reason = reader.number<Reason>();
     record.kind = reader.number<DeliveryKind>();
     record.deliveries = reader.number<std::uint32_t>();
-    record.delivery = reader.big_endian(sizeof record.delivery);
+    record.delivery = reader.big_endian<sizeof record.delivery>();
     record.timer = reader.time();
     if (record.state > ItemState::popped || record.kind > DeliveryKind::open_lease) refuse();
   }
-  const auto sequence = reader.big_endian(sizeof(Sequence));
+  const auto sequence = reader.big_endian<sizeof(Sequence)>();
   record.from = reader.locator();
   record.put = decode_put(reader.rest());
   record.put.sequence = sequence;
