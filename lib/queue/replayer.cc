@@ -280,10 +280,10 @@ void Replayer::restore_keys() {
     return found && found->queue == &queue;
   };
   for (auto& [name, queue] : store_.queues_) {
-    std::erase_if(queue->unique_keys, [&](const auto& held) {
+    std::erase_if(queue->unique_keys, [&, &in = *queue](const auto& held) {
       const auto entry = store_.entries_.find(held.second);
       const bool has_lost_it = entry != store_.entries_.end() && !entry->second.unique;
-      return has_lost_it || !lives_in(*queue, held.second);
+      return has_lost_it || !lives_in(in, held.second);
     });
     std::erase_if(queue->tokens.all(),
                   [&](const auto& token) { return token.second.until <= now; });

@@ -106,7 +106,7 @@ void Session::execute_get(Command& command) {
   }
   if (take(key, shows_id)) return;
   if (key.timeout > Milliseconds(0) && !has_ended_) {
-    waiting_.emplace(shows_id, std::move(key), std::string());
+    waiting_.emplace(Waiting{shows_id, std::move(key), std::string()});
     waiting_->key_text = waiting_->key.text;
     waiting_->key.text = waiting_->key_text;
     hub_.waiters.add(*this, waiting_->key.queues, hub_.clock.steady() + waiting_->key.timeout);

@@ -12,6 +12,7 @@ namespace {
 constexpr Milliseconds retry_max{300'000};  // half of the dedupe window: the clock may jump
 constexpr Milliseconds item_lease{4'000};
 constexpr int deliveries_max = 5;
+constexpr int producers_max = 16;
 
 }  // namespace
 
@@ -119,12 +120,14 @@ void Producer::conclude(const Answer& answer) {
     const auto age = world_.clock.wall() - first_try_;
     if (has_token_ && age >= Milliseconds(0) && age < retry_max && !chance(world_.random, 8))
       return;  // again
+    number_ += producers_max;
   }
   bodies_.clear();
 }
 
 void Producer::crash() {
   caller_.hang_up();
+  number_ += producers_max;
   bodies_.clear();
 }
 

@@ -26,7 +26,7 @@ class Producer {
   void conclude(const Answer& answer);
 
   World& world_;
-  const int number_;
+  int number_;  ///< another one after each put of unknown end: its bytes may still be on the way
   Caller caller_;
   std::string command_, job_;
   std::vector<std::string> bodies_;  ///< of the put under way
