@@ -57,6 +57,7 @@ void Producer::begin_item() {
                                 .delay = delay,
                                 .is_durable = is_durable,
                                 .producer = number_,
+                                .may_be_popped = true,
                                 .deliveries_max = deliveries_max});
   auto key = queue + "/p=" + std::to_string(priority);
   if (delay > Milliseconds(0)) key += "/d=" + std::to_string(delay.count());
@@ -70,8 +71,10 @@ void Producer::begin_many() {
   for (auto i = count; i > 0; --i) {
     auto body = "many " + std::to_string(++world_.serial);
     all += std::to_string(body.size()) + "\r\n" + body + "\r\n";
-    world_.ledger.put_sent(
-        body, {.queue = "plain", .producer = number_, .deliveries_max = deliveries_max});
+    world_.ledger.put_sent(body, {.queue = "plain",
+                                  .producer = number_,
+                                  .may_be_popped = true,
+                                  .deliveries_max = deliveries_max});
     bodies_.push_back(std::move(body));
   }
   has_token_ = true;

@@ -258,6 +258,14 @@ void Ledger::server_started() {
   started_ = clock_.steady();
 }
 
+void Ledger::store_failed() {
+  for (auto& [body, item] : items_) {
+    ++item.deaths_sent;                         // its count may be higher than what was seen
+    if (!item.was_seen) item.put.producer = 0;  // perhaps this is not its first time any more
+    if (item.put.may_be_popped) item.returned = starts_;
+  }
+}
+
 void Ledger::power_cut() {
   trace(traced, "power cut");
   ++power_cuts_;

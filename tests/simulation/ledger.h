@@ -33,10 +33,11 @@ struct Put {
   std::string queue;
   int priority = 4;
   Milliseconds delay{0};
-  bool is_durable = true;  ///< durability: always
-  int producer = 0;        ///< who puts one after the other; 0: no order is promised
-  std::string replaces;    ///< body of the item that this one succeeds
-  int deliveries_max = 0;  ///< 0: it does not matter
+  bool is_durable = true;      ///< durability: always
+  int producer = 0;            ///< who puts one after the other; 0: no order is promised
+  std::string replaces;        ///< body of the item that this one succeeds
+  bool may_be_popped = false;  ///< somebody takes it with plain gets
+  int deliveries_max = 0;      ///< 0: it does not matter
 };
 
 struct HandOut {
@@ -74,6 +75,8 @@ class Ledger {
   void link_lost(LinkId link);                 ///< while the server lives
   void server_started();
   void power_cut();
+  /// A hand-out of this turn that nobody saw may have been written all the same.
+  void store_failed();
   /// delivery.md 21: a full disk may skip the record of a hand-out.
   void disk_is_full() { is_full_ = true; }
   void disk_has_space() { is_full_ = false; }

@@ -51,8 +51,9 @@ void Machine::start() {
     if (crash_if_stopped()) return;
     throw Violation(std::string("5: the server does not start: ") + problem.what());
   }
+  if (crash_if_stopped()) return;
   ledger_.server_started();
-  crash_if_stopped();
+  is_failure_noted_ = false;
 }
 
 void Machine::take_down() {
@@ -125,14 +126,13 @@ void Machine::turn() {
     if (!chance(random_, 4)) receive(*link);
   hub_->end_turn();
   if (crash_if_stopped()) return;
+  note_failure();
   observe(false);
-  end_lost();
   was_failed_ = false;
   for (auto& [id, link] : links_)
     if (!chance(random_, 4)) send(*link);
-  store_->flush();
+  store_->flush();  // what go_on() took is seen after the next turn, as it is sent then
   if (crash_if_stopped()) return;
-  observe(false);
   std::erase_if(links_, [](const auto& each) { return each.second->session_ == nullptr; });
 }
 
@@ -159,13 +159,9 @@ void Machine::send(Link& link) {
   if (link.session_->is_over() && link.session_->output().empty()) end_link(link);
 }
 
-/// As server.cc does: their answers were made of records that may not be there.
-void Machine::end_lost() {
-  for (auto& [id, link] : links_) {
-    if (!link->session_ || !link->session_->is_lost()) continue;
-    link->pops_.clear();
-    end_link(*link);
-  }
+/// What a turn handed out that could not be written is taken back, and was perhaps written.
+void Machine::note_failure() {
+  if (store_->is_failed() && !std::exchange(is_failure_noted_, true)) ledger_.store_failed();
 }
 
 void Machine::end_link(Link& link) {
@@ -185,8 +181,8 @@ void Machine::commit() {
   release_held();
   hub_->end_turn();
   if (crash_if_stopped()) return;
+  note_failure();
   observe(false);
-  end_lost();
 }
 
 void Machine::release_held() {
@@ -206,8 +202,7 @@ void Machine::observe(bool is_cut_off) {
     link->observed_ += output.size() - known;
     const auto known_outs = outs.size();
     while (!link->unparsed_.empty()) observe_line(*link, outs);
-    for (auto i = known_outs; i < outs.size(); ++i)
-      outs[i].is_cut_off = is_cut_off || link->session_->is_lost();
+    for (auto i = known_outs; i < outs.size(); ++i) outs[i].is_cut_off = is_cut_off;
   }
   std::ranges::sort(outs, {}, &HandOut::id);
   for (const auto& out : outs) ledger_.handed_out(out);

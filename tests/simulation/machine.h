@@ -86,7 +86,7 @@ class Machine {
   void receive(Link& link);
   void send(Link& link);
   void end_link(Link& link);
-  void end_lost();
+  void note_failure();
   /// What the sessions have put out since the last look, in the order of the store's work.
   void observe(bool is_cut_off);
   void observe_line(Link& link, std::vector<HandOut>& outs);
@@ -105,6 +105,7 @@ class Machine {
   LinkId last_link_ = 0;
   Crash planned_ = Crash::process;
   bool was_failed_ = false;  ///< at the start of this turn
+  bool is_failure_noted_ = false;
   std::uint64_t crashes_ = 0;
 };
 

@@ -4,7 +4,8 @@
 //   power cut      bytes that were not synced stay or go piece by piece, in any order, torn inside
 //                  a write, at sectors and below; so do unsynced sizes, and the newest creations,
 //                  renames and removals since the folder's sync (file systems log them in order)
-//   stop           everything ends at the n-th operation from now, in the middle of it
+//   stop           the machine's last operation is the n-th from now, half done; what comes later
+//                  looks as if it worked and changes nothing
 //   EIO, ENOSPC    after a short write; a failed sync leaves its bytes in doubt for ever
 //   lies           syncs that do nothing: the planted fault that tests of tests need
 #pragma once
@@ -51,8 +52,7 @@ class FaultyDisk final : public journal::Disk {
     set(is_holding_, false);
     resumed_.notify_all();
   }
-  /// After so many further operations that change something the machine stands still: that one is
-  /// half done, it and all later ones throw EIO and change nothing.
+  /// The operation that changes something so many times from now is half done, and the last one.
   void stop_after(std::uint64_t operations) { set(left_, std::optional(operations)); }
   void stop_never() { set(left_, std::nullopt); }  ///< takes that back
   /// As above, at once.
@@ -100,8 +100,9 @@ class FaultyDisk final : public journal::Disk {
   std::unique_ptr<journal::DiskFile> open(const std::string& path, Open how) override {
     const std::lock_guard lock(mutex_);
     if (how == Open::create_new) {
-      count_operation(path);
-      change({.path = path, .now = std::make_shared<Content>()});
+      auto made = std::make_shared<Content>();
+      if (!may_act()) return std::make_unique<File>(*this, std::move(made), path);
+      change({.path = path, .now = std::move(made)});
     }
     const auto found = files_.find(path);
     if (found == files_.end()) throw_errno("cannot open", path, {}, ENOENT);
@@ -117,19 +118,18 @@ class FaultyDisk final : public journal::Disk {
   void make_folder(const std::string&) override {}
   void rename(const std::string& from, const std::string& to) override {
     const std::lock_guard lock(mutex_);
-    count_operation(from);
-    change({.path = to, .gone = from, .now = files_.at(from)});
+    if (may_act()) change({.path = to, .gone = from, .now = files_.at(from)});
   }
   void remove(const std::string& path) override {
     const std::lock_guard lock(mutex_);
-    count_operation(path);
+    if (!may_act()) return;
     if (const auto found = files_.find(path); found != files_.end() && space_left_ != no_limit)
       space_left_ += found->second->bytes.size();
     change({.gone = path});
   }
   void sync_folder(const std::string& folder) override {
     const std::lock_guard lock(mutex_);
-    count_operation(folder);
+    if (!may_act()) return;
     if (sync_code_ != 0) throw_errno("cannot sync", folder, {}, sync_code_);
     if (lie_ == Lie::folders) return;
     synced_files_ = files_;
@@ -195,7 +195,7 @@ class FaultyDisk final : public journal::Disk {
         all.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
       const auto part = std::string_view(all).substr(0, disk_.random_() % (all.size() + 1));
       if (disk_.is_last_operation()) put(offset, part);
-      disk_.count_operation(path_);
+      if (!disk_.may_act()) return;
       if (disk_.write_code_ != 0) {
         put(offset, part);  // a short write before the fault
         throw_errno("cannot write", path_, {}, disk_.write_code_);
@@ -214,7 +214,7 @@ class FaultyDisk final : public journal::Disk {
     }
     void sync() override {
       std::unique_lock lock(disk_.mutex_);
-      disk_.count_operation(path_);
+      if (!disk_.may_act()) return;
       auto& unsynced = content_->unsynced;
       std::vector<std::pair<std::size_t, std::string>> pieces;
       for (const auto& [from, to] : unsynced)
@@ -231,7 +231,7 @@ class FaultyDisk final : public journal::Disk {
     }
     void allocate(std::uint64_t size) override {
       const std::lock_guard lock(disk_.mutex_);
-      disk_.count_operation(path_);
+      if (!disk_.may_act()) return;
       auto& bytes = content_->bytes;
       if (size <= bytes.size()) return;
       disk_.take_space(size - bytes.size(), path_);
@@ -239,7 +239,7 @@ class FaultyDisk final : public journal::Disk {
     }
     void truncate(std::uint64_t size) override {
       const std::lock_guard lock(disk_.mutex_);
-      disk_.count_operation(path_);
+      if (!disk_.may_act()) return;
       const auto before = content_->bytes.size();
       if (disk_.space_left_ != no_limit && size < before) disk_.space_left_ += before - size;
       content_->bytes.resize(size);
@@ -273,10 +273,10 @@ class FaultyDisk final : public journal::Disk {
     changes_.push_back(std::move(change));
   }
   [[nodiscard]] bool is_last_operation() const { return left_ == 1; }
-  void count_operation(const std::string& path) {
-    if (!left_) return;
-    if (*left_ > 0) --*left_;
-    if (*left_ == 0) throw_errno("the machine has stopped", path, {}, EIO);
+  /// False: the machine has stopped, nothing is changed any more.
+  [[nodiscard]] bool may_act() {
+    if (left_ && *left_ > 0) --*left_;
+    return left_ != 0;
   }
   void take_space(std::uint64_t size, const std::string& path) {
     if (space_left_ == no_limit) return;
