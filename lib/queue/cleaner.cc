@@ -30,7 +30,10 @@ void Cleaner::work() {
   earn();
   while (can_pay() && emptied_.empty()) {
     const auto cleaning = store_.journal_->to_clean();
-    if (!cleaning || (credit_ == 0 && !cleaning->is_late)) break;
+    if (!cleaning) break;
+    if (cleaning->is_late && !std::exchange(was_late_, true)) credit_ = credit_max;
+    was_late_ = cleaning->is_late;
+    if (credit_ == 0) break;
     clean(cleaning->segment);
   }
   goes_on_ = slice_ == 0 && !is_stuck_;

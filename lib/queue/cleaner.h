@@ -54,6 +54,7 @@ class Cleaner {
   std::uint64_t credit_ = 0;  ///< bytes that may be copied
   std::uint64_t slice_ = 0;   ///< what is left of this slice
   bool is_stuck_ = false, goes_on_ = false;
+  bool was_late_ = false;  ///< the bound was broken when it was last looked at
   std::string body_;
 };
 
