@@ -191,7 +191,9 @@ void JournaledStore::describe(const Item& item, CopiedRecord& record) const {
   record.kind = item.kind;
   record.deliveries = item.deliveries;
   record.delivery = item.delivery;
-  record.timer = item.timer ? wall_of(*item.timer) : 0;
+  // A lease that waits to be taken over: the next start gives that time again.
+  const auto spare = item.awaits_takeover ? options_.takeover_time : Milliseconds(0);
+  record.timer = item.timer ? wall_of(*item.timer + spare) : 0;
 }
 
 /// From now on the item (`record` as it was read) is known by the place of its copy.
