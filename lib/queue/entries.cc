@@ -191,8 +191,8 @@ void JournaledStore::describe(const Item& item, CopiedRecord& record) const {
   record.kind = item.kind;
   record.deliveries = item.deliveries;
   record.delivery = item.delivery;
-  // A lease that waits to be taken over: the next start gives that time again.
-  const auto spare = item.awaits_takeover ? options_.takeover_time : Milliseconds(0);
+  // A lease that waits to be taken over: the next start cuts it to that time, counted anew.
+  const auto spare = item.awaits_takeover ? item.queue->options.lease_max : Milliseconds(0);
   record.timer = item.timer ? wall_of(*item.timer + spare) : 0;
 }
 
