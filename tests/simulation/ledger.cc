@@ -119,6 +119,8 @@ void Ledger::touch_heard(const std::string& body, DeliveryId id, Milliseconds le
                          SteadyTime sent) {
   auto& found = item(body);
   if (id != found.last_id) return;  // it was lost between the answer and its arrival
+  // An answer of an earlier run: the lease may have come back in the run between, see below.
+  if (found.lease.touch_starts != starts_) return;
   found.lease.until = sent + lease;
   found.lease.starts = found.lease.touch_starts;
 }
