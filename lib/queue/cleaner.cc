@@ -149,7 +149,7 @@ bool Cleaner::clean_ready(Queue& queue, std::uint8_t priority) {
     }
     const auto entry = store_.entries_.find(at);
     at = copy(at, queue, entry == store_.entries_.end() ? nullptr : &entry->second);
-    return true;
+    return !is_stuck_;  // what was not copied is looked at again
   });
   slice_ -= std::min(slice_, (before - chunks) * chunk_costs);
   return is_done && !is_stuck_;
