@@ -137,6 +137,11 @@ class Server::Loop final : public ConnectionOwner {
 
   void end_turn() {
     hub_.end_turn();
+    // Also what was held in this very turn: its commit may be over, and announced before it was
+    // listed below. What is still held has its commit yet to come.
+    for (const auto& weak : sending_)
+      if (const auto connection = weak.lock(); connection && connection->is_open())
+        connection->session().release_durable();
     is_turn_ = false;
     for (const auto& weak : std::exchange(sending_, {})) {
       const auto connection = weak.lock();
@@ -159,12 +164,9 @@ class Server::Loop final : public ConnectionOwner {
 
   void release_held() {
     begin_turn();
-    for (const auto& weak : std::exchange(holding_, {})) {
-      const auto connection = weak.lock();
-      if (!connection || !connection->is_open()) continue;
-      connection->session().release_durable();
-      has_output(*connection);
-    }
+    for (const auto& weak : std::exchange(holding_, {}))
+      if (const auto connection = weak.lock(); connection && connection->is_open())
+        has_output(*connection);
   }
 
   void set_timer() {

@@ -218,10 +218,7 @@ void Session::answer(std::string_view reply, queue::Sequence wait_for) {
 
 void Session::emit(std::string bytes, queue::Sequence wait_for, std::vector<queue::Unsent> pops) {
   if (held_.empty() && wait_for <= hub_.store.durable()) {
-    if (hub_.store.has_unwritten() && !hub_.is_read_only && !unwritten_at_) {
-      unwritten_at_ = output_.size();
-      hub_.unwritten.push_back(this);
-    }
+    rest_on_unwritten();
     return emit_now(bytes, pops);
   }
   // Behind an answer that waits: what it rests on is durable with that one, or not at all.
@@ -230,13 +227,24 @@ void Session::emit(std::string bytes, queue::Sequence wait_for, std::vector<queu
   held_.push_back({wait_for, std::move(bytes), std::move(pops)});
 }
 
+/// What is emitted from here on may go out once this turn's records are written.
+void Session::rest_on_unwritten() {
+  if (!hub_.store.has_unwritten() || hub_.is_read_only || unwritten_at_) return;
+  unwritten_at_ = output_.size();
+  hub_.unwritten.push_back(this);
+}
+
 void Session::take_back_unwritten() {
   const auto size = output_.size() - *unwritten_at_;
   output_.resize(*unwritten_at_);
   emitted_ -= size;
   // Its item stays where the log has it: nothing is put back on a failed disk.
   while (!marks_.empty() && marks_.back().position > emitted_) marks_.pop_back();
+  held_.clear();  // they stand behind what was taken back
+  held_size_ = 0;
+  stop_waiting();
   hang_up();
+  peer_.has_output();  // none, but it is over
 }
 
 void Session::emit_now(std::string_view bytes, const std::vector<queue::Unsent>& pops) {

@@ -111,6 +111,7 @@ class Session {
   void answer(std::string_view reply, queue::Sequence wait_for = 0);
   void emit(std::string bytes, queue::Sequence wait_for, std::vector<queue::Unsent> pops);
   void emit_now(std::string_view bytes, const std::vector<queue::Unsent>& pops);
+  void rest_on_unwritten();
 
   // commands (commands.cc)
   void execute(Command& command);

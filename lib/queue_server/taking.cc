@@ -110,6 +110,9 @@ void Session::execute_get(Command& command) {
     waiting_->key_text = waiting_->key.text;
     waiting_->key.text = waiting_->key_text;
     hub_.waiters.add(*this, waiting_->key.queues, hub_.clock.steady() + waiting_->key.timeout);
+    const auto& options = waiting_->key;
+    if (options.has(Option::ack) || options.has(Option::close) || options.has(Option::abort))
+      rest_on_unwritten();  // whatever the answer will be, it says that this was done
     return;
   }
   ++hub_.counters.misses;

@@ -57,6 +57,14 @@ TEST_CASE("queue_server: an item whose removal the disk did not take is not hand
   SUBCASE("an acknowledgement that rides on a get") {
     CHECK(talk.ask("A", "mn\r\ngets q/ack=" + id + ":q/lease=9000\r\n") == "MN\r\n");
   }
+  SUBCASE("one that rides on a get that waits") {
+    CHECK(talk.ask("A", "mn\r\ngets none/ack=" + id + ":q/lease=9000/t=50\r\n") == "MN\r\n");
+    talk.pass(Milliseconds(50));
+    CHECK(talk.output("A") == "");
+  }
+  SUBCASE("behind an answer that is taken back") {
+    CHECK(talk.ask("A", "get q\r\nset q2 0 0 1\r\nz\r\n") == "");
+  }
   SUBCASE("behind an answer that waits") {
     CHECK(talk.ask("A", "set q2 0 0 1\r\nz\r\nget q\r\n") ==
           "SERVER_ERROR storage failed\r\nSERVER_ERROR storage failed\r\n");
