@@ -9,10 +9,11 @@ namespace {
 
 // Times are UTC text as to_iso8601 writes it: sorts as it reads, in both dialects. `place` is what
 // paging goes by: ids of other makers need not sort by time.
-const std::array<db::Migration, 1> steps{{{
-    .sqlite =
-        {
-            R"(CREATE TABLE daemonz_jobs (
+const std::array<db::Migration, 2> steps{
+    {{
+         .sqlite =
+             {
+                 R"(CREATE TABLE daemonz_jobs (
                  place INTEGER PRIMARY KEY AUTOINCREMENT,
                  id TEXT NOT NULL UNIQUE,
                  state TEXT NOT NULL,
@@ -31,19 +32,19 @@ const std::array<db::Migration, 1> steps{{{
                  locked_by TEXT NOT NULL DEFAULT '',
                  run_at TEXT, locked_at TEXT, failed_at TEXT,
                  created_at TEXT NOT NULL, updated_at TEXT NOT NULL))",
-            "CREATE INDEX daemonz_jobs_state ON daemonz_jobs (state, place)",
-            "CREATE INDEX daemonz_jobs_queue ON daemonz_jobs (queue, place)",
-            "CREATE INDEX daemonz_jobs_task ON daemonz_jobs (task, place)",
-            R"(CREATE TABLE daemonz_fences (
+                 "CREATE INDEX daemonz_jobs_state ON daemonz_jobs (state, place)",
+                 "CREATE INDEX daemonz_jobs_queue ON daemonz_jobs (queue, place)",
+                 "CREATE INDEX daemonz_jobs_task ON daemonz_jobs (task, place)",
+                 R"(CREATE TABLE daemonz_fences (
                  job_id TEXT NOT NULL PRIMARY KEY,
                  token INTEGER NOT NULL,
                  done INTEGER NOT NULL DEFAULT 0,
                  updated_at TEXT NOT NULL) WITHOUT ROWID)",
-            "CREATE INDEX daemonz_fences_updated ON daemonz_fences (updated_at)",
-        },
-    .mysql =
-        {
-            R"(CREATE TABLE IF NOT EXISTS daemonz_jobs (
+                 "CREATE INDEX daemonz_fences_updated ON daemonz_fences (updated_at)",
+             },
+         .mysql =
+             {
+                 R"(CREATE TABLE IF NOT EXISTS daemonz_jobs (
                  place BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
                  id VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL UNIQUE,
                  state VARCHAR(16) NOT NULL,
@@ -64,14 +65,33 @@ const std::array<db::Migration, 1> steps{{{
                  created_at CHAR(24) NOT NULL, updated_at CHAR(24) NOT NULL,
                  KEY (state, place), KEY (queue, place), KEY (task, place)
                ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4)",
-            R"(CREATE TABLE IF NOT EXISTS daemonz_fences (
+                 R"(CREATE TABLE IF NOT EXISTS daemonz_fences (
                  job_id VARCHAR(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY,
                  token BIGINT NOT NULL,
                  done INTEGER NOT NULL DEFAULT 0,
                  updated_at CHAR(24) NOT NULL,
                  KEY (updated_at)) ENGINE=InnoDB)",
-        },
-}}};
+             },
+     },
+     {
+         .sqlite =
+             {
+                 R"(CREATE TABLE daemonz_checkpoints (
+                 job_id TEXT NOT NULL PRIMARY KEY,
+                 token INTEGER NOT NULL,
+                 state TEXT NOT NULL,
+                 updated_at TEXT NOT NULL) WITHOUT ROWID)",
+             },
+         .mysql =
+             {
+                 R"(CREATE TABLE IF NOT EXISTS daemonz_checkpoints (
+                 job_id VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY,
+                 token BIGINT NOT NULL,
+                 state MEDIUMTEXT NOT NULL,
+                 updated_at CHAR(24) NOT NULL,
+                 KEY (updated_at)) ENGINE=InnoDB)",
+             },
+     }}};
 
 }  // namespace
 
