@@ -67,7 +67,7 @@ void JournaledStore::end_delivery(Item& item) {
   --item.queue->figures.leased;
   item.delivery = 0;
   item.connection = 0;
-  item.awaits_takeover = false;
+  item.own_end.reset();
 }
 
 /// The item counts in its queue again; nothing is logged.
@@ -191,9 +191,9 @@ void JournaledStore::describe(const Item& item, CopiedRecord& record) const {
   record.kind = item.kind;
   record.deliveries = item.deliveries;
   record.delivery = item.delivery;
-  // A lease that waits to be taken over: the next start cuts it to that time, counted anew.
-  const auto spare = item.awaits_takeover ? item.queue->options.lease_max : Milliseconds(0);
-  record.timer = item.timer ? wall_of(*item.timer + spare) : 0;
+  // A lease that waits to be taken over: the next start cuts it anew.
+  const auto end = item.own_end ? item.own_end : item.timer;
+  record.timer = end ? wall_of(*end) : 0;
 }
 
 /// From now on the item (`record` as it was read) is known by the place of its copy.
@@ -274,7 +274,7 @@ SettleResult JournaledStore::touch(const Delivery& delivery, Milliseconds lease,
   if (is_failed()) return {Settled::failed};
   auto* item = find_delivery(delivery);
   if (!item) return {Settled::gone};
-  if (std::exchange(item->awaits_takeover, false)) bind(*item, connection);
+  if (std::exchange(item->own_end, std::nullopt)) bind(*item, connection);
   set_timer(*item, clock_.steady() + std::min(lease, item->queue->options.lease_max));
   if (journal_->has_room_for_passing())
     append(RecordKind::touched,
@@ -307,7 +307,7 @@ void JournaledStore::advance() {
       clear_timer(item);
       --item.queue->figures.delayed;
       place(item, Place::tail);
-    } else if (item.awaits_takeover) {  // a restart of the server counts no delivery
+    } else if (item.own_end) {  // a restart of the server counts no delivery
       end_delivery(item);
       if (item.deliveries > 0) --item.deliveries;
       place(item, Place::head);

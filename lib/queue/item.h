@@ -36,11 +36,14 @@ struct Item {
   // Where it stands now.
   Queue* queue = nullptr;
   ItemState state = ItemState::ready;
-  DeliveryId delivery = 0;          ///< leased only
   DeliveryKind kind{};              ///< leased only
+  DeliveryId delivery = 0;          ///< leased only
   ConnectionId connection = 0;      ///< that it comes back from when lost; 0: none
-  bool awaits_takeover = false;     ///< its connection was lost by a restart of the server
   std::optional<SteadyTime> timer;  ///< end of the lease or of the delay
+  /// A restart of the server took its connection: it waits to be taken over, until the timer at
+  /// most, and this is the lease's own end.
+  std::optional<SteadyTime> own_end;
 };
+static_assert(sizeof(Item) <= 160, "there may be millions");
 
 }  // namespace daemonz::queue

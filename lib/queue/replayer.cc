@@ -267,7 +267,7 @@ void Replayer::restore_entry(Locator at, const Alive& alive, const History& hist
   store_.deliveries_.emplace(item.delivery, &item);
   auto deadline = store_.steady_of(history.timer);
   if (history.kind != DeliveryKind::lease) {
-    item.awaits_takeover = true;
+    item.own_end = deadline;
     deadline = std::min(deadline, store_.clock_.steady() + store_.options_.takeover_time);
   }
   store_.set_timer(item, deadline);

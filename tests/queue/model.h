@@ -20,7 +20,7 @@ namespace daemonz::tests {
 class Model {
  public:
   static constexpr std::uint32_t max_deliveries = 3;
-  static constexpr Milliseconds takeover_time{3'000};
+  static constexpr Milliseconds takeover_time{300};
   static constexpr Milliseconds dedupe_window{5'000};
   using Mode = queue::TakeRequest::Mode;
 
@@ -37,7 +37,7 @@ class Model {
     Mode mode = Mode::lease;
     std::optional<SteadyTime> deadline;
     queue::ConnectionId connection = 0;
-    bool awaits_takeover = false;
+    std::optional<SteadyTime> own_end;  ///< before a restart cut it: it waits to be taken over
   };
   struct Queue {
     std::array<std::deque<Item>, priority_count> ready;
@@ -154,9 +154,9 @@ class Model {
         continue;
       }
       if (lease.mode != Mode::lease) {
-        lease.awaits_takeover = true;
+        if (!lease.own_end) lease.own_end = lease.deadline;
         lease.connection = 0;
-        lease.deadline = std::min(*lease.deadline, now + takeover_time);
+        lease.deadline = std::min(*lease.own_end, now + takeover_time);
       }
       ++each;
     }
@@ -177,7 +177,7 @@ class Model {
           leased, number, [](const auto& each) { return each.second.item.number; });
       const auto lease = lapsed->second;
       leased.erase(lapsed);
-      lease.awaits_takeover ? give_back_uncounted(lease) : give_back(lease);
+      lease.own_end ? give_back_uncounted(lease) : give_back(lease);
     }
   }
 

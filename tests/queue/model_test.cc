@@ -292,7 +292,7 @@ class Walk {
     REQUIRE(store_->touch({QueueName(lease.queue), chosen->first}, time, connection).outcome ==
             Settled::done);
     lease.deadline = clock_.steady() + time;
-    if (std::exchange(lease.awaits_takeover, false)) lease.connection = connection;
+    if (std::exchange(lease.own_end, std::nullopt)) lease.connection = connection;
   }
   void kick(const std::string& where, std::uint64_t count) {
     static_cast<void>(store_->kick(QueueName(where), count));

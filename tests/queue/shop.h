@@ -18,10 +18,14 @@ using queue::Settled;
 using queue::Store;
 using queue::TakeRequest;
 
-/// restart() is a kill -9. Threads: one.
+/// restart() is a kill -9. With `small_segments` what happens in the background happens in
+/// make_durable(). Threads: one.
 class Shop {
  public:
-  explicit Shop(queue::QueueOptions defaults = {}) : defaults_(std::move(defaults)) { open(); }
+  explicit Shop(queue::QueueOptions defaults = {}, std::optional<Bytes> small_segments = {})
+      : defaults_(std::move(defaults)), small_segments_(small_segments) {
+    open();
+  }
 
   void restart() {
     store->flush();
@@ -32,7 +36,11 @@ class Shop {
   }
   void open() {
     store = queue::open_store(
-        {.journal = {.folder = "/data", .memory = mebibytes(1), .disk = disk.get()},
+        {.journal = {.folder = "/data",
+                     .segment_size = small_segments_.value_or(mebibytes(16)),
+                     .memory = mebibytes(1),
+                     .disk = disk.get(),
+                     .by_hand = small_segments_ ? &by_hand_ : nullptr},
          .queues = {.defaults = defaults_, .queues = own}},
         clock);
   }
@@ -69,6 +77,18 @@ class Shop {
     clock.advance(time);
     store->advance();
   }
+  void make_durable() {
+    store->flush();
+    by_hand_.end_ride();
+    while (by_hand_.commit()) {
+    }
+    by_hand_.make_spare();
+  }
+  /// And one slice is cleaned.
+  void turn() {
+    make_durable();
+    store->advance();
+  }
   queue::QueueFigures figures(const std::string& name) {
     for (const auto& each : store->figures())
       if (each.name == name) return each;
@@ -82,6 +102,8 @@ class Shop {
 
  private:
   queue::QueueOptions defaults_;
+  std::optional<Bytes> small_segments_;
+  journal::ByHand by_hand_;
 
  public:
   std::unique_ptr<Store> store;
