@@ -1,5 +1,5 @@
-// Cleaning: what a copy says, and what happens when there is nothing to copy or no room for it. That
-// order, keys and states stand through copies is model_test.cc's.
+// Cleaning: what a copy says, and what happens without anything to copy or without room for it.
+// That order, keys and states stand through copies is the matter of model_test.cc.
 #include <doctest/doctest.h>
 
 #include "queue/shop.h"
@@ -54,4 +54,29 @@ TEST_CASE("queue: a copied lease that waits to be taken over keeps its own end")
     shop.pass(1ms);
     CHECK(shop.pop("q") == "x");
   }
+}
+
+TEST_CASE("queue: a segment that held a token only goes without a copy when that is forgotten") {
+  Shop shop({.dedupe_window = 500ms}, segment_size);
+  shop.turn();
+  shop.put("q", "x", {.id = queue::hash_key("token")});
+  CHECK(shop.pop("q") == "x");
+  make_garbage(shop);
+  shop.clock.advance(600ms);  // too early for the sweep of all tokens
+  clean(shop);
+}
+
+TEST_CASE("queue: an item that a full disk had no room to copy is copied when there is") {
+  Shop shop({}, segment_size);
+  shop.put("q", "x");
+  make_garbage(shop);
+  shop.disk->limit_space(0);
+  const QueueName paused("p");
+  while (shop.store->pause(paused).outcome == Settled::done) shop.store->flush();
+  REQUIRE_FALSE(shop.store->is_failed());
+  for (int i = 0; i < 5; ++i) shop.turn();
+  CHECK(has_first_segment(shop));
+  shop.disk->limit_space(mebibytes(1).count);
+  clean(shop);
+  CHECK(shop.pop("q") == "x");
 }

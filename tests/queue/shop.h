@@ -35,14 +35,13 @@ class Shop {
     open();
   }
   void open() {
-    store = queue::open_store(
-        {.journal = {.folder = "/data",
-                     .segment_size = small_segments_.value_or(mebibytes(16)),
-                     .memory = mebibytes(1),
-                     .disk = disk.get(),
-                     .by_hand = small_segments_ ? &by_hand_ : nullptr},
-         .queues = {.defaults = defaults_, .queues = own}},
-        clock);
+    store = queue::open_store({.journal = {.folder = "/data",
+                                           .segment_size = small_segments_.value_or(mebibytes(16)),
+                                           .memory = mebibytes(1),
+                                           .disk = disk.get(),
+                                           .by_hand = small_segments_ ? &by_hand_ : nullptr},
+                               .queues = {.defaults = defaults_, .queues = own}},
+                              clock);
   }
 
   PutOutcome put(const std::string& name, std::string_view body, PutRequest request = {}) {
