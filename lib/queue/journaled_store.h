@@ -123,6 +123,7 @@ class JournaledStore final : public Store {
   [[nodiscard]] std::optional<Found> first_ready(const TakeRequest& request);
   [[nodiscard]] std::optional<Found> first_ready_of(Queue& queue, Priority min, Priority max);
   [[nodiscard]] std::optional<PutRecord> read(Locator at);
+  [[nodiscard]] bool is_expired(const PutRecord& record, Milli now) const;
   void expire(const Found& found);
   void discard_oldest(Queue& queue);
   [[nodiscard]] Unsent pop(const Found& found, Taken& taken);

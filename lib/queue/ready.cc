@@ -84,11 +84,18 @@ std::optional<JournaledStore::Found> JournaledStore::first_ready_of(Queue& queue
       const auto record = read(at);
       if (!record) return std::nullopt;
       Found found{.queue = &queue, .priority = level, .at = at, .record = *record};
-      if (record->expires_at == 0 || record->expires_at > now) return found;
+      if (!is_expired(*record, now)) return found;
       expire(found);
     }
   }
   return std::nullopt;
+}
+
+/// Once: where expire_to brought an item, it stays.
+bool JournaledStore::is_expired(const PutRecord& record, Milli now) const {
+  if (record.expires_at == 0 || record.expires_at > now) return false;
+  const auto entry = entries_.find(record.at);
+  return entry == entries_.end() || entry->second.reason != Reason::expired;
 }
 
 void JournaledStore::expire(const Found& found) {
@@ -97,7 +104,7 @@ void JournaledStore::expire(const Found& found) {
   pop_ready(queue, found.priority);
   ++queue.figures.expired;
   const bool moves = !queue.options.expire_to.empty() && !queue.is_dead_queue &&
-                     item.reason != Reason::expired && queue.options.expire_to != queue.name;
+                     queue.options.expire_to != queue.name;
   if (!moves) {
     append(RecordKind::done, encode_done(found.at), journal::Commit::rides);
     forget(item);

@@ -94,10 +94,14 @@ TEST_CASE("queue: an expired item is never handed out") {
 
 TEST_CASE("queue: expired items go where expire_to says") {
   Shop shop({.expire_to = "old"});
-  shop.put("q", "short", {.expires_at = shop.clock.wall() + 1s});
+  for (const auto* body : {"one", "two"})
+    shop.put("q", body, {.expires_at = shop.clock.wall() + 1s});
   shop.pass(1s);
   CHECK(shop.pop("q") == "-");
-  CHECK(shop.figures("old").ready == 1);
+  CHECK(shop.figures("old").ready == 2);
+  CHECK(shop.pop("old") == "one");
+  shop.restart();
+  CHECK(shop.pop("old") == "two");
 }
 
 TEST_CASE("queue: a retry token stores once, within its window, also after a restart") {
