@@ -258,7 +258,7 @@ int main(int argc, char** argv) {
   program::add_common_options(app, common);
   app.add_option("--broker", arguments.broker, "memcache://HOST:PORT or memcache+unix://PATH")
       ->type_name("URL");
-  app.add_option("--database", arguments.database, "sqlite:PATH")->type_name("URL");
+  app.add_option("--database", arguments.database, "sqlite:PATH or mysql://..")->type_name("URL");
   app.require_subcommand(1);
   app.fallthrough();
   add_commands(app, arguments, chosen);

@@ -65,7 +65,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   app.add_option("--broker", arguments.broker, "memcache://HOST:PORT or memcache+unix://PATH")
       ->type_name("URL");
-  app.add_option("--database", arguments.database, "sqlite:PATH")->type_name("URL");
+  app.add_option("--database", arguments.database, "sqlite:PATH or mysql://..")->type_name("URL");
   app.add_option("--threads", arguments.threads, "jobs at a time; each has a sandbox slot")
       ->check(CLI::Range(1, processor::threads_max))
       ->capture_default_str();

@@ -39,7 +39,7 @@ int main(int argc, char** argv) {
   Given given;
   app.add_option("--broker", given.broker, "memcache://HOST:PORT or memcache+unix://PATH")
       ->type_name("URL");
-  app.add_option("--database", given.database, "sqlite:PATH")->type_name("URL");
+  app.add_option("--database", given.database, "sqlite:PATH or mysql://..")->type_name("URL");
   return program::run(app, argc, argv, common, [&] {
     auto options = options_of(common, given);
     return process::daemon_main({.name = "scheduler"}, [&](process::Daemon& daemon) {

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "db/mysql.h"
 #include "db/sqlite.h"
 
 namespace daemonz::db {
@@ -32,15 +33,13 @@ std::string text(const Value& value) {
 
 std::unique_ptr<Connection> connect(const std::string& url, Milliseconds patience) {
   check_url(url);
+  if (url.starts_with(mysql_scheme)) return connect_mysql(parse_mysql_url(url), patience);
   return connect_sqlite(url.substr(sqlite_scheme.size()), patience);
 }
 
 void check_url(const std::string& url) {
   if (url.starts_with(sqlite_scheme) && url.size() > sqlite_scheme.size()) return;
-  if (url.starts_with("mysql://"))
-    throw Error(ErrorText{.what = "this build speaks SQLite only",
-                          .where = "\"" + url + "\"",
-                          .hint = "Write sqlite:PATH."});
+  if (url.starts_with(mysql_scheme)) return static_cast<void>(parse_mysql_url(url));
   throw Error(ErrorText{.what = "not a database URL",
                         .where = "\"" + url + "\"",
                         .hint = "Write sqlite:PATH or mysql://user:password@host/database."});

@@ -304,10 +304,10 @@ Rows Sqlite::run(std::string_view sql, const Row& values) {
   const std::unique_ptr<sqlite3_stmt, decltype(put_back)> in_use(statement, put_back);
   bind(statement, values, sql);
   Rows result;
+  int code = sqlite3_step(statement);  // prepares anew where a table has changed: then ask it
   const int columns = sqlite3_column_count(statement);
   for (int i = 0; i < columns; ++i) result.columns.emplace_back(sqlite3_column_name(statement, i));
-  int code = SQLITE_OK;
-  while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+  for (; code == SQLITE_ROW; code = sqlite3_step(statement)) {
     auto& row = result.rows.emplace_back();
     row.reserve(static_cast<std::size_t>(columns));
     for (int i = 0; i < columns; ++i) row.push_back(value_of(statement, i));

@@ -5,8 +5,6 @@
 namespace daemonz::db {
 namespace {
 
-constexpr Milliseconds retry_wait_first{10};  // doubled at each try: 10, 20, 40, 80 ms
-
 void roll_back(Connection& connection) noexcept {
   if (!connection.is_in_transaction()) return;  // the engine rolled back by itself
   try {
@@ -21,6 +19,10 @@ void try_once(Connection& connection, std::string_view begin,
   connection.execute(begin);
   try {
     body(connection);
+    if (!connection.is_in_transaction())
+      throw Error(
+          ErrorText{.what = "a transaction was ended by a statement inside it",
+                    .hint = "MySQL commits before CREATE, ALTER and DROP: run them outside."});
     connection.execute("COMMIT");
   } catch (...) {
     roll_back(connection);
@@ -36,11 +38,13 @@ void run_transaction(Connection& connection, std::string_view begin,
     throw Error(ErrorText{.what = "a transaction inside a transaction",
                           .hint = "Pass the Connection& of the outer one down instead."});
   auto wait = retry_wait_first;
-  for (int tries = 1;; ++tries, wait *= 2) {
+  for (int tries = 1;; ++tries, wait = std::min(wait * 2, retry_wait_max)) {
     try {
       return try_once(connection, begin, body);
     } catch (const DatabaseError& problem) {
-      if (problem.failure() != Failure::busy || tries == transaction_tries) throw;
+      const bool is_worth_it =
+          problem.failure() == Failure::busy || problem.failure() == Failure::read_only;
+      if (!is_worth_it || tries == transaction_tries) throw;
       log::debug("db", "transaction tried again", {{"tries", tries}, {"problem", problem.what()}});
       std::this_thread::sleep_for(wait);  // sleep-ok: backing off, the other one must commit
     }

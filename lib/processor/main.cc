@@ -19,7 +19,7 @@ constexpr const char* usage_text =
     "Performs background jobs.\n\n"
     "  --queues A,B           queues, best first (default pulls,pushes)\n"
     "  --broker URL           memcache://HOST:PORT or memcache+unix://PATH\n"
-    "  --database URL         sqlite:PATH\n"
+    "  --database URL         sqlite:PATH or mysql://USER@HOST/NAME\n"
     "  --threads N            jobs at a time (default 1)\n"
     "  --name NAME            in the log and the job table (default host:pid:start)\n"
     "  --work-off N           perform at most N ready jobs, then leave\n"

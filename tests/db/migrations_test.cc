@@ -4,22 +4,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "support/temp_dir.h"
+#include "support/databases.h"
 
 using namespace daemonz;
 
 namespace {
 
 const std::vector<db::Migration> steps{
-    {.sqlite = {"CREATE TABLE shoes (size INTEGER)", "INSERT INTO shoes VALUES (42)"}},
-    {.sqlite = {"ALTER TABLE shoes ADD COLUMN colour TEXT"}},
+    {.sqlite = {"CREATE TABLE shoes (size INTEGER)", "INSERT INTO shoes VALUES (42)"},
+     .mysql = {"CREATE TABLE shoes (size INTEGER)", "INSERT INTO shoes VALUES (42)"}},
+    {.sqlite = {"ALTER TABLE shoes ADD COLUMN colour TEXT"},
+     .mysql = {"ALTER TABLE shoes ADD COLUMN colour TEXT"}},
 };
 
 }  // namespace
 
-TEST_CASE("db: tables are brought up to date step by step, and only once") {
-  tests::TempDir folder;
-  const auto connection = db::connect("sqlite:" + (folder / "x.db"));
+TEST_CASE_TEMPLATE("db: tables are brought up to date step by step, and only once", Kind,
+                   DAEMONZ_DATABASES) {
+  const Kind database;
+  const auto connection = db::connect(database.url());
   CHECK(db::schema_version(*connection, "shop") == 0);
   db::migrate(*connection, "shop", std::span(steps).first(1));
   CHECK(db::schema_version(*connection, "shop") == 1);
@@ -29,9 +32,10 @@ TEST_CASE("db: tables are brought up to date step by step, and only once") {
   CHECK(connection->query("SELECT size, colour FROM shoes").rows.size() == 1);
 }
 
-TEST_CASE("db: tables of a newer version are refused and left alone") {
-  tests::TempDir folder;
-  const auto connection = db::connect("sqlite:" + (folder / "x.db"));
+TEST_CASE_TEMPLATE("db: tables of a newer version are refused and left alone", Kind,
+                   DAEMONZ_DATABASES) {
+  const Kind database;
+  const auto connection = db::connect(database.url());
   db::migrate(*connection, "shop", steps);
   CHECK_THROWS_WITH_AS(db::migrate(*connection, "shop", std::span(steps).first(1)),
                        doctest::Contains("are of version 2, this program knows 1"), Error);
@@ -50,9 +54,9 @@ TEST_CASE("db: a step that fails leaves the version before it") {
   CHECK(db::schema_version(*connection, "shop") == 2);
 }
 
-TEST_CASE("db: several processes may migrate at once") {
-  tests::TempDir folder;
-  const auto url = "sqlite:" + (folder / "x.db");
+TEST_CASE_TEMPLATE("db: several processes may migrate at once", Kind, DAEMONZ_DATABASES) {
+  const Kind database;
+  const auto url = database.url();
   std::vector<pid_t> children;
   for (int i = 0; i < 4; ++i) {
     const auto pid = ::fork();

@@ -11,7 +11,6 @@
 #include "support/temp_dir.h"
 
 using namespace daemonz;
-using db::Row;
 
 namespace {
 
@@ -37,24 +36,6 @@ db::Failure failure_of(const std::function<void()>& body) {
 
 }  // namespace
 
-TEST_CASE("db: values of every kind come back as they went in") {
-  Database made;
-  auto& connection = *made.connection;
-  connection.execute("CREATE TABLE t (a, b, c, d)");
-  const std::string bytes("a\0b\xff", 4);
-  CHECK(connection.execute("INSERT INTO t VALUES (?, ?, ?, ?)",
-                           {std::monostate(), std::int64_t{-7}, 2.5, bytes}) == 1);
-  CHECK(connection.last_insert_id() == 1);
-  const auto found = connection.query("SELECT a, b, c, d, '' AS e FROM t");
-  CHECK(found.columns == std::vector<std::string>{"a", "b", "c", "d", "e"});
-  REQUIRE(found.rows.size() == 1);
-  CHECK(found.rows[0] == Row{std::monostate(), std::int64_t{-7}, 2.5, bytes, std::string()});
-  CHECK(db::text(found.rows[0][0]).empty());
-  CHECK_FALSE(db::integer(found.rows[0][0]));
-  CHECK(db::integer(db::Value(std::string("12"))) == 12);
-  CHECK_FALSE(db::integer(db::Value(std::string("12x"))));
-}
-
 TEST_CASE("db: the file is made with its folder, in WAL and with foreign keys") {
   tests::TempDir folder;
   const auto connection = db::connect("sqlite:" + (folder / "a/b/jobs.db"));
@@ -72,42 +53,6 @@ TEST_CASE("db: a bad URL, a folder that cannot be and a file of another kind are
   std::ofstream(folder / "text") << std::string(5000, 'x');
   CHECK_THROWS_WITH_AS(static_cast<void>(db::connect("sqlite:" + (folder / "text"))),
                        doctest::Contains("not a database"), db::DatabaseError);
-}
-
-TEST_CASE("db: a transaction is committed whole or not at all") {
-  Database made;
-  auto& connection = *made.connection;
-  connection.execute("CREATE TABLE t (a)");
-  connection.transaction([](db::Connection& inside) {
-    CHECK(inside.is_in_transaction());
-    inside.execute("INSERT INTO t VALUES (1)");
-  });
-  CHECK(made.count("t") == 1);
-  CHECK_THROWS_WITH_AS(connection.transaction([](db::Connection& inside) {
-    inside.execute("INSERT INTO t VALUES (2)");
-    throw Error("the handler failed");
-  }),
-                       "the handler failed", Error);
-  CHECK(made.count("t") == 1);
-  CHECK_FALSE(connection.is_in_transaction());
-  CHECK_THROWS_AS(connection.transaction(
-                      [](db::Connection& inside) { inside.transaction([](db::Connection&) {}); }),
-                  Error);
-  CHECK_FALSE(connection.is_in_transaction());
-}
-
-TEST_CASE("db: constraint, syntax and wrong number of values are refused and change nothing") {
-  Database made;
-  auto& connection = *made.connection;
-  connection.execute("CREATE TABLE t (a PRIMARY KEY)");
-  connection.execute("INSERT INTO t VALUES (1)");
-  CHECK(failure_of([&] { connection.execute("INSERT INTO t VALUES (1)"); }) ==
-        db::Failure::constraint);
-  CHECK(failure_of([&] { connection.execute("INSERT INTO nowhere VALUES (1)"); }) ==
-        db::Failure::other);
-  CHECK_THROWS_AS(connection.execute("INSERT INTO t VALUES (?)"), Error);
-  CHECK_THROWS_AS(connection.execute("DELETE FROM t; DELETE FROM t"), Error);
-  CHECK(made.count("t") == 1);
 }
 
 TEST_CASE("db: writers in two connections wait for each other") {
@@ -142,18 +87,6 @@ TEST_CASE("db: a lock that outlasts the wait is reported as busy") {
     CHECK(tries == 0);
   });
   other->execute("INSERT INTO t VALUES (1)");
-  CHECK(made.count("t") == 1);
-}
-
-TEST_CASE("db: a busy transaction is run again from its beginning") {
-  Database made;
-  made.connection->execute("CREATE TABLE t (a)");
-  int tries = 0;
-  made.connection->transaction([&](db::Connection& inside) {
-    inside.execute("INSERT INTO t VALUES (1)");
-    if (++tries < 3) throw db::DatabaseError(db::Failure::busy, {.what = "planted"});
-  });
-  CHECK(tries == 3);
   CHECK(made.count("t") == 1);
 }
 
