@@ -11,9 +11,10 @@ namespace daemonz::offline_tasks {
 namespace {
 
 const std::set<std::string_view> known_fields = {
-    "v",      "id",      "task",         "args",    "queue",   "priority",      "created",
-    "run_at", "expires", "attempt",      "timeout", "backoff", "track",         "unique",
-    "batch",  "ctx",     "max_attempts", "errors",  "sig",     "max_deliveries"};
+    "v",           "id",         "task",         "args",    "queue",   "priority",       "created",
+    "run_at",      "expires",    "attempt",      "timeout", "backoff", "track",          "unique",
+    "batch",       "ctx",        "max_attempts", "errors",  "sig",     "max_deliveries", "on_done",
+    "keep_failed", "keep_result"};
 
 [[noreturn]] void bad(std::string_view field, const std::string& rest) {
   throw Error("\"" + std::string(field) + "\" " + rest);
@@ -95,8 +96,20 @@ std::string queue_of(const json::object& from) {
 
 Track track_of(const std::string& text) {
   const auto track = parse_track(text);
-  if (!track) bad("track", "must be all or failures, found \"" + text + "\"");
+  if (!track) bad("track", "must be all, failures or none, found \"" + text + "\"");
   return *track;
+}
+
+std::vector<OnDone> on_done_of(const json::object& from) {
+  std::vector<OnDone> actions;
+  if (const auto* list = json::array_of(from, "on_done"))
+    for (const auto& element : *list) {
+      if (!element.is_object()) bad("on_done", "must be an array of objects");
+      actions.push_back(on_done_from(element.get_object()));
+    }
+  if (actions.size() > on_done_max)
+    bad("on_done", "has more than " + std::to_string(on_done_max) + " actions");
+  return actions;
 }
 
 /// Who the job is and what it is about.
@@ -115,6 +128,7 @@ void read_identity(const json::object& from, Envelope& job) {
   job.batch = json::string_of(from, "batch").value_or("");
   job.context = object_or_empty(from, "ctx");
   job.unique = object_or_empty(from, "unique");
+  if (const auto span = json::number_of(job.unique, "for")) (void)span_of_seconds(*span, "unique");
   job.signature = object_or_empty(from, "sig");
 }
 
@@ -135,6 +149,9 @@ void read_terms(const json::object& from, Envelope& job) {
   if (job.timeout.count() == 0) bad("timeout", "must be above 0");
   job.backoff = spans_of(from, "backoff");
   if (const auto track = json::string_of(from, "track")) job.track = track_of(*track);
+  job.keeps_failed = json::boolean_of(from, "keep_failed").value_or(true);
+  job.keeps_result = json::boolean_of(from, "keep_result").value_or(true);
+  job.on_done = on_done_of(from);
   job.errors = errors_of(from);
 }
 
@@ -190,7 +207,14 @@ json::object to_object(const Envelope& job) {
     to["backoff"] = std::move(waits);
   }
   if (job.track) to["track"] = to_string(*job.track);
+  if (!job.keeps_failed) to["keep_failed"] = false;
+  if (!job.keeps_result) to["keep_result"] = false;
   if (!job.unique.empty()) to["unique"] = job.unique;
+  if (!job.on_done.empty()) {
+    json::array actions;
+    for (const auto& action : job.on_done) actions.push_back(to_json(action));
+    to["on_done"] = std::move(actions);
+  }
   if (!job.batch.empty()) to["batch"] = job.batch;
   if (!job.context.empty()) to["ctx"] = job.context;
   if (!job.errors.empty()) to["errors"] = to_array(job.errors);
@@ -244,5 +268,11 @@ std::string Envelope::encode() const {
 }
 
 std::string Envelope::unique_key() const { return json::string_of(unique, "key").value_or(""); }
+
+std::optional<WallTime> Envelope::unique_until() const {
+  const auto seconds = json::number_of(unique, "for");
+  if (!seconds || unique_key().empty()) return {};
+  return created + span_of_seconds(*seconds, "unique");
+}
 
 }  // namespace daemonz::offline_tasks

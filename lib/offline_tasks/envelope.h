@@ -48,7 +48,9 @@ struct Envelope {
   Milliseconds timeout = timeout_default;
   std::vector<Milliseconds> backoff;  ///< empty: the stock one, see retry_delay
   std::optional<Track> track;
-  json::object unique;  ///< {"key": as the caller wrote it}; empty: none
+  bool keeps_failed = true, keeps_result = true;  ///< "keep_failed", "keep_result"
+  json::object unique;  ///< {"key": as the caller wrote it, "for": seconds}; empty: none
+  std::vector<OnDone> on_done;
   std::string batch;
   json::object context;              ///< "ctx"
   std::vector<AttemptError> errors;  ///< the last errors_kept
@@ -65,6 +67,8 @@ struct Envelope {
   [[nodiscard]] std::string encode() const;
 
   [[nodiscard]] std::string unique_key() const;  ///< empty: none
+  /// Until when the key is held although the job is done; nullopt: no longer than that.
+  [[nodiscard]] std::optional<WallTime> unique_until() const;
 };
 
 /// 1..task_name_size_max characters of [A-Za-z0-9_.:-].

@@ -40,13 +40,65 @@ void check_count(std::string_view task, std::string_view option,
         "is " + std::to_string(*count) + ", it must be in 1.." + std::to_string(at_most));
 }
 
+void check_on_done(std::string_view task, const std::vector<OnDone>& actions) {
+  if (actions.size() > on_done_max)
+    bad(task, "on_done",
+        "has " + std::to_string(actions.size()) + " actions, at most " +
+            std::to_string(on_done_max) + " are possible");
+  for (const auto& action : actions) {
+    try {
+      (void)on_done_from(to_json(action));
+    } catch (const Error& problem) {
+      bad(task, "on_done", problem.what());
+    }
+    if (!action.task.empty() && !action.queue.empty()) check_queue(task, action.queue);
+  }
+}
+
 }  // namespace
 
-const char* to_string(Track track) { return track == Track::all ? "all" : "failures"; }
+json::object to_json(const OnDone& action) {
+  json::object to;
+  if (!action.task.empty()) {
+    to["task"] = action.task;
+    to["args"] = action.args;
+    if (!action.queue.empty()) to["queue"] = action.queue;
+  }
+  if (!action.webhook.empty()) to["webhook"] = action.webhook;
+  if (!action.exec.empty()) to["exec"] = json::array(action.exec.begin(), action.exec.end());
+  return to;
+}
+
+OnDone on_done_from(const json::object& from) {
+  OnDone action{.task = json::string_of(from, "task").value_or(""),
+                .queue = json::string_of(from, "queue").value_or(""),
+                .webhook = json::string_of(from, "webhook").value_or("")};
+  if (const auto* args = json::object_of(from, "args")) action.args = *args;
+  if (const auto* words = json::array_of(from, "exec"))
+    for (const auto& word : *words) {
+      if (!word.is_string()) throw Error("\"exec\" must be an array of strings");
+      action.exec.emplace_back(word.get_string());
+    }
+  const int named = !action.task.empty() + !action.webhook.empty() + !action.exec.empty();
+  if (named != 1)
+    throw Error("an action of on_done names exactly one of task, webhook and exec, found " +
+                json::serialize(from));
+  return action;
+}
+
+const char* to_string(Track track) {
+  switch (track) {
+    case Track::all: return "all";
+    case Track::failures: return "failures";
+    case Track::none: break;
+  }
+  return "none";
+}
 
 std::optional<Track> parse_track(std::string_view text) {
   if (text == "all") return Track::all;
   if (text == "failures") return Track::failures;
+  if (text == "none") return Track::none;
   return {};
 }
 
@@ -72,7 +124,11 @@ Options merge(Options preferred, const Options& otherwise) {
   fill(preferred.timeout, otherwise.timeout);
   fill(preferred.expires_in, otherwise.expires_in);
   fill(preferred.track, otherwise.track);
+  fill(preferred.keep_failed, otherwise.keep_failed);
+  fill(preferred.keep_result, otherwise.keep_result);
   fill(preferred.unique_key, otherwise.unique_key);
+  fill(preferred.unique_for, otherwise.unique_for);
+  fill(preferred.on_done, otherwise.on_done);
   preferred.context.insert(otherwise.context.begin(), otherwise.context.end());
   return preferred;
 }
@@ -92,6 +148,10 @@ void check(const Options& options, std::string_view task) {
   if (options.unique_key &&
       (options.unique_key->empty() || options.unique_key->size() > unique_key_size_max))
     bad(task, "unique_key", "must have 1.." + std::to_string(unique_key_size_max) + " bytes");
+  check_span(task, "unique_for", options.unique_for, Milliseconds(1));
+  if (options.unique_for && !options.unique_key)
+    bad(task, "unique_for", "needs a unique_key: what is to be the only one?");
+  if (options.on_done) check_on_done(task, *options.on_done);
 }
 
 }  // namespace daemonz::offline_tasks

@@ -81,7 +81,12 @@ Envelope make_envelope(const PushRequest& request, WallTime now) {
   job.timeout = *options.timeout;
   if (options.backoff) job.backoff = *options.backoff;
   job.track = options.track;
+  job.keeps_failed = options.keep_failed.value_or(true);
+  job.keeps_result = options.keep_result.value_or(true);
   if (options.unique_key) job.unique["key"] = *options.unique_key;
+  if (options.unique_for)
+    job.unique["for"] = static_cast<double>(options.unique_for->count()) / 1000;
+  if (options.on_done) job.on_done = *options.on_done;
   for (const auto& [key, value] : options.context) job.context[key] = value;
   return job;
 }

@@ -213,3 +213,21 @@ TEST_CASE("offline_tasks: the limit of deliveries goes to the queue, with every 
   CHECK(offline_tasks::broker_options(*read, some_time).deliveries_max == 100);
   CHECK(offline_tasks::successor_options(*read, 7s).deliveries_max == 100);
 }
+
+TEST_CASE("offline_tasks: what follows a job, and how long its key is held, travel with it") {
+  auto job = Envelope::decode(R"({"v":1,"id":"j","task":"t","created":"2026-11-21T13:00:00.000Z",
+      "track":"none","keep_failed":false,"keep_result":false,"unique":{"key":"k","for":90.5},
+      "on_done":[{"task":"next","args":{"n":1},"queue":"q"},{"exec":["bin/say","it"]}]})");
+  REQUIRE(job);
+  job = Envelope::decode(job->encode());
+  CHECK(job->track == offline_tasks::Track::none);
+  CHECK_FALSE(job->keeps_failed);
+  CHECK_FALSE(job->keeps_result);
+  CHECK(*job->unique_until() == job->created + std::chrono::milliseconds(90'500));
+  REQUIRE(job->on_done.size() == 2);
+  CHECK(job->on_done[0].args.at("n") == 1);
+  CHECK(job->on_done[0].queue == "q");
+  CHECK(job->on_done[1].exec == std::vector<std::string>{"bin/say", "it"});
+  CHECK_THROWS_WITH_AS((void)Envelope::decode(R"({"task":"t","on_done":[{}]})"),
+                       doctest::Contains("exactly one of task, webhook and exec"), Error);
+}

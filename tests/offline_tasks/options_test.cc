@@ -81,3 +81,23 @@ TEST_CASE("options: how often a job may be handed out is merged and has a limit"
                       Options{.max_deliveries = offline_tasks::max_deliveries_limit + 1}, "grade"),
                   Error);
 }
+
+TEST_CASE("offline_tasks: what a job leaves behind and what follows it is checked at the push") {
+  using offline_tasks::OnDone;
+  CHECK(fault_of({.unique_key = "mail:42", .unique_for = 10min}) == "");
+  CHECK(fault_of({.unique_for = 10min}).find("\"unique_for\" needs a unique_key") !=
+        std::string::npos);
+  const OnDone mail{.exec = {"bin/notify", "--quick"}};
+  CHECK(fault_of({.on_done = {{mail, {.task = "next"}, {.webhook = "http://here/"}}}}) == "");
+  CHECK(fault_of({.on_done = {{OnDone{}}}}).find("exactly one of") != std::string::npos);
+  CHECK(fault_of({.on_done = {{OnDone{.task = "next", .webhook = "http://here/"}}}})
+            .find("exactly one of") != std::string::npos);
+  CHECK(
+      fault_of({.on_done = {{OnDone{.task = "next", .queue = "a b"}}}}).find("not a queue name") !=
+      std::string::npos);
+  CHECK(fault_of({.on_done = std::vector<OnDone>(9, mail)}).find("at most 8") != std::string::npos);
+  const auto merged =
+      merge(Options{.keep_failed = false}, {.keep_failed = true, .keep_result = false});
+  CHECK(merged.keep_failed == false);
+  CHECK(merged.keep_result == false);
+}
