@@ -3,8 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "base/json.h"
+#include "support/databases.h"
 #include "support/manual_clock.h"
-#include "support/temp_dir.h"
 
 using namespace daemonz;
 using job_table::make_token;
@@ -12,10 +12,11 @@ using job_table::State;
 
 namespace {
 
+template <class Kind>
 struct Tables {
   Tables() { job_table::migrate(*connection); }
-  tests::TempDir folder;
-  std::unique_ptr<db::Connection> connection = db::connect("sqlite:" + (folder / "jobs.db"));
+  Kind database;
+  std::unique_ptr<db::Connection> connection = db::connect(database.url());
   tests::ManualClock clock;
   job_table::Table table{*connection, clock};
 
@@ -33,8 +34,8 @@ job_table::Facts facts(const std::string& id, const std::string& queue = "pulls"
 
 }  // namespace
 
-TEST_CASE("job_table: a job's way from push to result") {
-  Tables made;
+TEST_CASE_TEMPLATE("job_table: a job's way from push to result", Kind, DAEMONZ_DATABASES) {
+  Tables<Kind> made;
   made.table.record_pushed(facts("a"));
   made.table.record_pushed(facts("a"));
   CHECK(made.state("a") == State::pushed);
@@ -60,8 +61,9 @@ TEST_CASE("job_table: a job's way from push to result") {
   CHECK_FALSE(made.table.find("b"));
 }
 
-TEST_CASE("job_table: a failing job keeps its errors, and dies with its envelope") {
-  Tables made;
+TEST_CASE_TEMPLATE("job_table: a failing job keeps its errors, and dies with its envelope", Kind,
+                   DAEMONZ_DATABASES) {
+  Tables<Kind> made;
   for (int attempt = 1; attempt <= 2; ++attempt) {
     const auto token = make_token(static_cast<std::uint32_t>(attempt), 1);
     REQUIRE(made.table.record_started(facts("a"), token, attempt, "me"));
@@ -85,16 +87,17 @@ TEST_CASE("job_table: a failing job keeps its errors, and dies with its envelope
   CHECK(made.table.count(State::dead) == 1);
 }
 
-TEST_CASE("job_table: a failure of a job that nobody tracked makes its row") {
-  Tables made;
+TEST_CASE_TEMPLATE("job_table: a failure of a job that nobody tracked makes its row", Kind,
+                   DAEMONZ_DATABASES) {
+  Tables<Kind> made;
   CHECK(made.table.record_failed(facts("a"), make_token(1, 1), 1, "x", made.clock.wall()));
   CHECK(made.state("a") == State::retrying);
   CHECK(made.table.record_dead(facts("b"), make_token(1, 1), 1, "x", "{}"));
   CHECK(made.state("b") == State::dead);
 }
 
-TEST_CASE("job_table: who lost the lease reports nothing") {
-  Tables made;
+TEST_CASE_TEMPLATE("job_table: who lost the lease reports nothing", Kind, DAEMONZ_DATABASES) {
+  Tables<Kind> made;
   const auto old_token = make_token(0, 5), new_token = make_token(0, 6);
   REQUIRE(made.table.record_started(facts("a"), old_token, 1, "stopped one"));
   REQUIRE(made.table.record_started(facts("a"), new_token, 1, "second"));
@@ -108,8 +111,8 @@ TEST_CASE("job_table: who lost the lease reports nothing") {
   CHECK(made.table.find("a")->result == "2");
 }
 
-TEST_CASE("job_table: a job that has ended stays ended") {
-  Tables made;
+TEST_CASE_TEMPLATE("job_table: a job that has ended stays ended", Kind, DAEMONZ_DATABASES) {
+  Tables<Kind> made;
   REQUIRE(made.table.record_started(facts("a"), make_token(0, 1), 1, "me"));
   REQUIRE(made.table.record_done("a", make_token(0, 1), ""));
   CHECK_FALSE(made.table.record_started(facts("a"), make_token(0, 2), 1, "me"));
@@ -122,8 +125,9 @@ TEST_CASE("job_table: a job that has ended stays ended") {
   CHECK_FALSE(made.table.find("b"));
 }
 
-TEST_CASE("job_table: a dead job that is retried may start again, others are not retried") {
-  Tables made;
+TEST_CASE_TEMPLATE("job_table: a dead job that is retried may start again, others are not retried",
+                   Kind, DAEMONZ_DATABASES) {
+  Tables<Kind> made;
   REQUIRE(made.table.record_dead(facts("a"), make_token(3, 1), 3, "x", "{}"));
   const auto dead = made.table.find("a").value();
   CHECK(made.table.record_retried(dead, 6));
@@ -139,8 +143,10 @@ TEST_CASE("job_table: a dead job that is retried may start again, others are not
   CHECK(made.state("a") == State::dead);
 }
 
-TEST_CASE("job_table: a dead job that is delivered again lives, the delivery that died does not") {
-  Tables made;
+TEST_CASE_TEMPLATE(
+    "job_table: a dead job that is delivered again lives, the delivery that died does not", Kind,
+    DAEMONZ_DATABASES) {
+  Tables<Kind> made;
   REQUIRE(made.table.record_dead(facts("a"), make_token(0, 5), 1, "killed its processor", "{}"));
   CHECK_FALSE(made.table.record_started(facts("a"), make_token(0, 5), 1, "late"));
   CHECK(made.table.record_started(facts("a"), make_token(0, 6), 1, "me"));
@@ -148,8 +154,9 @@ TEST_CASE("job_table: a dead job that is delivered again lives, the delivery tha
   CHECK(made.table.find("a")->envelope.empty());
 }
 
-TEST_CASE("job_table: a refused push leaves no row, a running job keeps its own") {
-  Tables made;
+TEST_CASE_TEMPLATE("job_table: a refused push leaves no row, a running job keeps its own", Kind,
+                   DAEMONZ_DATABASES) {
+  Tables<Kind> made;
   made.table.record_pushed(facts("a"));
   made.table.forget_pushed("a");
   CHECK_FALSE(made.table.find("a"));
@@ -158,8 +165,9 @@ TEST_CASE("job_table: a refused push leaves no row, a running job keeps its own"
   CHECK(made.table.find("b"));
 }
 
-TEST_CASE("job_table: the list is newest first, filtered, in pages that never overlap") {
-  Tables made;
+TEST_CASE_TEMPLATE("job_table: the list is newest first, filtered, in pages that never overlap",
+                   Kind, DAEMONZ_DATABASES) {
+  Tables<Kind> made;
   for (int i = 0; i < 25; ++i)
     made.table.record_pushed(
         facts("job" + std::to_string(i), i % 2 ? "pulls" : "pushes", i % 5 ? "mail" : "grade"));
@@ -182,8 +190,10 @@ TEST_CASE("job_table: the list is newest first, filtered, in pages that never ov
         2);
 }
 
-TEST_CASE("job_table: what is too long is cut at a character, too large results are refused") {
-  Tables made;
+TEST_CASE_TEMPLATE(
+    "job_table: what is too long is cut at a character, too large results are refused", Kind,
+    DAEMONZ_DATABASES) {
+  Tables<Kind> made;
   std::string error(job_table::error_size_max - 1, 'x');
   error += "\u00e4\u00e4";
   REQUIRE(made.table.record_failed(facts("a"), make_token(1, 1), 1, error, made.clock.wall()));
@@ -197,8 +207,8 @@ TEST_CASE("job_table: what is too long is cut at a character, too large results 
                   Error);
 }
 
-TEST_CASE("job_table: tables of a newer program are refused") {
-  Tables made;
+TEST_CASE_TEMPLATE("job_table: tables of a newer program are refused", Kind, DAEMONZ_DATABASES) {
+  Tables<Kind> made;
   made.connection->execute("UPDATE daemonz_schema SET version = 99 WHERE component = 'jobs'");
   CHECK_THROWS_WITH_AS(job_table::migrate(*made.connection),
                        doctest::Contains("the tables of jobs are of version 99"), Error);

@@ -20,7 +20,7 @@ BIN = pathlib.Path(os.environ.get("DAEMONZ_BIN", REPO / "build/bin")).resolve()
 CONFIG = """\
 logger: log/daemonz.log
 broker: memcache+unix://tmp/daemonz/queue.sock
-database: sqlite:tmp/daemonz/daemonz.db
+database: {database}
 queue:
   listen: []
   unix: tmp/daemonz/queue.sock
@@ -55,11 +55,13 @@ def say(figure):
 
 
 class Site:
-    def __init__(self, processors=1, log_level="info", queue=""):
+    def __init__(self, processors=1, log_level="info", queue="",
+                 database="sqlite:tmp/daemonz/daemonz.db"):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="daemonz-site."))
         (self.root / "config").mkdir()
         (self.root / "config/daemonz.yml").write_text(
-            CONFIG.format(processors=processors, log_level=log_level, queue=queue))
+            CONFIG.format(processors=processors, log_level=log_level, queue=queue,
+                          database=database))
 
     def __enter__(self):
         return self
