@@ -90,21 +90,22 @@ void add_options(CLI::App& app, Arguments& arguments) {
   });
 }
 
-/// A task that asks for a process of its own must not quietly run without one.
-void refuse_isolation(const config::Config& config) {
-  for (const auto& [name, task] : config.tasks) {
-    const bool wants_process = task.isolation && *task.isolation != config::Task::Isolation::thread;
-    if (wants_process || !task.command.empty())
-      throw Error(ErrorText{.what = "this build performs tasks in threads only",
-                            .where = config.shown(config.path) + ": tasks." + name,
-                            .hint = "Take `isolation` and `exec` out, or the task."});
-  }
+processor::TaskSettings settings_of(const config::Task& task) {
+  using Told = config::Task::Isolation;
+  processor::TaskSettings settings{.command = task.command};
+  if (task.memory) settings.memory_max = *task.memory;
+  if (!task.command.empty())
+    settings.isolation = processor::Isolation::exec;
+  else if (task.isolation == Told::fork)
+    settings.isolation = processor::Isolation::fork;
+  return settings;
 }
 
 processor::Options options_of(const config::Config& config, const Arguments& arguments) {
   auto options = told(arguments);
   if (arguments.broker.empty()) options.broker = config.broker_url;
   if (arguments.database.empty()) options.database = config.database_url;
+  for (const auto& [name, task] : config.tasks) options.tasks[name] = settings_of(task);
   return options;
 }
 
@@ -156,7 +157,6 @@ json::value read_yaml(const std::filesystem::path& path) { return config::yaml_f
 
 int run(const program::Common& common, const Arguments& arguments) {
   const auto config = program::load_config(common);
-  refuse_isolation(config);
   const auto options = options_of(config, arguments);
   // Before any thread or connection exists: what the keepers are forked from stays small.
   course::GradingRoom room(open_slots(config, options.threads), read_yaml);

@@ -37,6 +37,9 @@ void read_task(Section& from, const Config& config, Task& task) {
     from.fault("isolation", "a task with `exec` has the isolation `exec`");
   if (task.command.empty() && task.isolation == Isolation::exec)
     from.fault("isolation", "`exec` needs a command (exec: [PROGRAM, ARGUMENT, ..])");
+  from.bytes("memory", task.memory);
+  if (task.memory && task.command.empty() && task.isolation != Isolation::fork)
+    from.fault("memory", "a task that runs in a thread cannot be limited (isolation: fork)");
   using Track = Task::Track;
   from.choice<std::optional<Track>, Track>(
       "track", task.track,

@@ -53,6 +53,7 @@ struct Task {
   std::optional<Milliseconds> delay, timeout, expires_in;
   std::optional<int> max_attempts, max_deliveries;
   std::optional<Isolation> isolation;
+  std::optional<Bytes> memory;  ///< of all processes of one attempt; isolation fork and exec
   std::optional<Track> track;
   std::optional<bool> keep_failed, keep_result;
 };

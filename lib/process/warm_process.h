@@ -4,10 +4,10 @@
 // it kills every tree that it started, and leaves. Follows sandbox.md, "The warm process for
 // isolation `fork` starts before any connection", and jobs.md, "Isolation per task".
 //
-//     auto warm = process::WarmProcess::start([](std::vector<UniqueFd> given) { return work(given); });
+//     auto warm = process::WarmProcess::start([](std::vector<UniqueFd> given) { .. return 0; });
 //     ... threads, connections ..
-//     auto child = warm->start_child({.descriptors = {channel.get()}});      // forked: runs the body
-//     auto other = warm->start_child({.argv = {"resize", "-q"}, .descriptors = {in, out, err}});
+//     auto forked = warm->start_child({.descriptors = {channel.get()}});   // runs the body
+//     auto program = warm->start_child({.argv = {"resize"}, .descriptors = {in, out, err}});
 #pragma once
 
 #include <functional>

@@ -1,6 +1,7 @@
 #include "processor/lane.h"
 
 #include "base/log.h"
+#include "processor/child_watch.h"
 
 namespace daemonz::processor {
 namespace {
@@ -110,8 +111,8 @@ std::optional<Reserved> Lane::reserve(Milliseconds wait) {
 
 Outcome Lane::perform(const Reserved& reserved) {
   const auto& job = reserved.job;
-  used_database_ = false;
-  if (!reserved.fault.empty() && !workshop_.registry.knows(offline_tasks::raw_task))
+  used_ = {};
+  if (!reserved.fault.empty() && !workshop_.knows(offline_tasks::raw_task))
     return offline_tasks::Kill{reserved.fault};
   if (job.expires && *job.expires <= workshop_.options.clock->wall())
     return offline_tasks::Kill{"expired before it was started"};
@@ -127,40 +128,13 @@ Outcome Lane::perform(const Reserved& reserved) {
 }
 
 Outcome Lane::run_handler(const Reserved& reserved) {
-  const auto& job = reserved.job;
-  const auto deadline = real_clock().steady() + job.timeout;
-  std::optional<db::Pool::Taken> connection;
-  SteadyTime progress_written{};
-  offline_tasks::Context::Parts parts{.job = job, .token = reserved.token, .services = services_};
-  parts.stop_requested = [&] {
-    return workshop_.stop.is_stopping() || workshop_.heartbeat.is_lost(reserved.lease) ||
-           real_clock().steady() >= deadline;
-  };
-  if (workshop_.pool)
-    parts.db = [&]() -> db::Connection& {
-      used_database_ = true;
-      if (!connection)
-        connection.emplace(workshop_.pool->take());
-      else if (!(*connection)->is_in_transaction())
-        (*connection)->verify();
-      return **connection;
-    };
-  parts.report_progress = [&](const offline_tasks::Progress& progress) {
-    constexpr Milliseconds interval{250};  // people look at it; more is load without a reader
-    const auto now = real_clock().steady();
-    if (now - progress_written < interval && progress.done != progress.total) return;
-    progress_written = now;
-    // Through another connection it would wait for the handler's own transaction.
-    if (!connection || !(*connection)->is_in_transaction())
-      workshop_.reports.progress(job, reserved.token, progress);
-  };
-  parts.push = [&](const offline_tasks::Envelope& further) {
-    if (!connection || !(*connection)->is_in_transaction()) workshop_.reports.pushed(further);
-    return workshop_.push(further);
-  };
-  offline_tasks::Context context(std::move(parts));
-  const Watched watched(*this, reserved, deadline);
-  return workshop_.registry.dispatch(context, workshop_.options.clock->wall());
+  Attempt attempt(workshop_, services_, index_, reserved);
+  std::optional<Watched> watched;
+  if (attempt.isolation() == Isolation::thread)
+    watched.emplace(*this, reserved, attempt.deadline());
+  auto outcome = attempt.perform();
+  used_ = attempt.used();
+  return outcome;
 }
 
 Lane::Watched::Watched(Lane& lane, const Reserved& reserved, SteadyTime deadline) : lane_(lane) {
@@ -212,7 +186,8 @@ void Lane::give_back(const broker::Lease& lease, Broker::Release how, Millisecon
 
 bool Lane::store_done(const Reserved& reserved, Outcome& outcome) {
   try {
-    if (used_database_) workshop_.reports.fence_done(reserved.job, reserved.token);
+    if (used_.database) workshop_.reports.fence_done(reserved.job, reserved.token);
+    if (used_.checkpoint) workshop_.reports.remove_checkpoint(reserved.job);
     return workshop_.reports.done(reserved.job, reserved.token,
                                   std::get<offline_tasks::Done>(outcome).result);
   } catch (const Error& problem) {  // without its result the job is not done
@@ -277,6 +252,9 @@ void Lane::handle(const Reserved& reserved, std::optional<broker::Lease>* next, 
     log::warn("processor", "lease lost, the attempt is dropped",
               {{"job", id_of(reserved)}, {"why", problem.what()}});
     give_back(reserved.lease, Broker::Release::counted, lost_delay);
+    ++counts.failed;
+  } catch (const HandedBack&) {
+    give_back(reserved.lease, Broker::Release::uncounted, Milliseconds(0));
     ++counts.failed;
   } catch (const std::exception&) {  // the job table is away; the heartbeat must not keep the lease
     give_back(reserved.lease, Broker::Release::uncounted, Milliseconds(0));

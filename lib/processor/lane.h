@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "broker/broker.h"
+#include "processor/attempt.h"
 #include "processor/processor.h"
 #include "processor/workshop.h"
 
@@ -15,8 +16,11 @@ namespace daemonz::processor {
 /// Threads: one, but for interrupt_pop(), overdue() and settle_overdue().
 class Lane {
  public:
-  Lane(Workshop& workshop, const offline_tasks::Services* services)
-      : workshop_(workshop), services_(services), connection_(workshop.connect_broker()) {}
+  Lane(Workshop& workshop, const offline_tasks::Services* services, std::size_t index)
+      : workshop_(workshop),
+        services_(services),
+        index_(index),
+        connection_(workshop.connect_broker()) {}
 
   /// Until the workshop stops.
   void work();
@@ -70,11 +74,12 @@ class Lane {
 
   Workshop& workshop_;
   const offline_tasks::Services* services_;
+  const std::size_t index_;
   std::unique_ptr<broker::Broker> connection_;
   std::mutex guard_;
   bool is_popping_ = false;         // guarded; connection_->interrupt() only while true
   std::optional<Running> running_;  // guarded
-  bool used_database_ = false;      // by the current handler
+  Attempt::Used used_;              // by the current handler
 };
 
 }  // namespace daemonz::processor

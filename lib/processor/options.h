@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,18 @@ class Broker;
 
 namespace daemonz::processor {
 
+/// Where an attempt at a job runs. `thread`: in the processor. `fork`: in a fresh child of a warm
+/// process that was forked before any thread and connection was there. `exec`: a program of any
+/// language (processor/program_task.h).
+enum class Isolation { thread, fork, exec };
+
+/// What this processor does with one task beyond what the task's own code says.
+struct TaskSettings {
+  Isolation isolation = Isolation::thread;
+  std::vector<std::string> command;  ///< of `exec`, looked up in PATH where it has no slash
+  Bytes memory_max{0};               ///< fork, exec: of all its processes together; 0: no limit
+};
+
 struct Options {
   std::string broker = "memcache://127.0.0.1:22122";
   std::string database;  ///< sqlite:.. | mysql://..; empty: no job table, no Context::db()
@@ -24,6 +37,7 @@ struct Options {
   int threads = 1;
   std::string name;  ///< in locked_by and the log; empty: host:pid:start
   Priority priority_min = priority_first, priority_max = priority_last;
+  std::map<std::string, TaskSettings> tasks;  ///< by task name; the others run in threads
 
   Milliseconds lease{10'000};  ///< a hung processor's job runs elsewhere after this
   /// A restarted queue server gives leases of its old connections 3 s to be touched
@@ -36,8 +50,9 @@ struct Options {
   /// After the first TERM running jobs may go on for so long; below the supervisor's 30 s, so that
   /// there is time to hand the rest back.
   Milliseconds stop_grace{20'000};
-  /// A handler that goes on for so long after its time limit hangs: its job fails, the others are
-  /// handed back, and the process ends, since a thread cannot be stopped.
+  /// A handler that goes on for so long after its time limit hangs: its job fails. A process of its
+  /// own is killed with all that came from it. A thread cannot be stopped: the other jobs are
+  /// handed back, and the processor ends.
   Milliseconds overdue_grace{10'000};
   Milliseconds unreachable_wait_max{
       5'000};  ///< queue or database down: retried at most this seldom

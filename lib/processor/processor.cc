@@ -5,26 +5,46 @@
 #include "base/log.h"
 #include "db/migrations.h"
 #include "job_table/table.h"
+#include "processor/forked_task.h"
 #include "processor/lane.h"
 
 namespace daemonz::processor {
 
+namespace {
+
+bool wants_warm(const Options& options) {
+  return std::ranges::any_of(
+      options.tasks, [](const auto& each) { return each.second.isolation != Isolation::thread; });
+}
+
+std::unique_ptr<process::WarmProcess> start_warm(const ForkedWork& work) {
+  return process::WarmProcess::start(
+      [&work](std::vector<UniqueFd> given) { return work.perform(std::move(given)); });
+}
+
+}  // namespace
+
 struct Processor::Parts {
   Parts(Options options, const offline_tasks::Registry& registry,
         std::vector<offline_tasks::Services> lent)
-      : workshop(std::move(options), registry), services(std::move(lent)) {}
+      : services(std::move(lent)),
+        forked{registry, [this](std::size_t lane) { return services_of(lane); }, options.database},
+        warm(wants_warm(options) ? start_warm(forked) : nullptr),
+        workshop(std::move(options), registry, warm.get()) {}
 
   const offline_tasks::Services* services_of(std::size_t lane) const {
     if (services.empty()) return nullptr;
     return &services[services.size() == 1 ? 0 : lane];
   }
   Lane& own() {
-    if (!own_lane) own_lane = std::make_unique<Lane>(workshop, services_of(0));
+    if (!own_lane) own_lane = std::make_unique<Lane>(workshop, services_of(0), 0);
     return *own_lane;
   }
 
-  Workshop workshop;
   std::vector<offline_tasks::Services> services;
+  ForkedWork forked;
+  std::unique_ptr<process::WarmProcess> warm;  // before any thread and connection
+  Workshop workshop;
   std::unique_ptr<Lane> own_lane;  // of work_off() and reserve()
   std::vector<std::unique_ptr<Lane>> lanes;
   std::atomic<int> working{0};
@@ -82,8 +102,8 @@ Ended Processor::run() {
   connect_patiently(*this, workshop);
   if (workshop.stop.is_stopping()) return Ended::finished;
   for (int i = 0; i < workshop.options.threads; ++i) {
-    auto& lane = *parts_->lanes.emplace_back(
-        std::make_unique<Lane>(workshop, parts_->services_of(static_cast<std::size_t>(i))));
+    auto& lane = *parts_->lanes.emplace_back(std::make_unique<Lane>(
+        workshop, parts_->services_of(static_cast<std::size_t>(i)), static_cast<std::size_t>(i)));
     ++parts_->working;
     parts_->threads.emplace_back([this, &lane] {
       lane.work();
@@ -106,7 +126,11 @@ Ended Processor::run() {
 bool Processor::watch_until_stopped() {
   auto& workshop = parts_->workshop;
   constexpr Milliseconds interval{1'000};  // how exactly a hanging handler is noticed
-  while (workshop.stop.pause(std::min(interval, workshop.options.overdue_grace)))
+  while (workshop.stop.pause(std::min(interval, workshop.options.overdue_grace))) {
+    if (workshop.warm && !workshop.warm->is_alive()) {
+      log::error("processor", "the warm process has died, the processor leaves");
+      return true;
+    }
     for (const auto& lane : parts_->lanes) {
       const auto reserved = lane->overdue(real_clock().steady());
       if (!reserved) continue;
@@ -116,6 +140,7 @@ bool Processor::watch_until_stopped() {
       lane->settle_overdue(*reserved, *connection);
       return true;
     }
+  }
   return false;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/utf8.h"
+#include "job_table/checkpoint.h"
 #include "job_table/fence.h"
 #include "offline_tasks/job_facts.h"
 
@@ -11,6 +12,12 @@ namespace {
 using offline_tasks::Envelope;
 using offline_tasks::facts_of;
 using offline_tasks::Token;
+
+[[noreturn]] void superseded(const Envelope& job) {
+  throw offline_tasks::Superseded(
+      ErrorText{.what = "the checkpoint belongs to another delivery: the lease was lost",
+                .where = "job " + job.id + " (" + job.task + ")"});
+}
 
 int attempt_number(const Envelope& job) { return static_cast<int>(job.attempt) + 1; }
 
@@ -101,6 +108,26 @@ void Reports::pushed(const Envelope& job) {
     log::warn("processor", "a pushed job is not in the job table until it starts",
               {{"job", job.id}, {"problem", problem.what()}});
   }
+}
+
+std::optional<json::value> Reports::read_checkpoint(const Envelope& job, Token token) {
+  if (!pool_) return std::nullopt;
+  const auto connection = pool_->take();
+  const auto found = job_table::claim_checkpoint(*connection, job.id, table_token(token));
+  if (!found.is_ours) superseded(job);
+  if (found.state.empty()) return std::nullopt;
+  return json::parse(found.state, "the checkpoint of job " + job.id);
+}
+
+void Reports::write_checkpoint(const Envelope& job, Token token, const json::value& state) {
+  if (!pool_) return;
+  const auto connection = pool_->take();
+  if (!job_table::write_checkpoint(*connection, job.id, table_token(token), json::serialize(state)))
+    superseded(job);
+}
+
+void Reports::remove_checkpoint(const Envelope& job) {
+  if (pool_) job_table::remove_checkpoint(*pool_->take(), job.id);
 }
 
 }  // namespace daemonz::processor

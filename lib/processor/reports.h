@@ -3,6 +3,7 @@
 // Follows jobs.md, "The job table and lib/db".
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "db/pool.h"
@@ -42,6 +43,16 @@ class Reports {
   void progress(const offline_tasks::Envelope& job, offline_tasks::Token token,
                 const offline_tasks::Progress& progress);
   void pushed(const offline_tasks::Envelope& job);
+
+  // Checkpoints, of tracked and other jobs alike. Both throw Superseded when a delivery with a
+  // higher token has claimed it. Without a database nobody reads what a write leaves.
+  [[nodiscard]] std::optional<json::value> read_checkpoint(const offline_tasks::Envelope& job,
+                                                           offline_tasks::Token token);
+  void write_checkpoint(const offline_tasks::Envelope& job, offline_tasks::Token token,
+                        const json::value& state);
+  void remove_checkpoint(const offline_tasks::Envelope& job);
+
+  [[nodiscard]] bool has_database() const { return pool_ != nullptr; }
 
  private:
   [[nodiscard]] bool is_tracked(const offline_tasks::Envelope& job) const;

@@ -62,6 +62,20 @@ void check_queues(const std::vector<QueueName>& queues) {
                ". Name fewer queues, and give the others to another processor.");
 }
 
+void check_tasks(const std::map<std::string, TaskSettings>& tasks) {
+  for (const auto& [name, settings] : tasks) {
+    const bool is_program = settings.isolation == Isolation::exec;
+    if (is_program == settings.command.empty())
+      refuse("the task " + name +
+                 (is_program ? " has no command" : " has a command and does not ") +
+                 (is_program ? "" : "run it"),
+             "Isolation `exec` and a command belong together.");
+    if (settings.memory_max.count > 0 && settings.isolation == Isolation::thread)
+      refuse("the task " + name + " has a memory limit, and runs in a thread",
+             "Give it the isolation fork or exec.");
+  }
+}
+
 /// A URL that is none is never reached, however long one waits.
 void check_urls(const Options& options) {
   if (!options.connect_broker) (void)broker::connect({.url = options.broker});
@@ -72,6 +86,7 @@ void check_urls(const Options& options) {
 
 void check(const Options& options) {
   check_queues(options.queues);
+  check_tasks(options.tasks);
   check_urls(options);
   if (options.threads < 1 || options.threads > threads_max)
     refuse(std::to_string(options.threads) + " threads",
@@ -84,9 +99,21 @@ void check(const Options& options) {
            "Make the lease at least three times as long.");
 }
 
-Workshop::Workshop(Options given, const offline_tasks::Registry& tasks)
+const TaskSettings& Workshop::settings_of(const std::string& task) const {
+  static const TaskSettings in_a_thread;
+  const auto found = options.tasks.find(task);
+  return found == options.tasks.end() ? in_a_thread : found->second;
+}
+
+bool Workshop::knows(std::string_view task) const {
+  return registry.knows(task) || !settings_of(std::string(task)).command.empty();
+}
+
+Workshop::Workshop(Options given, const offline_tasks::Registry& tasks,
+                   process::WarmProcess* warm_process)
     : options(filled(std::move(given))),
       registry(tasks),
+      warm(warm_process),
       pool(pool_of(options)),
       heartbeat(heartbeat_options(options)),
       reports(pool.get(), options.name, *options.clock) {}

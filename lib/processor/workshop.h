@@ -9,6 +9,7 @@
 
 #include "db/pool.h"
 #include "offline_tasks/registry.h"
+#include "process/warm_process.h"
 #include "processor/heartbeat.h"
 #include "processor/options.h"
 #include "processor/reports.h"
@@ -19,7 +20,8 @@ namespace daemonz::processor {
 /// Threads: any, after construction.
 class Workshop {
  public:
-  Workshop(Options given, const offline_tasks::Registry& tasks);
+  /// `warm` is a loan, nullptr where no task has an isolation that needs it.
+  Workshop(Options given, const offline_tasks::Registry& tasks, process::WarmProcess* warm);
 
   [[nodiscard]] std::unique_ptr<broker::Broker> connect_broker() const {
     return options.connect_broker();
@@ -31,8 +33,13 @@ class Workshop {
   [[nodiscard]] bool is_database_there();
   [[nodiscard]] double jitter();
 
+  [[nodiscard]] const TaskSettings& settings_of(const std::string& task) const;
+  /// True: code or a program here performs it.
+  [[nodiscard]] bool knows(std::string_view task) const;
+
   Options options;  // `connect_broker` and `name` filled
   const offline_tasks::Registry& registry;
+  process::WarmProcess* const warm;
   std::unique_ptr<db::Pool> pool;  // nullptr: no database
   StopState stop;
   Heartbeat heartbeat;

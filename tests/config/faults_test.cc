@@ -192,6 +192,8 @@ TEST_CASE("config: wrong values of the other sections") {
       {"tasks: {t: {priority: 10}}", "1:23: tasks.t.priority: \"10\" is not a priority (0..9)"},
       {"tasks: {t: {isolation: exec}}",
        "1:24: tasks.t.isolation: `exec` needs a command (exec: [PROGRAM, ARGUMENT, ..])"},
+      {"tasks: {t: {memory: 64M}}",
+       "1:21: tasks.t.memory: a task that runs in a thread cannot be limited (isolation: fork)"},
       {"tasks: {t: {exec: bin/x, isolation: fork}}",
        "1:37: tasks.t.isolation: a task with `exec` has the isolation `exec`"},
       {"push: {fallback: [queue, disk]}",

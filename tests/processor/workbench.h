@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "job_table/checkpoint.h"
 #include "job_table/table.h"
 #include "offline_tasks/broker_options.h"
 #include "offline_tasks/registry.h"
