@@ -4,6 +4,8 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "db/mysql_url.h"
+#include "db/transaction.h"
 
 namespace daemonz::db {
 namespace {
@@ -12,6 +14,20 @@ struct Seat {
   std::atomic<Connection*> connection{nullptr};  // owned; read without the lock in a forked child
   bool is_taken = false;
 };
+
+/// A server that restarts refuses for a while; a file that is not there is told at once.
+std::unique_ptr<Connection> connect_until(SteadyTime deadline, const PoolOptions& options) {
+  for (auto wait = retry_wait_first;; wait = std::min(wait * 2, retry_wait_max)) {
+    try {
+      return connect(options.url, options.busy_wait);
+    } catch (const DatabaseError& problem) {
+      const bool is_worth_it =
+          problem.failure() == Failure::gone && options.url.starts_with(mysql_scheme);
+      if (!is_worth_it || real_clock().steady() + wait > deadline) throw;
+    }
+    std::this_thread::sleep_for(wait);  // sleep-ok: a server that is away wakes nobody
+  }
+}
 
 }  // namespace
 
@@ -65,11 +81,11 @@ Pool::State& Pool::state() {
 
 Pool::Taken Pool::take() {
   auto& here = state();
+  const auto deadline = real_clock().steady() + options_.wait_max;
   std::optional<std::size_t> seat;
   {
     std::unique_lock lock(here.guard);
-    here.freed.wait_for(lock, options_.wait_max,
-                        [&] { return (seat = here.free_seat()).has_value(); });
+    here.freed.wait_until(lock, deadline, [&] { return (seat = here.free_seat()).has_value(); });
     if (!seat)
       throw Error(ErrorText{
           .what = "no database connection was free within " + to_string(options_.wait_max),
@@ -79,7 +95,7 @@ Pool::Taken Pool::take() {
   }
   Taken taken(*this, *seat, here.pid);  // gives the seat back when the next lines throw
   auto& connection = here.seats[*seat].connection;
-  if (!connection.load()) connection = connect(options_.url, options_.busy_wait).release();
+  if (!connection.load()) connection = connect_until(deadline, options_).release();
   connection.load()->verify();
   return taken;
 }

@@ -16,7 +16,7 @@ namespace daemonz::db {
 struct PoolOptions {
   std::string url;                         ///< as db::connect takes it
   std::size_t limit = 4;                   ///< open connections at most
-  Milliseconds wait_max{5'000};            ///< take() waits so long for a free one
+  Milliseconds wait_max{5'000};            ///< take() waits so long for one that is free and there
   Milliseconds busy_wait = db::busy_wait;  ///< a statement waits so long for a lock
 };
 
@@ -51,8 +51,8 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  /// A verified connection. Waits while all are out; throws Error when none came back within
-  /// wait_max, DatabaseError when the database cannot be reached.
+  /// A verified connection. Waits while all are out, or the database is away; throws Error when none
+  /// came back within wait_max, DatabaseError when the database cannot be reached.
   [[nodiscard]] Taken take();
 
   /// For a child that was forked and goes on without exec: forgets what was inherited now. take()

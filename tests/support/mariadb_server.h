@@ -72,7 +72,8 @@ class MariaDbServer {
   }
   [[nodiscard]] std::string new_database() { return url(new_database_name()); }
 
-  /// Returns when it serves. Throws with its log when it ends before that, or after 60 s.
+  /// Returns when it serves. Throws with its log when it ends before that, or after 60 s. The
+  /// server ends with the thread that calls this.
   void start() {
     std::vector<std::string> words{"/usr/sbin/mariadbd"};
     for (const auto& word : common()) words.push_back(word);
