@@ -304,7 +304,9 @@ Fields encode(const PausedRecord& record) {
 PausedRecord decode_paused(std::string_view bytes) {
   Reader reader(bytes);
   PausedRecord record;
-  record.is_paused = reader.number<bool>();
+  const auto is_paused = reader.number<std::uint8_t>();
+  if (is_paused > 1) refuse();
+  record.is_paused = is_paused == 1;
   record.queue = reader.rest();
   return record;
 }

@@ -16,7 +16,7 @@ void Replayer::apply(const journal::Replayed& replayed) {
     case RecordKind::put: return put(replayed);
     case RecordKind::delivered: return delivered(decode_delivered(fields));
     case RecordKind::done: return forget(decode_done(fields));
-    case RecordKind::moved: return moved(decode_moved(fields), replayed.sequence);
+    case RecordKind::moved: return moved(decode_moved(fields), replayed);
     case RecordKind::touched: {
       const auto record = decode_touched(fields);
       if (auto* history = history_of(record.at)) history->timer = record.deadline;
@@ -99,10 +99,13 @@ void Replayer::delivered(const DeliveredRecord& record) {
   history->timer = record.deadline;
 }
 
-void Replayer::moved(const MovedRecord& record, Sequence sequence) {
+void Replayer::moved(const MovedRecord& record, const journal::Replayed& replayed) {
+  if (!(record.at < replayed.at))
+    throw Error(ErrorText{.what = "a record of the log moves an item that comes behind it",
+                          .hint = "It was not written by this version: restore a backup"});
   // A plain pop that could not be sent is forgotten here already: the record says all that is
   // needed to have it back.
-  const auto order = static_cast<std::int64_t>(sequence);
+  const auto order = static_cast<std::int64_t>(replayed.sequence);
   alive_.put(record.at, Alive{.queue = &store_.queue_of(record.queue),
                               .order = record.place == Place::head ? -order : order,
                               .size = record.size,

@@ -49,7 +49,7 @@ class Replayer {
   void put(const journal::Replayed& replayed);
   void count_put(const PlacedPut& put, const PutRecord& record);
   void delivered(const DeliveredRecord& record);
-  void moved(const MovedRecord& record, Sequence sequence);
+  void moved(const MovedRecord& record, const journal::Replayed& replayed);
   void copied(const CopiedRecord& record, const journal::Replayed& replayed);
   void flushed(std::string_view queue);
   void token(const TokenRecord& record, Locator at);
