@@ -15,8 +15,9 @@
 #include "course/local.h"
 #include "course/report.h"
 #include "course/submit.h"
+#include "offline_tasks/from_config.h"
 #include "offline_tasks/push.h"
-#include "site.h"
+#include "program.h"
 
 namespace {
 
@@ -39,7 +40,7 @@ json::value read_yaml(const std::filesystem::path& path) {
 
 /// The database, and the way to the processors.
 std::unique_ptr<db::Connection> connect(const config::Config& config) {
-  offline_tasks::connect(program::connect_options(config));
+  offline_tasks::connect(offline_tasks::connect_options(config));
   return db::connect(config.database_url);
 }
 
@@ -178,7 +179,7 @@ int main(int argc, char** argv) {
   results->add_flag("--json", arguments.is_json, "one object per line");
 
   return program::run(app, argc, argv, common, [&] {
-    const auto config = program::load_config(common);
+    const auto config = config::load_found(common.config_path);
     if (judge->parsed()) return judge_packages(config, arguments);
     if (submit_command->parsed()) return submit(config, arguments);
     return show_results(config, arguments);

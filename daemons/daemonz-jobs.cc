@@ -9,10 +9,11 @@
 #include "config/config.h"
 #include "job_table/show.h"
 #include "job_table/table.h"
+#include "offline_tasks/from_config.h"
 #include "offline_tasks/push.h"
+#include "program.h"
 #include "scheduler/dead_deliveries.h"
 #include "scheduler/retry.h"
-#include "site.h"
 
 namespace {
 
@@ -38,7 +39,7 @@ struct Site {
   std::unique_ptr<job_table::Table> table;
 
   Site(const program::Common& common, const Arguments& arguments) {
-    config = program::load_config(common);
+    config = config::load_found(common.config_path);
     broker_url = arguments.broker.empty() ? config.broker_url : arguments.broker;
     if (!arguments.database.empty()) config.database_url = arguments.database;
     connection = db::connect(config.database_url);
@@ -124,7 +125,7 @@ int push(const Site& site, const Arguments& arguments) {
         ErrorText{.what = "the arguments must be a JSON object",
                   .where = arguments.args,
                   .hint = R"(Example: daemonz-jobs push mail_result '{"submission_id":42}')"});
-  auto options = program::connect_options(site.config);
+  auto options = offline_tasks::connect_options(site.config);
   options.broker = site.broker_url;
   options.deadline = patience;
   offline_tasks::connect(std::move(options));

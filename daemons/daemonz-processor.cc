@@ -12,10 +12,12 @@
 #include "course/grading_room.h"
 #include "course/mailer.h"
 #include "course/tasks.h"
+#include "offline_tasks/from_config.h"
 #include "processor/command_line.h"
+#include "processor/from_config.h"
 #include "processor/serve.h"
+#include "program.h"
 #include "sandbox/run.h"
-#include "site.h"
 
 namespace {
 
@@ -90,22 +92,24 @@ void add_options(CLI::App& app, Arguments& arguments) {
   });
 }
 
-processor::TaskSettings settings_of(const config::Task& task) {
-  using Told = config::Task::Isolation;
-  processor::TaskSettings settings{.command = task.command};
-  if (task.memory) settings.memory_max = *task.memory;
-  if (!task.command.empty())
-    settings.isolation = processor::Isolation::exec;
-  else if (task.isolation == Told::fork)
-    settings.isolation = processor::Isolation::fork;
-  return settings;
+/// Limits that nothing here would obey must not be taken for granted.
+void refuse_sandbox_settings(const config::Config& config) {
+  const auto refuse = [&](const std::string& key, const std::string& what) {
+    throw Error(ErrorText{.what = "this version does not do " + what + " yet",
+                          .where = config.shown(config.path) + ": " + key,
+                          .hint = "Take the key out."});
+  };
+  const auto& sandbox = config.sandbox;
+  if (sandbox.run != config::SandboxLimits{} || sandbox.compile != config::SandboxLimits{})
+    refuse("sandbox.profiles", "limits from daemonz.yml (a problem package names its own)");
+  if (!sandbox.languages.empty()) refuse("sandbox.languages", "further languages");
 }
 
 processor::Options options_of(const config::Config& config, const Arguments& arguments) {
   auto options = told(arguments);
-  if (arguments.broker.empty()) options.broker = config.broker_url;
-  if (arguments.database.empty()) options.database = config.database_url;
-  for (const auto& [name, task] : config.tasks) options.tasks[name] = settings_of(task);
+  processor::apply(config, options);
+  if (!arguments.broker.empty()) options.broker = arguments.broker;
+  if (!arguments.database.empty()) options.database = arguments.database;
   return options;
 }
 
@@ -156,11 +160,12 @@ std::vector<std::unique_ptr<sandbox::Slot>> open_slots(const config::Config& con
 json::value read_yaml(const std::filesystem::path& path) { return config::yaml_file_as_json(path); }
 
 int run(const program::Common& common, const Arguments& arguments) {
-  const auto config = program::load_config(common);
+  const auto config = config::load_found(common.config_path);
+  refuse_sandbox_settings(config);
   const auto options = options_of(config, arguments);
   // Before any thread or connection exists: what the keepers are forked from stays small.
   course::GradingRoom room(open_slots(config, options.threads), read_yaml);
-  auto push_options = program::connect_options(config);  // for jobs that push further jobs
+  auto push_options = offline_tasks::connect_options(config);  // for jobs that push further jobs
   push_options.broker = options.broker;
   push_options.database = options.database;
   offline_tasks::connect(std::move(push_options));

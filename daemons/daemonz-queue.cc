@@ -48,9 +48,8 @@ void add_options(CLI::App& app, Options& options) {
 config::QueueServer settings(const program::Common& common, const Options& options) {
   const bool is_told = !options.dir.empty() &&
                        (options.is_dump || !options.listen.empty() || !options.unix_path.empty());
-  const auto path = common.config_path.empty() && is_told
-                        ? std::string()
-                        : program::find_config(common.config_path);
+  const auto path =
+      common.config_path.empty() && is_told ? std::string() : config::find(common.config_path);
   auto section = (path.empty() ? config::defaults(".") : config::load(path)).queue;
   if (!options.listen.empty() || !options.unix_path.empty()) {
     section.listen = options.listen;

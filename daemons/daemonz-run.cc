@@ -158,7 +158,7 @@ bool is_writable(fs::path path) {
 /// Where the slots are locked: the installation's own state folder, so that its processors and this
 /// program keep out of each other's way; without one (or as another user) a folder of this user.
 std::string state_folder(const program::Common& common) {
-  const auto path = program::find_config(common.config_path);
+  const auto path = config::find(common.config_path);
   if (!path.empty()) {
     auto folder = config::load(path).state_dir;
     if (is_writable(folder)) return folder;

@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "process/daemon_main.h"
+#include "program.h"
 #include "scheduler/scheduler.h"
-#include "site.h"
 
 namespace {
 
@@ -18,7 +18,7 @@ struct Given {
 };
 
 scheduler::Options options_of(const program::Common& common, const Given& given) {
-  const auto config = program::load_config(common);
+  const auto config = config::load_found(common.config_path);
   if (!config.schedule.empty())
     throw Error(ErrorText{.what = "this version has no schedule yet",
                           .where = config.shown(config.path) + ": schedule",

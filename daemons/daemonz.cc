@@ -25,7 +25,7 @@ struct Chosen {
 };
 
 config::Config load(const Chosen& chosen) {
-  const auto path = program::find_config(chosen.common.config_path);
+  const auto path = config::find(chosen.common.config_path);
   if (path.empty())
     throw config::Faults({{.sentence = "daemonz: no config/daemonz.yml here or in a folder above. "
                                        "Name one by --config FILE"}});

@@ -1,7 +1,6 @@
 #include "program.h"
 
 #include <csignal>
-#include <filesystem>
 #include <iostream>
 
 #include "base/error.h"
@@ -19,17 +18,6 @@ void add_common_options(CLI::App& app, Common& common) {
       ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
       ->capture_default_str()
       ->type_name("LEVEL");
-}
-
-std::string find_config(const std::string& given) {
-  namespace fs = std::filesystem;
-  if (!given.empty()) return given;
-  for (auto folder = fs::current_path();; folder = folder.parent_path()) {
-    const auto candidate = folder / "config" / "daemonz.yml";
-    std::error_code code;
-    if (fs::exists(candidate, code)) return candidate.string();
-    if (folder == folder.root_path()) return {};
-  }
 }
 
 int run(CLI::App& app, int argc, char** argv, const Common& common,

@@ -15,16 +15,12 @@ inline constexpr int exit_usage = 2;
 
 /// Options that all programs take.
 struct Common {
-  std::string config_path;  ///< as given, or empty: see find_config
+  std::string config_path;  ///< as given, or empty: see config::find
   std::string log_level = "info";
 };
 
 /// Adds --version, --config, --log-level. `common` must outlive `app`.
 void add_common_options(CLI::App& app, Common& common);
-
-/// `given` if not empty; else config/daemonz.yml in the working folder or the nearest one above it.
-/// Empty: there is none. The caller decides whether that is an error.
-[[nodiscard]] std::string find_config(const std::string& given);
 
 /// Parses, sets the log level, runs `body`, and turns problems into exit codes: usage 2, Error 1
 /// ("NAME: cannot ..." on stderr). SIGPIPE is ignored from here on.

@@ -39,7 +39,8 @@ function(room name)                       # room(NAME FLOOR n USES rooms... PRIV
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX DAEMONZ_FLOOR ${ROOM_FLOOR}
                         OUTPUT_NAME daemonz_${name})
   room_root(${name})
-  target_include_directories(${name} PUBLIC ${PROJECT_BINARY_DIR}/rooms/${name})
+  target_include_directories(${name} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/rooms/${name}> $<INSTALL_INTERFACE:include/daemonz>)
   foreach(used IN LISTS ROOM_USES)
     target_include_directories(${name} PRIVATE ${PROJECT_BINARY_DIR}/rooms/${used})
     target_link_libraries(${name} PUBLIC $<LINK_ONLY:${used}>)

@@ -69,6 +69,13 @@ struct LoadOptions {
 ///     for (const auto& daemon : config.daemons) start(config::for_instance(daemon, 0));
 [[nodiscard]] Config load(const std::string& path, const LoadOptions& options = {});
 
+/// `given` if not empty; else config/daemonz.yml in the working folder or the nearest one above it.
+/// Empty: there is none. The caller decides whether that is an error.
+[[nodiscard]] std::string find(const std::string& given = {});
+
+/// What find() finds, loaded; else the stock values with the working folder as root.
+[[nodiscard]] Config load_found(const std::string& given = {});
+
 /// The values of a file that is not there: for programs that need none (`daemonz-queue --listen
 /// ..`).
 [[nodiscard]] Config defaults(const std::string& root_path, const LoadOptions& options = {});

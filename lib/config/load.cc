@@ -311,6 +311,21 @@ Config load(const std::string& path, const LoadOptions& options) {
   return Loader(options).load(path);
 }
 
+std::string find(const std::string& given) {
+  if (!given.empty()) return given;
+  for (auto folder = fs::current_path();; folder = folder.parent_path()) {
+    const auto candidate = folder / "config" / "daemonz.yml";
+    std::error_code code;
+    if (fs::exists(candidate, code)) return candidate.string();
+    if (folder == folder.root_path()) return {};
+  }
+}
+
+Config load_found(const std::string& given) {
+  const auto path = find(given);
+  return path.empty() ? defaults(fs::current_path()) : load(path);
+}
+
 Config defaults(const std::string& root_path, const LoadOptions& options) {
   return Loader(options).defaults(root_path);
 }

@@ -8,7 +8,10 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "config/faults.h"
+#include "offline_tasks/from_config.h"
 #include "processor/command_line.h"
+#include "processor/from_config.h"
 
 namespace daemonz::processor {
 namespace {
@@ -17,6 +20,7 @@ constexpr int exit_not_done = 1, exit_usage = 2;
 
 constexpr const char* usage_text =
     "Performs background jobs.\n\n"
+    "  --config FILE          default: config/daemonz.yml, searched upwards\n"
     "  --queues A,B           queues, best first (default pulls,pushes)\n"
     "  --broker URL           memcache://HOST:PORT or memcache+unix://PATH\n"
     "  --database URL         sqlite:PATH or mysql://USER@HOST/NAME\n"
@@ -28,10 +32,23 @@ constexpr const char* usage_text =
     "  --log-level LEVEL      debug, info, warn, error or off (default info)\n"
     "  --help\n";
 
-enum class Choice { queues = 1, broker, database, threads, name, work_off, min, max, log, help };
+enum class Choice {
+  config = 1,
+  queues,
+  broker,
+  database,
+  threads,
+  name,
+  work_off,
+  min,
+  max,
+  log,
+  help
+};
 
 struct Asked {
   Options options;
+  std::string config, broker, database;  // as told; empty: daemonz.yml's
   int work_off = 0;
   bool wants_help = false;
 };
@@ -47,8 +64,9 @@ int whole_number(const char* text, const char* option) {
 void take(Asked& asked, Choice choice, const char* text) {
   switch (choice) {
     case Choice::queues: asked.options.queues = parse_queues(text); break;
-    case Choice::broker: asked.options.broker = text; break;
-    case Choice::database: asked.options.database = text; break;
+    case Choice::config: asked.config = text; break;
+    case Choice::broker: asked.broker = text; break;
+    case Choice::database: asked.database = text; break;
     case Choice::threads: asked.options.threads = whole_number(text, "--threads"); break;
     case Choice::name: asked.options.name = text; break;
     case Choice::work_off: asked.work_off = whole_number(text, "--work-off"); break;
@@ -64,7 +82,8 @@ void take(Asked& asked, Choice choice, const char* text) {
 
 Asked parse(int argc, char** argv, Options defaults) {
   const auto number = [](Choice choice) { return static_cast<int>(choice); };
-  const option known[] = {{"queues", required_argument, nullptr, number(Choice::queues)},
+  const option known[] = {{"config", required_argument, nullptr, number(Choice::config)},
+                          {"queues", required_argument, nullptr, number(Choice::queues)},
                           {"broker", required_argument, nullptr, number(Choice::broker)},
                           {"database", required_argument, nullptr, number(Choice::database)},
                           {"threads", required_argument, nullptr, number(Choice::threads)},
@@ -85,8 +104,24 @@ Asked parse(int argc, char** argv, Options defaults) {
   }
   if (optind < argc)
     throw Error(ErrorText{.what = "unexpected word", .where = argv[optind], .hint = "See --help."});
-  check(options);
   return asked;
+}
+
+/// daemonz.yml, then the command line over it. Throws config::Faults, Error.
+void settle(Asked& asked) {
+  auto& options = asked.options;
+  auto push = offline_tasks::ConnectOptions{};
+  if (const auto path = config::find(asked.config); !path.empty()) {
+    const auto config = config::load(path);
+    apply(config, options);
+    push = offline_tasks::connect_options(config);
+  }
+  if (!asked.broker.empty()) options.broker = asked.broker;
+  if (!asked.database.empty()) options.database = asked.database;
+  check(options);
+  push.broker = options.broker;
+  push.database = options.database;
+  offline_tasks::connect(std::move(push));  // for jobs that push further jobs
 }
 
 }  // namespace
@@ -99,11 +134,15 @@ int run_main(int argc, char** argv, const offline_tasks::Registry& registry, Sit
   Asked asked;
   try {
     asked = parse(argc, argv, std::move(site.options));
+    if (asked.wants_help) return std::fputs(usage_text, stdout) < 0;
+    settle(asked);
+  } catch (const config::Faults& faults) {  // each line names its place in the file
+    std::fprintf(stderr, "%s\n", faults.what());
+    return exit_usage;
   } catch (const Error& problem) {
     complain(problem);
     return exit_usage;
   }
-  if (asked.wants_help) return std::fputs(usage_text, stdout) < 0;
   try {
     if (asked.work_off == 0) return serve(asked.options, registry, std::move(site.services));
     const auto counts = work_off(asked.options, registry, asked.work_off, std::move(site.services));

@@ -1,10 +1,8 @@
-#include "site.h"
-
-#include <filesystem>
+#include "offline_tasks/from_config.h"
 
 #include "base/error.h"
 
-namespace daemonz::program {
+namespace daemonz::offline_tasks {
 namespace {
 
 [[noreturn]] void refuse(const config::Config& config, const std::string& key,
@@ -29,41 +27,35 @@ void refuse_unbuilt(const config::Config& config) {
     if (task.keep_failed || task.keep_result)
       refuse(config, "tasks." + name, "keep_failed and keep_result");
   }
-  const auto& sandbox = config.sandbox;
-  if (sandbox.run != config::SandboxLimits{} || sandbox.compile != config::SandboxLimits{})
-    refuse(config, "sandbox.profiles", "limits from daemonz.yml (a problem package names its own)");
-  if (!sandbox.languages.empty()) refuse(config, "sandbox.languages", "further languages");
 }
 
-offline_tasks::Options options_of(const config::Task& task) {
-  offline_tasks::Options options{.queue = task.queue,
-                                 .delay = task.delay,
-                                 .timeout = task.timeout,
-                                 .expires_in = task.expires_in};
+Options options_of(const config::Task& task) {
+  Options options{.queue = task.queue,
+                  .delay = task.delay,
+                  .timeout = task.timeout,
+                  .expires_in = task.expires_in};
   if (task.priority) options.priority = Priority{static_cast<std::uint8_t>(*task.priority)};
   if (task.max_attempts) options.max_attempts = static_cast<std::uint32_t>(*task.max_attempts);
   if (task.max_deliveries)
     options.max_deliveries = static_cast<std::uint32_t>(*task.max_deliveries);
   if (task.track)
-    options.track = task.track == config::Task::Track::all ? offline_tasks::Track::all
-                                                           : offline_tasks::Track::failures;
+    options.track = task.track == config::Task::Track::all ? Track::all : Track::failures;
   return options;
 }
 
 }  // namespace
 
-config::Config load_config(const Common& common) {
-  const auto path = find_config(common.config_path);
-  return path.empty() ? config::defaults(std::filesystem::current_path()) : config::load(path);
-}
-
-offline_tasks::ConnectOptions connect_options(const config::Config& config) {
+ConnectOptions connect_options(const config::Config& config) {
   refuse_unbuilt(config);
-  offline_tasks::ConnectOptions options{.broker = config.broker_url,
-                                        .database = config.database_url,
-                                        .deadline = config.push.deadline};
+  ConnectOptions options{.broker = config.broker_url,
+                         .database = config.database_url,
+                         .deadline = config.push.deadline};
   for (const auto& [name, task] : config.tasks) options.tasks[name] = options_of(task);
   return options;
 }
 
-}  // namespace daemonz::program
+void connect_from_config(const std::string& path) {
+  connect(connect_options(config::load_found(path)));
+}
+
+}  // namespace daemonz::offline_tasks

@@ -1,0 +1,21 @@
+// How a site's daemonz.yml says to push: `broker:`, `database:`, `push:` and `tasks:`. A key that
+// this version reads but cannot honour is refused here, never ignored. Not the file itself: config.
+//
+//     offline_tasks::connect_from_config();     // in main: the nearest config/daemonz.yml
+#pragma once
+
+#include <string>
+
+#include "config/config.h"
+#include "offline_tasks/push.h"
+
+namespace daemonz::offline_tasks {
+
+/// What connect() wants. Throws Error that names the key when it asks for what is not built yet.
+[[nodiscard]] ConnectOptions connect_options(const config::Config& config);
+
+/// connect() as the file says: `path`, or the nearest config/daemonz.yml, or the stock values.
+/// Throws config::Faults, and as above.
+void connect_from_config(const std::string& path = {});
+
+}  // namespace daemonz::offline_tasks
