@@ -1,6 +1,7 @@
 #include "db/migrations.h"
 
 #include "base/log.h"
+#include "db/mysql_error.h"
 
 namespace daemonz::db {
 namespace {
@@ -22,6 +23,17 @@ void write_version(Connection& connection, std::string_view component, int versi
                        {std::int64_t{version}, std::string(component)});
 }
 
+/// MySQL commits each CREATE and ALTER by itself: a step that was interrupted finds its first half.
+void run_statement(Connection& connection, const std::string& sql) {
+  try {
+    connection.execute(sql);
+  } catch (const MysqlError& problem) {
+    if (!is_there_already(problem.code())) throw;
+    log::info("db", "a step of the tables goes on after an interruption",
+              {{"problem", problem.what()}});
+  }
+}
+
 void run_steps(Connection& connection, std::string_view component,
                std::span<const Migration> steps) {
   const int known = static_cast<int>(steps.size());
@@ -35,7 +47,7 @@ void run_steps(Connection& connection, std::string_view component,
   for (int version = found; version < known; ++version) {
     const auto& step = steps[static_cast<std::size_t>(version)];
     for (const auto& sql : connection.dialect() == Dialect::sqlite ? step.sqlite : step.mysql)
-      connection.execute(sql);
+      run_statement(connection, sql);
     // After each step: MySQL commits every CREATE by itself.
     write_version(connection, component, version + 1);
     log::info("db", "tables brought up to date",

@@ -13,7 +13,8 @@
 namespace daemonz::db {
 
 /// One step. The version is its place in the list, counted from 1. Steps are never edited once they
-/// were released: add another.
+/// were released: add another. Of MySQL's a step has one ALTER for each table, or CREATEs: what an
+/// interrupted run has made already is passed over when the step is run again.
 struct Migration {
   std::vector<std::string> sqlite;
   std::vector<std::string> mysql;

@@ -77,6 +77,10 @@ bool is_prepared_anew(unsigned code) {
 
 bool has_other_columns(unsigned code) { return code == CR_NEW_STMT_METADATA; }
 
+bool is_there_already(unsigned code) {
+  return code == ER_TABLE_EXISTS_ERROR || code == ER_DUP_FIELDNAME || code == ER_DUP_KEYNAME;
+}
+
 bool is_lost_before_sending(unsigned code) { return code == CR_SERVER_GONE_ERROR; }
 
 }  // namespace daemonz::db

@@ -33,6 +33,9 @@ class MysqlError : public DatabaseError {
 /// The statement ran, but gives other columns than when it was prepared.
 [[nodiscard]] bool has_other_columns(unsigned code);
 
+/// A CREATE or ALTER found its table, column or index made.
+[[nodiscard]] bool is_there_already(unsigned code);
+
 /// The statement's bytes did not reach the server as a whole.
 [[nodiscard]] bool is_lost_before_sending(unsigned code);
 

@@ -9,7 +9,7 @@ namespace {
 
 // Times are UTC text as to_iso8601 writes it: sorts as it reads, in both dialects. `place` is what
 // paging goes by: ids of other makers need not sort by time.
-const std::array<db::Migration, 2> steps{
+const std::array<db::Migration, 3> steps{
     {{
          .sqlite =
              {
@@ -90,6 +90,25 @@ const std::array<db::Migration, 2> steps{
                  state MEDIUMTEXT NOT NULL,
                  updated_at CHAR(24) NOT NULL,
                  KEY (updated_at)) ENGINE=InnoDB)",
+             },
+     },
+     {
+         .sqlite =
+             {
+                 "ALTER TABLE daemonz_jobs ADD COLUMN batch TEXT NOT NULL DEFAULT ''",
+                 "CREATE INDEX daemonz_jobs_batch ON daemonz_jobs (batch, place) WHERE batch <> ''",
+                 "CREATE INDEX daemonz_jobs_age ON daemonz_jobs (state, updated_at)",
+             },
+         .mysql =
+             {
+                 // Names of queues and tasks that differ in their letters' case are different.
+                 R"(ALTER TABLE daemonz_jobs
+                 ADD COLUMN batch VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+                   NOT NULL DEFAULT '',
+                 MODIFY task VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+                 MODIFY queue VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+                 ADD KEY daemonz_jobs_batch (batch, place),
+                 ADD KEY daemonz_jobs_age (state, updated_at))",
              },
      }}};
 

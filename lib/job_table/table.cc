@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/json.h"
+#include "base/utf8.h"
 
 namespace daemonz::job_table {
 namespace {
@@ -35,14 +36,6 @@ std::optional<WallTime> time_of(const db::Value& value) { return parse_iso8601(d
 
 int int_of(const db::Value& value) { return static_cast<int>(db::integer(value).value_or(0)); }
 
-/// Cut at a character's beginning: half a UTF-8 sequence would be refused by MySQL.
-std::string cut(std::string_view text, std::size_t size_max) {
-  if (text.size() <= size_max) return std::string(text);
-  auto end = size_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return std::string(text.substr(0, end));
-}
-
 std::string with_error(const std::string& errors, int attempt, const std::string& at,
                        std::string_view why) {
   json::array list;
@@ -55,7 +48,8 @@ std::string with_error(const std::string& errors, int attempt, const std::string
 
 constexpr const char* columns =
     "place, id, state, task, queue, priority, attempts, max_attempts, handler, last_error, errors, "
-    "progress, result, envelope, locked_by, run_at, locked_at, failed_at, created_at, updated_at";
+    "progress, result, envelope, locked_by, run_at, locked_at, failed_at, created_at, updated_at, "
+    "batch";
 
 Job job_of(const db::Row& row) {
   return Job{.place = db::integer(row[0]).value_or(0),
@@ -63,6 +57,7 @@ Job job_of(const db::Row& row) {
              .state = parse_state(db::text(row[2])).value_or(State::pushed),
              .task = db::text(row[3]),
              .queue = db::text(row[4]),
+             .batch = db::text(row[20]),
              .priority = int_of(row[5]),
              .attempts = int_of(row[6]),
              .max_attempts = int_of(row[7]),
@@ -78,6 +73,12 @@ Job job_of(const db::Row& row) {
              .failed_at = time_of(row[17]),
              .created_at = time_of(row[18]).value_or(WallTime()),
              .updated_at = time_of(row[19]).value_or(WallTime())};
+}
+
+/// Behind a SELECT inside a transaction: nobody else changes the row before its end. A transaction
+/// of SQLite is alone anyway.
+const char* row_lock(db::Dialect dialect) {
+  return dialect == db::Dialect::sqlite ? "" : " FOR UPDATE";
 }
 
 /// Several statements that belong together: a transaction, or a part of the caller's.
@@ -106,13 +107,14 @@ std::uint64_t Table::insert_if_new(const Facts& job) {
   const auto sql = joined(
       {connection_.dialect() == db::Dialect::sqlite ? "INSERT OR IGNORE" : "INSERT IGNORE",
        " INTO daemonz_jobs (id, state, task, queue, priority, max_attempts, handler, last_error, "
-       "errors, progress, result, envelope, run_at, created_at, updated_at) "
-       "VALUES (?, 'pushed', ?, ?, ?, ?, ?, '', '', '', '', '', ?, ?, ?)"});
+       "errors, progress, result, envelope, run_at, created_at, updated_at, batch) "
+       "VALUES (?, 'pushed', ?, ?, ?, ?, ?, '', '', '', '', '', ?, ?, ?, ?)"});
   const auto now = clock_.wall();
   const auto created = job.created_at == WallTime() ? now : job.created_at;
-  return connection_.execute(sql, {job.id, job.task, job.queue, std::int64_t{job.priority.level},
-                                   std::int64_t{job.max_attempts}, job.handler,
-                                   time_value(job.run_at), to_iso8601(created), to_iso8601(now)});
+  return connection_.execute(
+      sql, {job.id, job.task, job.queue, std::int64_t{job.priority.level},
+            std::int64_t{job.max_attempts}, job.handler, time_value(job.run_at),
+            to_iso8601(created), to_iso8601(now), to_utf8(job.batch, batch_size_max)});
 }
 
 void Table::record_pushed(const Facts& job) { (void)insert_if_new(job); }
@@ -138,6 +140,12 @@ bool Table::record_started(const Facts& job, Token token, int attempt, std::stri
 }
 
 bool Table::record_progress(std::string_view id, Token token, std::string_view progress_json) {
+  if (progress_json.size() > progress_size_max)
+    throw Error(ErrorText{.what = "a progress of " + std::to_string(progress_json.size()) +
+                                  " bytes is too large, at most " +
+                                  std::to_string(progress_size_max) + " are kept",
+                          .where = "job " + std::string(id),
+                          .hint = "Shorten its note."});
   return connection_.execute(
              "UPDATE daemonz_jobs SET progress = ?, updated_at = ? WHERE id = ? AND token = ? AND "
              "state = 'running'",
@@ -173,10 +181,11 @@ bool Table::record_failure(const Facts& job, Token token, const Failure& failure
   bool is_written = false;
   together(connection_, [&](db::Connection& inside) {
     (void)insert_if_new(job);
-    const auto found =
-        inside.query("SELECT errors FROM daemonz_jobs WHERE id = ?", {std::string(job.id)});
+    const auto found = inside.query(
+        joined({"SELECT errors FROM daemonz_jobs WHERE id = ?", row_lock(inside.dialect())}),
+        {std::string(job.id)});
     const auto now = to_iso8601(clock_.wall());
-    const auto error = cut(failure.error, error_size_max);
+    const auto error = to_utf8(failure.error, error_size_max);
     const auto errors = with_error(found.rows.empty() ? std::string() : db::text(found.rows[0][0]),
                                    failure.attempt, now, error);
     is_written =
@@ -204,7 +213,7 @@ bool Table::record_put_off(std::string_view id, Token token, std::string_view wh
              joined({"UPDATE daemonz_jobs SET state = 'retrying', attempts = attempts - 1, "
                      "last_error = ?, run_at = ?, locked_at = NULL, locked_by = '', "
                      "updated_at = ? WHERE id = ? AND token = ? AND state = 'running'"}),
-             {cut(why, error_size_max), to_iso8601(run_at), to_iso8601(clock_.wall()),
+             {to_utf8(why, error_size_max), to_iso8601(run_at), to_iso8601(clock_.wall()),
               std::string(id), token}) > 0;
 }
 
@@ -268,6 +277,10 @@ std::vector<Job> Table::list(const Filter& filter) {
     sql += " AND task = ?";
     values.emplace_back(filter.task);
   }
+  if (!filter.batch.empty()) {
+    sql += " AND batch <> '' AND batch = ?";  // as the partial index wants it
+    values.emplace_back(filter.batch);
+  }
   sql += " ORDER BY place DESC LIMIT ?";
   values.emplace_back(static_cast<std::int64_t>(filter.limit));
   std::vector<Job> jobs;
@@ -279,6 +292,19 @@ std::uint64_t Table::count(State state) {
   const auto found = connection_.query("SELECT count(*) FROM daemonz_jobs WHERE state = ?",
                                        {std::string(to_string(state))});
   return static_cast<std::uint64_t>(db::integer(found.rows.at(0)[0]).value_or(0));
+}
+
+std::map<State, std::uint64_t> Table::count_batch(std::string_view batch) {
+  std::map<State, std::uint64_t> counts;
+  for (const auto& row :
+       connection_
+           .query("SELECT state, count(*) FROM daemonz_jobs WHERE batch <> '' AND batch = ? "
+                  "GROUP BY state",
+                  {std::string(batch)})
+           .rows)
+    if (const auto state = parse_state(db::text(row[0])))
+      counts[*state] = static_cast<std::uint64_t>(db::integer(row[1]).value_or(0));
+  return counts;
 }
 
 }  // namespace daemonz::job_table

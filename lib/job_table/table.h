@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +38,7 @@ struct Job {
   State state = State::pushed;
   std::string task;
   std::string queue;
+  std::string batch;  ///< empty: pushed by itself
   int priority = priority_default.level;
   int attempts = 0;      ///< that have begun
   int max_attempts = 0;  ///< 0: not told
@@ -54,12 +56,15 @@ struct Job {
 inline constexpr std::size_t errors_max = 20;              ///< entries kept per job, the last ones
 inline constexpr std::size_t error_size_max = 4'000;       ///< bytes of one error text
 inline constexpr std::size_t result_size_max = 256 << 10;  ///< larger results belong in a table
+inline constexpr std::size_t progress_size_max = 8'000;    ///< bytes of its JSON
+inline constexpr std::size_t batch_size_max = 64;          ///< bytes of a batch's id; more is cut
 
 /// What the front end or a processor knows about a job when it writes about it.
 struct Facts {
   std::string id;
   std::string task;
   std::string queue;
+  std::string batch;
   Priority priority;
   int max_attempts = 0;
   std::string handler;
@@ -72,6 +77,7 @@ struct Filter {
   std::vector<State> states;
   std::string queue;
   std::string task;
+  std::string batch;
   std::int64_t before = 0;  ///< the `place` of the last row seen; 0: from the newest
   std::size_t limit = 50;
 };
@@ -117,6 +123,9 @@ class Table {
   [[nodiscard]] std::optional<Job> find(std::string_view id);
   [[nodiscard]] std::vector<Job> list(const Filter& filter);
   [[nodiscard]] std::uint64_t count(State state);
+  /// How many rows of the batch are in which state. Jobs that are not tracked have a row only when
+  /// they failed.
+  [[nodiscard]] std::map<State, std::uint64_t> count_batch(std::string_view batch);
 
  private:
   struct Failure;

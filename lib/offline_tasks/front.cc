@@ -110,9 +110,8 @@ Front::Front(ConnectOptions options)
   for (const auto& [task, told] : options_.tasks) check(told, task);
   // A push waits for nobody's lock: its row is for people, and the processor makes it else.
   if (!options_.database.empty())
-    database_.emplace(db::PoolOptions{.url = options_.database,
-                                      .wait_max = options_.deadline,
-                                      .busy_wait = options_.deadline});
+    database_.emplace(db::PoolOptions{
+        .url = options_.database, .wait_max = options_.deadline, .busy_wait = options_.deadline});
 }
 
 PushAnswer Front::push(const Envelope& job) {

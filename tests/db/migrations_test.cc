@@ -79,3 +79,17 @@ TEST_CASE_TEMPLATE("db: several processes may migrate at once", Kind, DAEMONZ_DA
   }
   CHECK(db::connect(url)->query("SELECT * FROM shoes").rows.size() == 1);
 }
+
+TEST_CASE("db: a step that was interrupted on MariaDB goes on where it ended") {
+  const tests::MariaDb database;
+  const auto connection = db::connect(database.url());
+  auto longer = steps;
+  longer.push_back({.mysql = {"ALTER TABLE shoes ADD COLUMN brand TEXT, ADD KEY by_size (size)",
+                              "CREATE TABLE laces (length INTEGER)"}});
+  db::migrate(*connection, "shop", steps);
+  connection->execute(longer[2].mysql[0]);  // and then the connection broke
+  db::migrate(*connection, "shop", longer);
+  CHECK(db::schema_version(*connection, "shop") == 3);
+  CHECK(connection->query("SELECT brand FROM shoes").rows.size() == 1);
+  CHECK(connection->query("SELECT * FROM laces").rows.empty());
+}

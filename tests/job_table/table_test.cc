@@ -190,6 +190,45 @@ TEST_CASE_TEMPLATE("job_table: the list is newest first, filtered, in pages that
         2);
 }
 
+TEST_CASE_TEMPLATE("job_table: a batch is counted by state and listed", Kind, DAEMONZ_DATABASES) {
+  Tables<Kind> made;
+  for (int i = 0; i < 20; ++i) {
+    auto job = facts("job" + std::to_string(i));
+    job.batch = "album";
+    made.table.record_pushed(job);
+    REQUIRE(made.table.record_started(job, make_token(0, 1), 1, "me"));
+    if (i == 7)
+      REQUIRE(made.table.record_dead(job, make_token(0, 1), 1, "too large", "{}"));
+    else
+      REQUIRE(made.table.record_done(job.id, make_token(0, 1), ""));
+  }
+  made.table.record_pushed(facts("another"));
+  const auto counts = made.table.count_batch("album");
+  CHECK(counts.size() == 2);
+  CHECK(counts.at(State::done) == 19);
+  CHECK(counts.at(State::dead) == 1);
+  CHECK(made.table.count_batch("").empty());
+  CHECK(made.table.list({.batch = "album"}).size() == 20);
+  const auto dead = made.table.list({.states = {State::dead}, .batch = "album"});
+  REQUIRE(dead.size() == 1);
+  CHECK(dead[0].id == "job7");
+  CHECK(dead[0].batch == "album");
+}
+
+TEST_CASE_TEMPLATE("job_table: texts of strangers are kept as far as they are text", Kind,
+                   DAEMONZ_DATABASES) {
+  Tables<Kind> made;
+  auto job = facts("a");
+  job.batch = std::string(500, 'b');
+  CHECK(
+      made.table.record_failed(job, make_token(1, 1), 1, "caf\xe9 \U0001f600", made.clock.wall()));
+  CHECK(made.table.find("a")->last_error == "caf? \U0001f600");
+  CHECK(made.table.find("a")->batch.size() == job_table::batch_size_max);
+  CHECK_THROWS_AS(static_cast<void>(made.table.record_progress(
+                      "a", make_token(1, 1), std::string(job_table::progress_size_max + 1, ' '))),
+                  Error);
+}
+
 TEST_CASE_TEMPLATE(
     "job_table: what is too long is cut at a character, too large results are refused", Kind,
     DAEMONZ_DATABASES) {
