@@ -51,8 +51,8 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  /// A verified connection. Waits while all are out, or the database is away; throws Error when none
-  /// came back within wait_max, DatabaseError when the database cannot be reached.
+  /// A verified connection. Waits while all are out, or the database is away; throws Error when
+  /// none came back within wait_max, DatabaseError when the database cannot be reached.
   [[nodiscard]] Taken take();
 
   /// For a child that was forked and goes on without exec: forgets what was inherited now. take()

@@ -3,16 +3,20 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "db/migrations.h"
 #include "db/pool.h"
+#include "job_table/retention.h"
 #include "job_table/table.h"
 #include "scheduler/dead_deliveries.h"
 #include "scheduler/leader.h"
 
 namespace daemonz::scheduler {
 namespace {
+
+constexpr Seconds sweep_every{60};  ///< rows are old by days; more than one sweep holds: at once
 
 /// Sleeps for `time` or until `stop`.
 void pause(Milliseconds time, const std::stop_token& stop) {
@@ -40,17 +44,28 @@ class Round {
     const bool leads = leader_.try_lead(*connection);
     if (leads != is_leading_) log::info("scheduler", leads ? "leads" : "follows another leader");
     is_leading_ = leads;
-    if (leads) collect_dead(*broker_, *connection);
+    if (!leads) return;
+    collect_dead(*broker_, *connection);
+    sweep(*connection);
   }
   void end() {
     if (is_leading_) leader_.resign(*pool_.take());
   }
 
  private:
+  void sweep(db::Connection& connection) {
+    const auto now = real_clock().steady();
+    if (now < next_sweep_) return;
+    const auto rows = job_table::sweep(connection, {}, real_clock().wall());
+    if (rows > 0) log::debug("scheduler", "old rows removed", {{"rows", rows}});
+    if (rows < job_table::sweep_rows_max) next_sweep_ = now + sweep_every;
+  }
+
   db::Pool pool_;
   std::unique_ptr<broker::Broker> broker_;
   Leader leader_;
   bool is_leading_ = false;
+  SteadyTime next_sweep_{};
 };
 
 /// False: queue or database were away.
