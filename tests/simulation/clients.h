@@ -1,5 +1,5 @@
-// The clients besides processors: one pushes jobs and plain items with retry tokens, the other pops
-// plain items in every way that the protocol has. Both tell the ledger what they do.
+// The clients besides processors: one pushes jobs and plain items with retry tokens, one pops plain
+// items in every way that the protocol has, one steers queues. They tell the ledger what they do.
 #pragma once
 
 #include <string>
@@ -8,6 +8,9 @@
 #include "simulation/world.h"
 
 namespace daemonz::simulation {
+
+/// Where plain items stand: plain and loose (durability never), aged, whose items expire into late.
+inline constexpr Milliseconds max_age{3'000};
 
 /// Threads: one. What is unknown is put again with the same token until it is known or too old.
 class Producer {
@@ -21,6 +24,7 @@ class Producer {
  private:
   void begin_job();
   void begin_item();
+  void begin_aged();
   void begin_many();
   void ask();
   void conclude(const Answer& answer);
@@ -45,15 +49,37 @@ class Popper {
   void crash();
 
  private:
+  enum class Mode { pop, lease, open };
+
+  void ask();
   void settle();
+  void settle_open();
+  void replace();
+  void conclude(const Answer& answer);
 
   World& world_;
   const std::string queues_;
   Caller caller_;
   std::string body_, queue_;  ///< of the item in hand
+  std::string successor_;     ///< its body, while that is asked for
   DeliveryId id_ = 0;
-  bool is_lease_ = false;
+  LinkId link_ = 0;  ///< that the item in hand is open on
+  Mode mode_ = Mode::pop;
   std::optional<Settle> asked_;
+};
+
+/// Threads: one. Pauses and resumes queues, and kicks what is buried or dead.
+class Steward {
+ public:
+  explicit Steward(World& world) : world_(world), caller_(world) {}
+  void step();
+  [[nodiscard]] bool is_idle() const { return !caller_.is_asking(); }
+
+ private:
+  World& world_;
+  Caller caller_;
+  std::string queue_;
+  Ledger::Steer how_{};
 };
 
 }  // namespace daemonz::simulation

@@ -5,13 +5,13 @@
 namespace daemonz::simulation {
 namespace {
 
-[[noreturn]] void violated(const std::string& row, const std::string& what) {
-  throw Violation("delivery.md " + row + ": " + what);
-}
-
 bool is_dead_queue(const std::string& queue) { return queue.ends_with(".dead"); }
 
 }  // namespace
+
+void violated(const std::string& row, const std::string& what) {
+  throw Violation("delivery.md " + row + ": " + what);
+}
 
 Ledger::Item& Ledger::item(const std::string& body) {
   const auto found = items_.find(body);
@@ -46,15 +46,22 @@ void Ledger::put_sent(const std::string& body, const Put& put) {
   item.moved = moved_;
   item.starts = starts_;
   item.power_cuts = power_cuts_;
+  item.sent_wall = clock_.wall();
+  item.moved_back = moved_back_;
+  if (!put.unique.empty()) keys_[put.unique].push_back(body);
   if (put.producer != 0) item.order = ++orders_[put.producer];
   if (put.replaces.empty()) return;
-  this->item(put.replaces).replaced_sent = events_;
+  auto& old = this->item(put.replaces);
+  old.replaced_sent = events_;
+  item.is_key_in_doubt = old.is_key_in_doubt;
 }
 
 void Ledger::put_confirmed(const std::string& body) {
   trace(body, "confirmed");
   auto& found = item(body);
   found.is_confirmed = true;
+  found.confirmed = ++events_;
+  found.confirmed_wall = clock_.wall();
   if (!found.put.is_durable) return;
   // One sync covers all that was appended before it.
   std::erase_if(riding_, [&](const auto& each) { return item(each).rides_since < found.sent; });
@@ -77,6 +84,7 @@ void Ledger::settle_sent(const std::string& body, DeliveryId id, Settle how) {
     case Settle::replace: ++found.ends_in_doubt; return;
     case Settle::undo: ++found.undos_sent; break;
     case Settle::dead: ++found.deaths_sent; break;
+    case Settle::bury: found.bury_sent = events_; break;
     case Settle::nack: break;
   }
   found.lease.may_return = true;
@@ -99,7 +107,8 @@ void Ledger::settle_heard(const std::string& body, DeliveryId id, Settle how, He
     violated("13", "delivery " + std::to_string(id) +
                        " was settled although a later one is out: " + about(body, found));
   if (how == Settle::undo) ++found.undos_heard;
-  if (is_end) found.is_ended = true;
+  if (how == Settle::bury) found.is_buried = id >= found.last_id;
+  if (is_end) found.is_ended = true, found.ended = events_;
   if (how != Settle::ack_with_pop) {
     if (is_end) riding_.erase(body);
     return;
@@ -159,8 +168,9 @@ void Ledger::check_count(const std::string& body, const Item& item,
 }
 
 /// Who puts one item after the other sees them come out in that order, the first time.
-void Ledger::check_order(const std::string& body, Item& item) {
+void Ledger::check_order(const std::string& body, Item& item, const std::string& queue) {
   if (item.put.producer == 0 || item.put.delay > Milliseconds(0)) return;
+  if (!item.was_seen && item.put.expires_to == queue) return;
   auto& [newest, newest_body] =
       newest_seen_[{item.put.queue + "/" + std::to_string(item.put.producer), item.put.priority}];
   if (!item.was_seen && item.order < newest)
@@ -177,6 +187,7 @@ void Ledger::check_succession(const std::string& body, Item& item) {
              "both are there: " + about(body, item) + " and " + about(item.put.replaces, old));
   if (old.is_ended) return;
   old.is_ended = true;  // but for a power cut: it is handed out before it is durable
+  old.ended = events_;
   old.rides_since = events_;
   riding_.insert(item.put.replaces);
 }
@@ -189,8 +200,9 @@ void Ledger::handed_out(const HandOut& out) {
   auto& found = item(out.body);
   const auto& body = out.body;
   if (found.is_refused) violated("3", "refused and handed out: " + about(body, found));
-  if (out.queue != found.put.queue && out.queue != found.put.queue + ".dead")
-    violated("4", "in the wrong queue " + out.queue + ": " + about(body, found));
+  check_queue(out, found);
+  check_expiry(out, found);
+  check_key(out, found);
   const bool may_forget = !found.put.is_durable && power_cuts_ > 0;
   if (found.is_ended && !may_forget)
     violated("11", "acknowledged and handed out again: " + about(body, found));
@@ -203,7 +215,7 @@ void Ledger::handed_out(const HandOut& out) {
     violated("12", "delivery id " + std::to_string(out.id) + " comes after " +
                        std::to_string(last_id_) + ": " + about(body, found));
   if (!out.is_cut_off) last_id_ = out.id;
-  check_order(body, found);
+  check_order(body, found, out.queue);
   check_succession(body, found);
 
   found.was_seen = true;
@@ -217,6 +229,8 @@ void Ledger::handed_out(const HandOut& out) {
   found.has_lease = out.lease > Milliseconds(0);
   found.is_popped = !found.has_lease;
   found.pop_in_doubt = out.is_cut_off || is_full_;
+  found.is_buried = false;
+  found.is_key_in_doubt = found.is_key_in_doubt || (found.is_popped && found.pop_in_doubt);
   if (is_full_) ++found.forgotten;
   if (!found.has_lease) return;
   found.lease = {.id = out.id,
@@ -225,7 +239,8 @@ void Ledger::handed_out(const HandOut& out) {
                  .moved = moved_,
                  .starts = starts_,
                  .is_logged = !is_full_,
-                 .may_return = out.is_cut_off};
+                 .may_return = out.is_cut_off,
+                 .is_open = out.lease == open_item};
   leased_.insert(body);
 }
 
@@ -234,6 +249,7 @@ void Ledger::pop_returned(const std::string& body) {
   auto& found = item(body);
   found.is_popped = false;
   found.returned = starts_;
+  found.is_key_in_doubt = true;
   --found.hand_outs;
 }
 
@@ -254,8 +270,9 @@ void Ledger::server_started() {
     }
   for (const auto& body : leased_) {
     auto& lease = items_.at(body).lease;
-    lease.may_return = lease.may_return || !lease.is_logged;
+    lease.may_return = lease.may_return || !lease.is_logged || lease.is_open;
   }
+  server_is_new();
   ++starts_;
   started_ = clock_.steady();
 }
@@ -265,6 +282,7 @@ void Ledger::store_failed() {
     ++item.deaths_sent;                         // its count may be higher than what was seen
     if (!item.was_seen) item.put.producer = 0;  // perhaps this is not its first time any more
     if (item.put.may_be_popped) item.returned = starts_;
+    item.is_key_in_doubt = true;
   }
 }
 
@@ -278,6 +296,7 @@ void Ledger::power_cut() {
   }
   for (const auto& body : riding_) items_.at(body).is_ended = false;  // ends_in_doubt stays
   riding_.clear();
+  paused_.erase("loose");
 }
 
 void Ledger::close() {
@@ -286,7 +305,7 @@ void Ledger::close() {
     // That a pop came back is not waited for: a crash may leave it popped.
     const bool may_be_popped = item.is_popped || (item.returned != 0 && item.returned != starts_);
     if (!item.is_confirmed || item.is_ended || may_be_popped || item.ends_in_doubt > 0 ||
-        may_forget)
+        may_forget || may_be_expired(item))
       continue;
     violated("5", "confirmed and lost: " + about(body, item));
   }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -23,6 +24,8 @@ class Violation : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+[[noreturn]] void violated(const std::string& row, const std::string& what);
+
 /// What is heard of bodies that hold this text is told on stderr; empty: nothing.
 inline std::string traced;
 
@@ -38,18 +41,25 @@ struct Put {
   std::string replaces;        ///< body of the item that this one succeeds
   bool may_be_popped = false;  ///< somebody takes it with plain gets
   int deliveries_max = 0;      ///< 0: it does not matter
+  std::optional<WallTime> expires_at;
+  Milliseconds life{0};    ///< it expires so long after the server had it; 0: not for that
+  std::string expires_to;  ///< queue; empty: it is dropped then
+  std::string unique;      ///< key; empty: none
 };
+
+/// The lease of an item that comes back when its connection or the server is lost, not before.
+inline constexpr Milliseconds open_item{1'000'000'000};
 
 struct HandOut {
   std::string body, queue;
   DeliveryId id = 0;
   LinkId link = 0;
-  Milliseconds lease{0};    ///< 0: a plain pop
+  Milliseconds lease{0};    ///< 0: a plain pop; see also open_item
   bool is_cut_off = false;  ///< the server died in this turn: whether it counts is open
 };
 
 /// ack_with_pop: answered before it is durable.
-enum class Settle { ack, ack_with_pop, replace, nack, undo, dead };
+enum class Settle { ack, ack_with_pop, replace, nack, undo, dead, bury };
 enum class Heard { done, gone, unknown };
 
 /// Threads: one. Bodies are the names of items: no two puts have the same.
@@ -62,10 +72,15 @@ class Ledger {
   void put_sent(const std::string& body, const Put& put);
   void put_confirmed(const std::string& body);
   void put_refused(const std::string& body);  ///< for certain: it was never stored
+  /// Another item holds its unique key.
+  void put_clashed(const std::string& body, bool may_hold_it_itself);
   void settle_sent(const std::string& body, DeliveryId id, Settle how);
   void settle_heard(const std::string& body, DeliveryId id, Settle how, Heard heard);
   void touch_sent(const std::string& body, Milliseconds lease, LinkId link);
   void touch_heard(const std::string& body, DeliveryId id, Milliseconds lease, SteadyTime sent);
+  enum class Steer { pause, resume, kick };
+  void steer_sent(const std::string& queue, Steer how);
+  void steer_heard(const std::string& queue, Steer how, Heard heard);
 
   // --- server and machine
   /// For those who trace.
@@ -80,7 +95,7 @@ class Ledger {
   /// delivery.md 21: a full disk may skip the record of a hand-out.
   void disk_is_full() { is_full_ = true; }
   void disk_has_space() { is_full_ = false; }
-  void clock_moved(Milliseconds forward) { moved_ += std::max(forward, Milliseconds(0)); }
+  void clock_moved(Milliseconds forward);
 
   /// Everything that is left was handed out as plain pops, and no fault is left: is all there?
   void close();
@@ -89,6 +104,7 @@ class Ledger {
   void job_pushed(const std::string& job) { jobs_.insert(job); }
   void job_dead(const std::string& job) { dead_jobs_.insert(job); }
   [[nodiscard]] const std::set<std::string>& pushed_jobs() const { return jobs_; }
+  [[nodiscard]] std::string unique_of(const std::string& body) { return item(body).put.unique; }
   [[nodiscard]] std::uint64_t hand_outs() const { return hand_outs_; }
 
  private:
@@ -101,6 +117,14 @@ class Ledger {
     int touch_starts = 0;     ///< when the touch under way was sent
     bool is_logged = true;    ///< as far as a hand-out is
     bool may_return = false;  ///< somebody asked for that, or a power cut forgot it
+    bool is_open = false;     ///< see open_item
+  };
+  /// When something that was asked of a queue may have been done, in events.
+  struct Asked {
+    std::uint64_t sent = 0, last = 0;
+    bool is_open = false;
+    int power_cuts = 0;
+    int lost = -1;  ///< starts of the server, when an answer did not come: it may still be done
   };
   struct Item {
     Put put;
@@ -127,6 +151,11 @@ class Ledger {
     std::uint64_t replaced_sent = 0;  ///< when its last successor was sent, in events
     bool has_lease = false;
     Lease lease;
+    WallTime sent_wall{}, confirmed_wall{};
+    Milliseconds moved_back{0};                             ///< when it was put
+    std::uint64_t confirmed = 0, ended = 0, bury_sent = 0;  ///< in events
+    bool is_buried = false;                                 ///< for certain, but for a kick
+    bool is_key_in_doubt = false;  ///< it may have lost its unique key, and live on
   };
 
   [[nodiscard]] Item& item(const std::string& body);
@@ -134,8 +163,18 @@ class Ledger {
   [[nodiscard]] std::string about(const std::string& body, const Item& item) const;
   void check_return(const std::string& body, const Item& item) const;
   void check_count(const std::string& body, const Item& item, const std::string& queue) const;
-  void check_order(const std::string& body, Item& item);
+  void check_order(const std::string& body, Item& item, const std::string& queue);
   void check_succession(const std::string& body, Item& item);
+  // steered.cc
+  void check_queue(const HandOut& out, const Item& item) const;
+  void check_expiry(const HandOut& out, const Item& item) const;
+  void check_key(const HandOut& out, const Item& item) const;
+  [[nodiscard]] bool may_be_expired(const Item& item) const;
+  [[nodiscard]] static bool may_have_died(const Item& item) {
+    return item.deaths_sent > 0 || item.hand_outs >= item.put.deliveries_max;
+  }
+  [[nodiscard]] bool may_have_been(const std::string& queue, Steer how, std::uint64_t since) const;
+  void server_is_new();
 
   const Clock& clock_;
   const Milliseconds takeover_;
@@ -143,8 +182,12 @@ class Ledger {
   std::set<std::string> leased_, riding_, jobs_, dead_jobs_;
   std::map<std::pair<std::string, int>, std::pair<std::uint64_t, std::string>> newest_seen_;
   std::map<int, std::uint64_t> orders_;
+  std::map<std::string, std::vector<std::string>> keys_;  ///< unique key -> bodies put with it
+  std::map<std::pair<std::string, Steer>, Asked> asked_;  ///< by queue
+  std::map<std::string, std::uint64_t> paused_;           ///< queue -> when that was sent
   DeliveryId last_id_ = 0;
-  Milliseconds moved_{0};  ///< how far the wall clock was set forward, in all
+  Milliseconds moved_{0}, moved_back_{0};  ///< how far the wall clock was set, in all
+  WallTime latest_wall_{};
   SteadyTime started_{};
   bool is_full_ = false;
   int starts_ = 0, power_cuts_ = 0;

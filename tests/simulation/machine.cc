@@ -49,6 +49,8 @@ void Machine::start() {
     open();
   } catch (const Error& problem) {
     if (crash_if_stopped()) return;
+    if (problem.code() == ENOSPC && disk_->space_left() != UINT64_MAX)
+      return ledger_.happens("start refused: the disk is full");
     throw Violation(std::string("5: the server does not start: ") + problem.what());
   }
   if (crash_if_stopped()) return;
@@ -71,6 +73,7 @@ void Machine::crash(Crash how) {
   ledger_.happens(how == Crash::power ? "crash of the machine" : "crash of the server");
   ++crashes_;
   if (is_up()) observe(true);
+  const auto space_left = disk_->space_left();
   auto image = how == Crash::power ? disk_->after_power_cut(random_) : disk_->as_written();
   disk_->stop();
   take_down();
@@ -81,6 +84,7 @@ void Machine::crash(Crash how) {
   else
     disk_ = disk_->after_process_crash(random_());
   disk_->lie_about_syncs(lie_);
+  disk_->limit_space(space_left);
 }
 
 void Machine::stop_cleanly() {
@@ -131,8 +135,10 @@ void Machine::turn() {
   was_failed_ = false;
   for (auto& [id, link] : links_)
     if (!chance(random_, 4)) send(*link);
-  store_->flush();  // what go_on() took is seen after the next turn, as it is sent then
+  store_->flush();  // what go_on() took
   if (crash_if_stopped()) return;
+  note_failure();
+  observe(false);
   std::erase_if(links_, [](const auto& each) { return each.second->session_ == nullptr; });
 }
 

@@ -67,7 +67,8 @@ class Machine {
   /// nullptr: nobody listens.
   [[nodiscard]] std::shared_ptr<Link> connect();
 
-  void start();  ///< may end in a crash, when the disk was told to stop
+  /// May end in a crash, when the disk was told to stop; a full disk may refuse it.
+  void start();
   void turn();
   void commit();  ///< what the background threads do, one piece of each
   enum class Crash { process, power };

@@ -1,6 +1,6 @@
 # The simulation, and the same with one source that has a planted fault. The fault is in no product.
 add_library(simulated OBJECT simulation/clients.cc simulation/ledger.cc simulation/machine.cc
-            simulation/run.cc simulation/worker.cc simulation/world.cc)
+            simulation/run.cc simulation/steered.cc simulation/worker.cc simulation/world.cc)
 add_library(simulation_main OBJECT simulation/main.cc)
 add_library(simulation_main_planted OBJECT simulation/main.cc)
 target_compile_definitions(simulation_main PRIVATE DAEMONZ_IS_PLANTED=false)

@@ -22,7 +22,10 @@ Machine::Options options_of(Random& random) {
   options.queues.defaults.max_deliveries = 5;
   auto never = options.queues.defaults;
   never.durability = queue::Durability::never;
-  options.queues.queues = {{"loose", never}};
+  auto aged = options.queues.defaults;
+  aged.max_age = max_age;
+  aged.expire_to = "late";
+  options.queues.queues = {{"loose", never}, {"aged", aged}};
   return options;
 }
 
@@ -35,7 +38,7 @@ class Life {
     fault_every_ = std::array{10'000'000u, 60u, 25u, 10u}[options_random_() % 4];
     for (int i = 1; i <= 3; ++i) producers_.push_back(std::make_unique<Producer>(world_, i));
     for (int i = 0; i < 3; ++i) workers_.push_back(std::make_unique<Worker>(world_));
-    for (const auto* queues : {"plain", "loose,plain"})
+    for (const auto* queues : {"plain", "loose,plain", "late,aged,plain"})
       poppers_.push_back(std::make_unique<Popper>(world_, queues));
     if (plant == Plant::skip_sync) world_.machine.lie(FaultyDisk::Lie::files);
   }
@@ -63,13 +66,14 @@ class Life {
   void step() {
     auto& machine = world_.machine;
     if (!machine.is_up() && chance(random_, 4)) machine.start();
+    if (!machine.is_up() && is_full_ && chance(random_, 8)) fill_disk(false);
     switch (random_() % 10) {
       case 0:
       case 1: return any(producers_).step();
       case 2:
       case 3:
       case 4: return any(workers_).step();
-      case 5: return any(poppers_).step();
+      case 5: return chance(random_, 6) ? steward_.step() : any(poppers_).step();
       case 6:
       case 7:
         if (machine.is_up()) machine.turn();
@@ -119,16 +123,18 @@ class Life {
     world_.ledger.clock_moved(by);
   }
 
+  void fill_disk(bool is_full) {
+    is_full_ = is_full;
+    world_.ledger.happens(is_full_ ? "disk full" : "space again");
+    is_full_ ? world_.ledger.disk_is_full() : world_.ledger.disk_has_space();
+    world_.machine.disk().limit_space(is_full_ ? random_() % 40'000 : UINT64_MAX);
+  }
+
   /// A disk that fails is changed by the operator, and the machine cut from power for it.
   void disk_fault() {
     auto& machine = world_.machine;
     if (!machine.is_up()) return;
-    if (is_full_ || chance(random_, 2)) {
-      is_full_ = !is_full_;
-      world_.ledger.happens(is_full_ ? "disk full" : "space again");
-      is_full_ ? world_.ledger.disk_is_full() : world_.ledger.disk_has_space();
-      return machine.disk().limit_space(is_full_ ? random_() % 40'000 : UINT64_MAX);
-    }
+    if (is_full_ || chance(random_, 2)) return fill_disk(!is_full_);
     if (chance(random_, 2))
       machine.disk().fail_writes(EIO);
     else
@@ -145,16 +151,23 @@ class Life {
     auto& machine = world_.machine;
     world_.is_ending = true;
     world_.database.is_away = false;
-    if (machine.is_up())
+    const bool is_well =
+        machine.is_up() && !machine.store().is_failed() && !machine.disk().has_stopped();
+    const bool goes_on = is_well && chance(random_, 4);
+    if (machine.is_up() && !goes_on)
       machine.crash(chance(random_, 2) ? Machine::Crash::power : Machine::Crash::process);
     machine.disk().stop_never();
-    machine.start();
+    fill_disk(false);
+    if (!goes_on) machine.start();
+    for (auto& popper : poppers_)
+      if (chance(random_, 2)) popper->crash();  // what it has open comes back
     for (auto& worker : workers_) worker->go_on();
     for (int round = 0; !is_over(); ++round, ++report.steps) {
       if (round > calm_rounds_max) throw Violation("it does not come to an end: " + left());
       for (auto& each : producers_) each->step();
       for (auto& each : workers_) each->step();
       for (auto& each : poppers_) each->step();
+      steward_.step();
       machine.turn();
       machine.commit();
       world_.clock.advance(Milliseconds(200));
@@ -169,7 +182,7 @@ class Life {
   bool is_over() {
     const auto is_idle = [](const auto& each) { return each->is_idle(); };
     return std::ranges::all_of(producers_, is_idle) && std::ranges::all_of(poppers_, is_idle) &&
-           left().empty();
+           steward_.is_idle() && left().empty();
   }
   /// Queues of jobs that are not empty, and queues with items that nobody may have now.
   std::string left() {
@@ -182,25 +195,44 @@ class Life {
     return names;
   }
 
+  /// Buried items become ready; then plain pops, until nothing comes: what expires meanwhile may
+  /// come to another queue.
   void drain() {
     for (auto& each : workers_) each->crash();
-    std::vector<std::string> queues;
-    for (const auto& each : world_.machine.store().figures()) queues.push_back(each.name);
-    Caller caller(world_);
-    for (const auto& queue : queues) {
-      for (;;) {
-        caller.ask("gets " + queue + "\r\n");
-        auto answer = caller.poll();
-        while (!answer) {
-          world_.machine.turn();
-          answer = caller.poll();
-        }
-        if (answer->kind != Answer::Kind::value) break;
-        if (!queue.ends_with(".dead")) continue;
-        if (const auto job = offline_tasks::Envelope::decode(answer->text))
-          world_.ledger.job_dead(job->id);
-      }
+    for (const auto* queue : {"plain", "loose", "aged", "late"}) {
+      steer(queue, Ledger::Steer::resume);
+      steer(queue, Ledger::Steer::kick);
     }
+    std::vector<std::string> queues;
+    const auto has_ready = [&] {
+      queues.clear();
+      for (const auto& each : world_.machine.store().figures())
+        if (each.ready > 0) queues.push_back(each.name);
+      return !queues.empty();
+    };
+    for (int round = 0; has_ready(); ++round) {
+      if (round > calm_rounds_max) throw Violation("nothing comes out of " + queues.front());
+      for (const auto& queue : queues)
+        for (auto answer = ask("gets " + queue); answer->kind == Answer::Kind::value;
+             answer = ask("gets " + queue)) {
+          const auto job = offline_tasks::Envelope::decode(answer->text);
+          if (queue.ends_with(".dead") && job) world_.ledger.job_dead(job->id);
+        }
+    }
+  }
+  void steer(const std::string& queue, Ledger::Steer how) {
+    world_.ledger.steer_sent(queue, how);
+    const auto* verb = how == Ledger::Steer::kick ? "/kick=1000000" : "/resume";
+    world_.ledger.steer_heard(queue, how, heard(*ask("delete " + queue + verb)));
+  }
+  std::optional<Answer> ask(const std::string& command) {
+    operator_.ask(command + "\r\n");
+    auto answer = operator_.poll();
+    for (; !answer; answer = operator_.poll()) {
+      world_.machine.turn();
+      world_.machine.commit();
+    }
+    return answer;
   }
 
   Random options_random_;
@@ -212,6 +244,8 @@ class Life {
   std::vector<std::unique_ptr<Producer>> producers_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::unique_ptr<Popper>> poppers_;
+  Steward steward_{world_};
+  Caller operator_{world_};
 };
 
 }  // namespace

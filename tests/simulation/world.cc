@@ -63,8 +63,9 @@ std::optional<Answer> Caller::parse() {
   return answer;
 }
 
-std::string set_command(const std::string& key, const std::string& body) {
-  return "set " + key + " 0 0 " + std::to_string(body.size()) + "\r\n" + body + "\r\n";
+std::string set_command(const std::string& key, const std::string& body, std::int64_t exptime) {
+  return "set " + key + " 0 " + std::to_string(exptime) + " " + std::to_string(body.size()) +
+         "\r\n" + body + "\r\n";
 }
 
 Heard heard(const Answer& answer) {

@@ -52,6 +52,7 @@ class Caller {
   /// nullopt: not yet.
   [[nodiscard]] std::optional<Answer> poll();
   void hang_up();
+  [[nodiscard]] bool has_link(LinkId id) const { return link() == id && !link_->is_broken; }
   [[nodiscard]] LinkId link() const { return link_ ? link_->id : 0; }
 
  private:
@@ -62,7 +63,8 @@ class Caller {
   bool is_asking_ = false;
 };
 
-[[nodiscard]] std::string set_command(const std::string& key, const std::string& body);
+[[nodiscard]] std::string set_command(const std::string& key, const std::string& body,
+                                      std::int64_t exptime = 0);
 /// done, gone or unknown, of what settles a delivery. Throws Violation when a full disk refuses it.
 [[nodiscard]] Heard heard(const Answer& answer);
 

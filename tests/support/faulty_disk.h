@@ -46,6 +46,10 @@ class FaultyDisk final : public journal::Disk {
   void fail_syncs(int code) { set(sync_code_, code); }
   /// So many bytes can still be reserved; removed files give theirs back.
   void limit_space(std::uint64_t bytes) { set(space_left_, bytes); }
+  [[nodiscard]] std::uint64_t space_left() {
+    const std::lock_guard lock(mutex_);
+    return space_left_;
+  }
   /// Syncs wait until resumed: what is written meanwhile is not durable.
   void hold_syncs() { set(is_holding_, true); }
   void resume_syncs() {
