@@ -1,8 +1,13 @@
 // simulation [--seconds N] [--rounds N] [--seed N] [--plant NAME] [--trace TEXT]: lives one after
 // the other, from a seed upwards, until the time or the rounds are over. Prints one line. Exit 0:
 // no promise was broken; 1: one was, and the line says by which seed. With a planted fault 0 means
-// that it was found. --trace tells on stderr what happens to bodies that hold TEXT (*: all).
+// that it was found. One that dies by a signal says in which seed's life. --trace tells on stderr
+// what happens to bodies that hold TEXT (*: all).
+#include <unistd.h>
+
+#include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -41,11 +46,28 @@ Arguments read(int argc, char** argv) {
   return arguments;
 }
 
+std::array<char, 80> last_words;
+
+/// Before each life: what a signal that ends the program has to say.
+void begin_life(std::uint64_t seed) {
+  std::snprintf(last_words.data(), last_words.size(), "DIED in the life of seed %llu\n",
+                static_cast<unsigned long long>(seed));
+}
+
+/// signal-safety(7).
+void die(int number) {
+  static_cast<void>(!::write(STDOUT_FILENO, last_words.data(), std::strlen(last_words.data())));
+  std::signal(number, SIG_DFL);
+  std::raise(number);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const auto arguments = read(argc, argv);
   log::set_level(log::Level::off);
+  for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTERM})
+    std::signal(number, die);
   using Clock = std::chrono::steady_clock;
   const auto started = Clock::now();
   const auto passed = [&] { return std::chrono::duration<double>(Clock::now() - started).count(); };
@@ -53,6 +75,7 @@ int main(int argc, char** argv) {
   std::uint64_t round = 0;
   for (; round < arguments.rounds && passed() < arguments.seconds; ++round) {
     const auto seed = arguments.seed + round;
+    begin_life(seed);
     const auto report = simulation::run(seed, arguments.plant);
     if (!report.violation.empty()) {
       std::printf("%s after %llu seeds: seed %llu: %s\n",
