@@ -18,6 +18,8 @@ constexpr std::uint64_t credit_max = 4 << 20;
 constexpr std::uint64_t slice_size = 500'000, copy_costs = 1'000;
 /// Chunks of a FIFO that are looked at for nothing; each costs a cache miss (0.1 us).
 constexpr std::uint64_t chunk_costs = 50;
+/// A token that is forgotten: three cache misses.
+constexpr std::uint64_t token_costs = 250;
 
 }  // namespace
 
@@ -27,8 +29,9 @@ void Cleaner::work() {
   slice_ = slice_size;
   if (store_.is_failed()) return;
   release_emptied();
+  release_emptied_tokens();
   earn();
-  while (can_pay() && emptied_.empty()) {
+  while (can_pay() && emptied_.empty() && emptied_tokens_.empty()) {
     const auto cleaning = store_.journal_->to_clean();
     if (!cleaning) break;
     if (cleaning->is_late && !std::exchange(was_late_, true)) credit_ = credit_max;
@@ -65,6 +68,18 @@ void Cleaner::release_emptied() {
       slice_ -= std::min<std::uint64_t>(slice_, record->payload + copy_costs);
     }
     fifo.pop_front();
+  }
+}
+
+void Cleaner::release_emptied_tokens() {
+  while (!emptied_tokens_.empty() && slice_ > 0) {
+    auto& [tokens, record_size] = emptied_tokens_.back();
+    if (const auto logged_at = tokens.forget_one(SteadyTime::max())) {
+      store_.journal_->release(*logged_at, record_size);
+      slice_ -= std::min(slice_, token_costs);
+    } else {
+      emptied_tokens_.pop_back();
+    }
   }
 }
 

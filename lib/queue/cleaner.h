@@ -10,6 +10,7 @@
 #include "journal/record.h"
 #include "queue/fifo.h"
 #include "queue/requests.h"
+#include "queue/tokens.h"
 
 namespace daemonz::queue {
 
@@ -30,10 +31,15 @@ class Cleaner {
   [[nodiscard]] bool goes_on() const { return goes_on_; }
   /// The items of an emptied queue: the log knows that they are gone, their segments not yet.
   void add_emptied(Fifo<journal::Locator>&& fifo) { emptied_.push_back(std::move(fifo)); }
+  /// Its tokens likewise.
+  void add_emptied(TokenMemory&& tokens, std::size_t record_size) {
+    emptied_tokens_.push_back({std::move(tokens), record_size});
+  }
 
  private:
   void earn();
   void release_emptied();
+  void release_emptied_tokens();
   void clean(std::uint32_t segment);
   bool clean_entries();
   bool clean_queue(Queue& queue);
@@ -46,7 +52,12 @@ class Cleaner {
   [[nodiscard]] bool can_pay() const { return slice_ > 0 && !is_stuck_; }
 
   JournaledStore& store_;
+  struct EmptiedTokens {
+    TokenMemory tokens;
+    std::size_t record_size = 0;
+  };
   std::vector<Fifo<journal::Locator>> emptied_;
+  std::vector<EmptiedTokens> emptied_tokens_;
   std::uint32_t segment_ = 0;    ///< being cleaned
   std::string queue_;            ///< of the segment, all in queues before this one is done
   bool has_found_none_ = false;  ///< so far, in this pass over all queues

@@ -84,11 +84,11 @@ void JournaledStore::empty(Queue& queue) {
   }
   for (auto& fifo : queue.ready)
     if (!fifo.is_empty()) cleaner_.add_emptied(std::move(fifo));
-  for (const auto& [id, token] : queue.tokens.all()) release_token(queue, token.logged_at);
+  if (!queue.tokens.all().empty())
+    cleaner_.add_emptied(std::exchange(queue.tokens, {}), token_size(queue.name));
   queue.ready_counts.fill(0);
   queue.buried.clear();
   queue.unique_keys.clear();
-  queue.tokens.clear();
   auto& figures = queue.figures;
   figures.ready = figures.delayed = figures.leased = figures.buried = figures.bytes = 0;
   ++figures.flushes;

@@ -80,3 +80,18 @@ TEST_CASE("queue: an item that a full disk had no room to copy is copied when th
   clean(shop);
   CHECK(shop.pop("q") == "x");
 }
+
+TEST_CASE("queue: what the tokens of a flushed queue held is free, after some slices") {
+  Shop shop({}, segment_size);
+  for (int i = 0; i < 5'000; ++i) {
+    shop.put("q", "x", {.id = queue::hash_key(std::to_string(i))});
+    CHECK(shop.pop("q") == "x");
+  }
+  shop.make_durable();
+  CHECK(shop.store->flush_queue(QueueName("q")).outcome == Settled::done);
+  shop.store->advance();
+  CHECK(shop.store->next_deadline() == shop.clock.steady());  // there is more to do at once
+  clean(shop);
+  for (int i = 0; i < 10; ++i) shop.turn();
+  CHECK(shop.store->storage().live_bytes == 0);
+}
