@@ -1,23 +1,12 @@
-#include <doctest/doctest.h>
-
 #include <random>
 
-#include "base/error.h"
+#include "journal/fixture.h"
 #include "journal/index.h"
-#include "journal/journal.h"
-#include "journal/recovery.h"
-#include "support/faulty_disk.h"
-#include "support/seed.h"
 
 using namespace daemonz;
-using journal::Commit;
-using journal::Journal;
-using tests::FaultyDisk;
+using namespace daemonz::tests;
 
 namespace {
-
-constexpr journal::RecordType note = 5;
-const std::string folder = "/log";
 
 /// A log in small segments whose background work happens when the test says so.
 class SmallLog {
@@ -109,7 +98,7 @@ std::string start_error(const FaultyDisk::Image& image, Bytes verified_at_start)
 }  // namespace
 
 TEST_CASE("index: what is put in comes out, whatever is common to neighbours") {
-  std::mt19937_64 random(tests::seed());
+  std::mt19937_64 random(seed());
   struct Entry {
     journal::RecordType type;
     std::string fields;
@@ -140,7 +129,7 @@ TEST_CASE("index: what is put in comes out, whatever is common to neighbours") {
 }
 
 TEST_CASE("index: bytes that no builder wrote end it, and nothing else happens") {
-  std::mt19937_64 random(tests::seed());
+  std::mt19937_64 random(seed());
   for (int round = 0; round < 2000; ++round) {
     std::string bytes(random() % 200, '\0');
     for (auto& byte : bytes) byte = static_cast<char>(random() % (round % 2 == 0 ? 256 : 8));
@@ -257,7 +246,7 @@ TEST_CASE("journal: a log whose end is cut by any number of bytes starts with wh
 }
 
 TEST_CASE("journal: runs, kills and power cuts on one store: nothing durable is lost or doubled") {
-  std::mt19937_64 random(tests::seed());
+  std::mt19937_64 random(seed());
   for (int round = 0; round < 100; ++round) {
     CAPTURE(round);
     FaultyDisk::Image image;

@@ -1,24 +1,13 @@
-#include <doctest/doctest.h>
-
 #include <random>
 
-#include "base/error.h"
-#include "journal/journal.h"
+#include "journal/fixture.h"
 #include "journal/memory_disk.h"
-#include "journal/recovery.h"
-#include "support/faulty_disk.h"
-#include "support/seed.h"
 #include "support/temp_dir.h"
 
 using namespace daemonz;
-using journal::Commit;
-using journal::Journal;
-using tests::FaultyDisk;
+using namespace daemonz::tests;
 
 namespace {
-
-constexpr journal::RecordType note = 5;
-const std::string folder = "/log";
 
 /// A log on a faulty disk, in verbs.
 class Log {
@@ -203,7 +192,7 @@ TEST_CASE("journal: a missing or cut segment before the last one stops the start
 
 TEST_CASE(
     "journal: after a power cut everything durable is there, and nothing in between is lost") {
-  std::mt19937_64 random(tests::seed());
+  std::mt19937_64 random(seed());
   for (int round = 0; round < 60; ++round) {
     CAPTURE(round);
     FaultyDisk disk;
@@ -296,7 +285,7 @@ TEST_CASE("journal: a full disk refuses puts, keeps space for all acknowledgemen
   std::vector<journal::Locator> places;
   while (log.journal->make_room(text.size())) places.push_back(*log.store(text));
   REQUIRE(places.size() > 5000);
-  std::mt19937_64 random(tests::seed());
+  std::mt19937_64 random(seed());
   std::ranges::shuffle(places, random);
   for (const auto at : places) {
     REQUIRE(log.journal->append(note + 1, "12345678", "", Commit::asked, Journal::Life::passing));
@@ -337,7 +326,7 @@ TEST_CASE("journal: segments without live records go, the oldest first, once tha
 }
 
 TEST_CASE("journal: a second process on the same folder is named the first one's pid") {
-  const tests::TempDir dir;
+  const TempDir dir;
   const auto open = [&] {
     return Journal::open({.folder = dir / "data"}, [](const journal::Replayed&) {});
   };
@@ -347,7 +336,7 @@ TEST_CASE("journal: a second process on the same folder is named the first one's
 }
 
 TEST_CASE("journal: on the real disk, appended records survive, and large ones too") {
-  const tests::TempDir dir;
+  const TempDir dir;
   std::vector<journal::Locator> found;
   const auto open = [&] {
     found.clear();

@@ -1,20 +1,10 @@
 // Starts that die in the middle, and what a power cut leaves of segments that hold nothing.
-#include <doctest/doctest.h>
-
-#include "base/error.h"
-#include "journal/journal.h"
-#include "journal/recovery.h"
-#include "support/faulty_disk.h"
-#include "support/seed.h"
+#include "journal/fixture.h"
 
 using namespace daemonz;
-using journal::Commit;
-using journal::Journal;
-using tests::FaultyDisk;
+using namespace daemonz::tests;
 
 namespace {
-
-const std::string folder = "/log";
 
 std::unique_ptr<Journal> open(
     FaultyDisk& disk, journal::ByHand& by_hand,
@@ -65,7 +55,7 @@ TEST_CASE("journal: no segment number is given twice, at whatever step a start d
 }
 
 TEST_CASE("journal: an empty segment behind which the log went on is no damage after a power cut") {
-  std::mt19937_64 random(tests::seed());
+  std::mt19937_64 random(seed());
   for (int round = 0; round < 40; ++round) {
     CAPTURE(round);
     journal::ByHand by_hand;
