@@ -4,16 +4,19 @@
 #include <thread>
 
 #include "job_table/table.h"
-#include "offline_tasks/broker_options.h"
+#include "offline_tasks/async_way.h"
 #include "offline_tasks/job_facts.h"
-#include "offline_tasks/registry.h"
+#include "offline_tasks/local_ways.h"
+#include "offline_tasks/queue_way.h"
 
 namespace daemonz::offline_tasks {
 namespace {
 
+using broker::PushResult;
+using broker::PushState;
+
 constexpr Milliseconds pause_first{5}, pause_max{50};  // between repetitions of one push
 constexpr Milliseconds answer_timeout_max{2'000};      // a server that is silent for longer hangs
-constexpr std::string_view taken_by_queue = "queue", taken_by_inline = "inline";
 
 broker::Options broker_options_of(const ConnectOptions& options) {
   const auto patience = std::min(options.deadline, answer_timeout_max);
@@ -22,37 +25,39 @@ broker::Options broker_options_of(const ConnectOptions& options) {
 
 std::string name_of(const Envelope& job) { return "job " + job.id + " (" + job.task + ")"; }
 
+/// `result` is the strategy's own; `others` is what the rest of the chain said, "" or "; ..".
 [[noreturn]] void not_pushed(const std::string& who, const std::string& queue,
-                             const broker::PushResult& result, const ConnectOptions& options) {
-  using broker::PushState;
+                             const PushResult& result, const ConnectOptions& options,
+                             const std::string& others) {
+  const auto& target = options.strategy == Strategy::http ? options.url : options.broker;
   const auto within = " within " + daemonz::to_string(options.deadline);
   ErrorText text{.where = who};
   switch (result.state) {
     case PushState::unreachable:
-      text.what = "not pushed: no connection to the queue at " + options.broker + within + " (" +
+      text.what = "not pushed: no connection to the queue at " + target + within + " (" +
                   result.detail + ")";
       text.hint = "Is it running? `daemonz status` tells";
       break;
     case PushState::unknown:
-      text.what = "perhaps not pushed: " + options.broker + " gave no answer" + within + " (" +
-                  result.detail + ")";
+      text.what =
+          "perhaps not pushed: " + target + " gave no answer" + within + " (" + result.detail + ")";
       text.hint = "A push of your own would make a second job; this one may still run";
       break;
     default:
       text.what = "not pushed: the queue " + queue + " refused it (" + result.detail + ")";
       text.hint = "`daemonz-jobs queues` shows how full it is";
   }
+  text.what += others;
   throw Error(text);
 }
 
-/// Again and again with the same id until somebody answers or the deadline has passed.
-template <class Push>
-broker::PushResult until_deadline(Milliseconds deadline, Push&& push) {
-  using broker::PushState;
+/// Again and again with the same ids until somebody answers or the deadline has passed.
+PushResult until_deadline(Way& way, const Parcel& parcel, Milliseconds deadline) {
   const auto end = real_clock().steady() + deadline;
   bool was_unknown = false;
   for (auto pause = pause_first;; pause = std::min(pause * 2, pause_max)) {
-    auto result = push();
+    const auto left = std::chrono::ceil<Milliseconds>(end - real_clock().steady());
+    auto result = way.take(parcel, std::max(left, Milliseconds(1)));
     was_unknown = was_unknown || result.state == PushState::unknown;
     if (result.state != PushState::unknown && result.state != PushState::unreachable) return result;
     if (real_clock().steady() + pause >= end) {
@@ -65,9 +70,31 @@ broker::PushResult until_deadline(Milliseconds deadline, Push&& push) {
 
 bool is_tracked(const Envelope& job) { return job.track == Track::all; }
 
-/// The text of an outcome that is no success; inline, it comes out of the push.
-[[noreturn]] void not_done(const Envelope& job, const std::string& what, const std::string& why) {
-  throw Error(ErrorText{.what = what + (why.empty() ? "" : ": " + why), .where = name_of(job)});
+bool performs_here(Strategy strategy) {
+  return strategy == Strategy::in_call || strategy == Strategy::async || strategy == Strategy::fake;
+}
+
+void check(const ConnectOptions& options) {
+  if (options.deadline < Milliseconds(1)) throw Error("a push deadline must be at least 1 ms");
+  if (options.threads < 1 || options.threads > async_threads_max)
+    throw Error("async works with 1.." + std::to_string(async_threads_max) + " threads");
+  const auto& chain = options.fallback;
+  const bool has_inline = !performs_here(options.strategy) &&
+                          std::find(chain.begin(), chain.end(), Fallback::in_call) != chain.end();
+  const bool must_perform =
+      options.strategy == Strategy::in_call || options.strategy == Strategy::async || has_inline;
+  if (must_perform && !options.registry)
+    throw Error(
+        ErrorText{.what = std::string("the ") +
+                          (has_inline ? "fallback inline"
+                                      : std::string(to_string(options.strategy)) + " strategy") +
+                          " needs a registry that performs the tasks",
+                  .hint = "connect({.., .registry = &registry}) with Registry::of<YourTasks>()"});
+  if (chain.empty()) throw Error("an empty fallback chain takes no job: name `queue` at least");
+  for (const auto& [task, told] : options.tasks) check(told, task);
+  for (const auto& route : options.routes)
+    check(Options{.queue = route.queue}, "route " + route.tasks);
+  check(options.signing);
 }
 
 JobState to_state(job_table::State state) {
@@ -99,85 +126,105 @@ JobStatus to_status(const job_table::Job& row) {
 }  // namespace
 
 Front::Front(ConnectOptions options)
-    : options_(std::move(options)), brokers_(broker_options_of(options_)) {
-  if (options_.strategy == Strategy::in_call && !options_.registry)
-    throw Error(ErrorText{.what = "the inline strategy needs a registry that performs the tasks",
-                          .hint = "connect({.strategy = Strategy::in_call, .registry = &registry}) "
-                                  "with Registry::of<YourTasks>()"});
-  if (options_.strategy == Strategy::queue)
-    (void)broker::connect(broker_options_of(options_));  // checks the URL; connects to nothing yet
-  if (options_.deadline < Milliseconds(1)) throw Error("a push deadline must be at least 1 ms");
-  for (const auto& [task, told] : options_.tasks) check(told, task);
+    : options_(std::move(options)),
+      performer_({.registry = options_.registry,
+                  .services = options_.services,
+                  .database = options_.database.empty() ? std::function<db::Pool::Taken()>()
+                                                        : [this] { return database(); },
+                  .push = [this](const Envelope& further) { return push(further).id(); },
+                  .now = [this] { return now(); }}) {
+  check(options_);
   // A push waits for nobody's lock: its row is for people, and the processor makes it else.
   if (!options_.database.empty())
     database_.emplace(db::PoolOptions{
         .url = options_.database, .wait_max = options_.deadline, .busy_wait = options_.deadline});
-}
-
-PushAnswer Front::push(const Envelope& job) {
-  return options_.strategy == Strategy::in_call ? perform_in_call(job) : push_onto_queue(job);
-}
-
-PushAnswer Front::push_onto_queue(const Envelope& job) {
-  const QueueName queue(job.queue);
-  const auto bytes = job.encode();
-  record_pushed(job);
-  const auto result = until_deadline(options_.deadline, [&] {
-    BrokerPool::Taken broker(brokers_);
-    return broker->push(queue, bytes, broker_options(job, real_clock().wall()));
-  });
-  if (result.state == broker::PushState::confirmed)
-    return PushAnswer(Pushed{job.id, std::string(taken_by_queue)});
-  if (result.state != broker::PushState::unknown) forget_pushed(job);
-  if (result.state == broker::PushState::duplicate) return PushAnswer(Duplicate{job.unique_key()});
-  not_pushed(name_of(job), job.queue, result, options_);
-}
-
-void Front::push_many(const QueueName& queue, const std::vector<Envelope>& jobs) {
-  if (options_.strategy == Strategy::in_call) {
-    for (const auto& job : jobs) (void)perform_in_call(job);
-    return;
+  switch (options_.strategy) {
+    case Strategy::in_call: ways_.push_back(std::make_unique<InlineWay>(performer_)); break;
+    case Strategy::async:
+      ways_.push_back(std::make_unique<AsyncWay>(performer_, options_.threads));
+      break;
+    case Strategy::fake: {
+      auto recording = std::make_unique<Fake>(performer_, fake_clock_);
+      fake_ = recording.get();
+      ways_.push_back(std::move(recording));
+      break;
+    }
+    case Strategy::queue:
+    case Strategy::http:
+      for (const auto fallback : options_.fallback) add_way(fallback);
   }
+}
+
+void Front::add_way(Fallback fallback) {
+  switch (fallback) {
+    case Fallback::queue:
+      if (options_.strategy == Strategy::http) throw Error("the strategy http is not built yet");
+      ways_.push_back(std::make_unique<QueueWay>(broker_options_of(options_)));
+      break;
+    case Fallback::spool: throw Error("the fallback spool is not built yet");
+    case Fallback::in_call: ways_.push_back(std::make_unique<InlineWay>(performer_)); break;
+    case Fallback::discard: ways_.push_back(std::make_unique<DiscardWay>()); break;
+  }
+}
+
+WallTime Front::now() const { return fake_ ? fake_clock_.wall() : real_clock().wall(); }
+
+Fake& Front::fake() {
+  if (fake_) return *fake_;
+  throw Error(ErrorText{
+      .what = std::string("the strategy is ") + to_string(options_.strategy) + ", not fake",
+      .hint = "connect({.strategy = Strategy::fake}) in the test"});
+}
+
+void Front::finish(Envelope& job, WallTime now) const {
+  for (const auto& look_at : options_.middleware) look_at(job);
+  sign(job, options_.signing, now);
+}
+
+/// Down the chain until somebody has the jobs. Throws Error when nobody has.
+Front::Taken Front::hand_over(const std::vector<Envelope>& jobs, const std::string& who) {
   std::vector<std::string> bodies;
   bodies.reserve(jobs.size());
   for (const auto& job : jobs) bodies.push_back(job.encode());
-  for (const auto& job : jobs) record_pushed(job);
-  const auto result = until_deadline(options_.deadline, [&] {
-    BrokerPool::Taken broker(brokers_);
-    return broker->push_many(queue, bodies, broker_options(jobs.front(), real_clock().wall()));
-  });
-  if (result.state == broker::PushState::confirmed) return;
-  if (result.state != broker::PushState::unknown)
+  const bool has_row =
+      std::any_of(ways_.begin(), ways_.end(), [](const auto& way) { return way->is_remote(); });
+  if (has_row)
+    for (const auto& job : jobs) record_pushed(job);
+  const Parcel parcel{jobs, bodies};
+  std::optional<PushResult> own;  // of the strategy
+  std::string others;
+  bool may_be_there = false;
+  for (const auto& way : ways_) {
+    if (may_be_there && !way->keeps_ids()) continue;
+    auto result = way->is_remote() ? until_deadline(*way, parcel, options_.deadline)
+                                   : way->take(parcel, options_.deadline);
+    may_be_there = may_be_there || result.state == PushState::unknown;
+    if (result.state == PushState::confirmed || result.state == PushState::duplicate) {
+      const bool has_left = way->is_remote() || way->keeps_ids();
+      if (has_row && (!has_left || result.state == PushState::duplicate))
+        for (const auto& job : jobs) forget_pushed(job);
+      return {result.state, way->name()};
+    }
+    if (!own)
+      own = std::move(result);
+    else
+      others += "; " + std::string(way->name()) + ": " + result.detail;
+  }
+  if (has_row && !may_be_there)
     for (const auto& job : jobs) forget_pushed(job);
-  not_pushed("batch " + jobs.front().batch + " of " + std::to_string(jobs.size()) + " jobs",
-             queue.text(), result, options_);
+  if (may_be_there) own->state = PushState::unknown;
+  not_pushed(who, jobs.front().queue, *own, options_, others);
 }
 
-/// As a processor would: through JSON, with a Context, once.
-PushAnswer Front::perform_in_call(const Envelope& pushed) {
-  const auto job = Envelope::decode(pushed.encode()).value();
-  std::optional<db::Pool::Taken> connection;
-  Context::Parts parts{.job = job, .token = Token::of(job.attempt, 1)};
-  if (database_)
-    parts.db = [&]() -> db::Connection& {
-      if (!connection) connection.emplace(database());
-      if (!(*connection)->is_in_transaction()) (*connection)->verify();
-      return **connection;
-    };
-  parts.services = options_.services;
-  parts.push = [this](const Envelope& further) { return push(further).id(); };
-  Context context(std::move(parts));
-  const auto outcome = options_.registry->perform(context);
-  if (const auto* fail = std::get_if<Fail>(&outcome)) not_done(job, "failed", fail->why);
-  if (const auto* kill = std::get_if<Kill>(&outcome)) not_done(job, "killed", kill->why);
-  if (const auto* again = std::get_if<Again>(&outcome))
-    not_done(job,
-             "wants to run again in " + daemonz::to_string(again->in) + ", which inline cannot",
-             again->why);
-  JobStatus status{.id = job.id, .state = JobState::done, .attempts = 1};
-  status.result = std::get<Done>(outcome).result;
-  inline_results_.keep(std::move(status));
-  return PushAnswer(Pushed{job.id, std::string(taken_by_inline)});
+PushAnswer Front::push(const Envelope& job) {
+  const auto taken = hand_over({job}, name_of(job));
+  if (taken.state == PushState::duplicate) return PushAnswer(Duplicate{job.unique_key()});
+  return PushAnswer(Pushed{job.id, std::string(taken.by)});
+}
+
+void Front::push_many(const std::vector<Envelope>& jobs) {
+  (void)hand_over(jobs,
+                  "batch " + jobs.front().batch + " of " + std::to_string(jobs.size()) + " jobs");
 }
 
 db::Pool::Taken Front::database() {
@@ -211,8 +258,8 @@ void Front::forget_pushed(const Envelope& job) {
 }
 
 JobStatus Front::status(const JobId& id) {
-  if (auto known = inline_results_.find(id)) return *known;
-  if (!database_ && options_.strategy == Strategy::in_call) return {.id = id};
+  if (auto known = performer_.results().find(id)) return *known;
+  if (!database_ && performs_here(options_.strategy)) return {.id = id};
   auto connection = database();
   const auto row = job_table::Table(*connection).find(id);
   return row ? to_status(*row) : JobStatus{.id = id};

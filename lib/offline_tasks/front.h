@@ -1,5 +1,5 @@
 // The process's one connection to the background, behind the free functions of push.h and status.h:
-// options, push connections, the database for status. Private to this room.
+// options, the ways that a job may take, the database for status. Private to this room.
 #pragma once
 
 #include <memory>
@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "db/pool.h"
-#include "offline_tasks/broker_pool.h"
-#include "offline_tasks/inline_results.h"
+#include "offline_tasks/fake.h"
+#include "offline_tasks/performer.h"
 #include "offline_tasks/push.h"
 #include "offline_tasks/status.h"
+#include "offline_tasks/way.h"
 
 namespace daemonz::offline_tasks {
 
@@ -21,22 +22,33 @@ class Front {
   explicit Front(ConnectOptions options);
 
   PushAnswer push(const Envelope& job);
-  void push_many(const QueueName& queue, const std::vector<Envelope>& jobs);
+  void push_many(const std::vector<Envelope>& jobs);
   [[nodiscard]] JobStatus status(const JobId& id);
   [[nodiscard]] const ConnectOptions& options() const { return options_; }
+  /// The time that jobs are made at: the fake's, where there is one.
+  [[nodiscard]] WallTime now() const;
+  [[nodiscard]] Fake& fake();
+  /// What is left to do before a job may travel: middleware, signature.
+  void finish(Envelope& job, WallTime now) const;
 
  private:
-  PushAnswer push_onto_queue(const Envelope& job);
-  PushAnswer perform_in_call(const Envelope& job);
+  struct Taken {
+    broker::PushState state = broker::PushState::unreachable;
+    std::string_view by;
+  };
+  [[nodiscard]] Taken hand_over(const std::vector<Envelope>& jobs, const std::string& who);
+  void add_way(Fallback fallback);
   [[nodiscard]] db::Pool::Taken database();
   void record_pushed(const Envelope& job);
   void forget_pushed(const Envelope& job);
 
   const ConnectOptions options_;
-  BrokerPool brokers_;
-  InlineResults inline_results_;
   std::optional<db::Pool> database_;
   std::once_flag is_migrated_;
+  MovableClock fake_clock_;
+  Performer performer_;
+  Fake* fake_ = nullptr;                    // one of ways_
+  std::vector<std::unique_ptr<Way>> ways_;  // the chain; their threads end before the rest
 };
 
 /// The one that connect() made. Throws Error when there is none. Shared, since a push may be under

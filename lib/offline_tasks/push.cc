@@ -1,7 +1,10 @@
 #include "offline_tasks/push.h"
 
+#include <fnmatch.h>
+
 #include <atomic>
 
+#include "offline_tasks/fake.h"
 #include "offline_tasks/front.h"
 
 namespace daemonz::offline_tasks {
@@ -9,13 +12,22 @@ namespace {
 
 std::atomic<std::shared_ptr<Front>> the_front;
 
-/// call site > daemonz.yml > task > built in; the queue as the direction says.
-Options merged_options(const PushRequest& request) {
-  const auto connected = front_if_any();
+/// The queue of the first route whose glob fits.
+std::optional<std::string> routed(const std::vector<Route>& routes, const std::string& task) {
+  for (const auto& route : routes)
+    if (::fnmatch(route.tasks.c_str(), task.c_str(), 0) == 0) return route.queue;
+  return {};
+}
+
+/// call site > routes > daemonz.yml > task > built in; the queue as the direction says.
+Options merged_options(const PushRequest& request, const Front* connected) {
   auto options = request.call_site;
-  if (connected)
-    if (const auto& told = connected->options().tasks; told.contains(request.task))
-      options = merge(std::move(options), told.at(request.task));
+  if (connected) {
+    const auto& known = connected->options();
+    if (!options.queue) options.queue = routed(known.routes, request.task);
+    if (const auto told = known.tasks.find(request.task); told != known.tasks.end())
+      options = merge(std::move(options), told->second);
+  }
   options = merge(merge(std::move(options), request.task_defaults), built_in());
   if (request.direction == Direction::pull) options.queue = request.call_site.queue;
   if (!options.queue) options.queue = request.direction == Direction::pull ? pulls : pushes;
@@ -31,12 +43,6 @@ std::optional<WallTime> due_time(const Options& options, WallTime now) {
 }
 
 }  // namespace
-
-std::optional<Strategy> parse_strategy(std::string_view text) {
-  if (text == "queue") return Strategy::queue;
-  if (text == "inline") return Strategy::in_call;
-  return {};
-}
 
 std::shared_ptr<Front> front_if_any() noexcept { return the_front.load(); }
 
@@ -54,6 +60,8 @@ void connect(ConnectOptions options) {
 
 void disconnect() { the_front.store(nullptr); }
 
+Fake& fake() { return front()->fake(); }
+
 const JobId& PushAnswer::id() const {
   if (const auto* pushed = std::get_if<Pushed>(&answer_)) return pushed->id;
   throw Error(ErrorText{.what = "the push was a duplicate: a job with the unique key \"" +
@@ -65,7 +73,8 @@ Envelope make_envelope(const PushRequest& request, WallTime now) {
   if (!is_task_name(request.task))
     throw Error("\"" + request.task +
                 "\" is not a task name (1..100 characters of [A-Za-z0-9_.:-])");
-  const auto options = merged_options(request);
+  const auto connected = front_if_any();
+  const auto options = merged_options(request, connected.get());
   check(options, request.task);
   Envelope job;
   job.id = new_job_id(now);
@@ -88,11 +97,24 @@ Envelope make_envelope(const PushRequest& request, WallTime now) {
     job.unique["for"] = static_cast<double>(options.unique_for->count()) / 1000;
   if (options.on_done) job.on_done = *options.on_done;
   for (const auto& [key, value] : options.context) job.context[key] = value;
+  if (connected) connected->finish(job, now);
   return job;
 }
 
+Envelope make_envelope(const PushRequest& request) {
+  const auto connected = front_if_any();
+  return make_envelope(request, connected ? connected->now() : real_clock().wall());
+}
+
+Envelope follow_up(const OnDone& action, WallTime now) {
+  PushRequest request{.task = action.task, .args = action.args};
+  if (!action.queue.empty()) request.call_site.queue = action.queue;
+  return make_envelope(request, now);
+}
+
 PushAnswer push(const PushRequest& request) {
-  return front()->push(make_envelope(request, real_clock().wall()));
+  const auto connected = front();
+  return connected->push(make_envelope(request, connected->now()));
 }
 
 PushAnswer push_envelope(const Envelope& job) { return front()->push(job); }
@@ -116,7 +138,7 @@ std::vector<JobId> push_many(const std::vector<PushRequest>& requests) {
   std::vector<JobId> ids;
   if (requests.empty()) return ids;
   const auto connected = front();
-  const auto now = real_clock().wall();
+  const auto now = connected->now();
   const auto batch = new_job_id(now);
   std::vector<Envelope> jobs;
   for (const auto& request : requests) {
@@ -124,11 +146,12 @@ std::vector<JobId> push_many(const std::vector<PushRequest>& requests) {
     if (!job.unique.empty())
       throw Error(ErrorText{.what = "push_many knows no unique keys", .where = "task " + job.task});
     job.batch = batch;
+    sign(job, connected->options().signing, now);
     ids.push_back(job.id);
     jobs.push_back(std::move(job));
     check_alike(jobs.back(), jobs.front());
   }
-  connected->push_many(QueueName(jobs.front().queue), jobs);
+  connected->push_many(jobs);
   return ids;
 }
 

@@ -18,6 +18,7 @@
 
 #include "base/json.h"
 #include "base/units.h"
+#include "offline_tasks/connect.h"
 #include "offline_tasks/context.h"
 #include "offline_tasks/envelope.h"
 #include "offline_tasks/options.h"
@@ -25,34 +26,11 @@
 
 namespace daemonz::offline_tasks {
 
-class Registry;
-
 inline constexpr std::string_view pulls = "pulls";    ///< the queue of push_pull: served first
 inline constexpr std::string_view pushes = "pushes";  ///< the queue of push_push
 
-/// How a push travels. `queue`: to the processors. `in_call`: performed inside the push itself, in
-/// this thread, by `registry`; exceptions come out (tests; "inline" in daemonz.yml).
-enum class Strategy { queue, in_call };
-[[nodiscard]] std::optional<Strategy> parse_strategy(std::string_view text);  ///< "queue", "inline"
-
-struct ConnectOptions {
-  Strategy strategy = Strategy::queue;
-  std::string broker = "memcache://127.0.0.1:22122";
-  std::string database;                  ///< for status() and wait(); empty: they are not to be had
-  Milliseconds deadline{250};            ///< of one push, all repetitions included
-  std::map<std::string, Options> tasks;  ///< what daemonz.yml says, by task name
-  const Registry* registry = nullptr;    ///< in_call: who performs. A loan
-  const Services* services = nullptr;    ///< in_call: what handlers may use. A loan
-};
-
-/// Once per process, before the first push; a second call replaces the first for later pushes.
-/// Checks the options (throws Error); the queue is reached at the first push. Connections are kept
-/// in a pool, one for each push that is under way. After fork(2) the child makes its own.
-void connect(ConnectOptions options);
-/// Closes the connections. Pushes throw Error from here on. Not while one is under way.
-void disconnect();
-
-/// The job was taken: by "queue" or "inline".
+/// The job was taken: by "queue", "http", "spool" (a file, replayed later), "inline" (performed in
+/// the call), "async", "fake", or "discard" (dropped, as the configuration wants).
 struct Pushed {
   JobId id;
   std::string taken_by;
@@ -90,12 +68,18 @@ struct PushRequest {
   Options task_defaults;
 };
 
-/// Makes the envelope: merges the options (connect()'s `tasks` between call site and task), checks
-/// them, gives it an id. Throws Error that names the task and the option.
+/// Makes the envelope as it travels: merges the options (connect()'s `tasks` between call site and
+/// task), checks them, gives it an id, asks the middleware, signs it. Throws Error that names the
+/// task and the option, and what the middleware throws.
 [[nodiscard]] Envelope make_envelope(const PushRequest& request, WallTime now);
+[[nodiscard]] Envelope make_envelope(const PushRequest& request);  ///< now, as connect() has it
 
-/// Throws Error that names the task when nothing took the job within the deadline. After an unknown
-/// outcome the same id is pushed again, so it is stored once.
+/// The follow-up task of an on_done, as a push of its own.
+[[nodiscard]] Envelope follow_up(const OnDone& action, WallTime now);
+
+/// Throws Error that names the task when nothing took the job: not its strategy within the deadline,
+/// nor what the fallback chain has besides. After an unknown outcome the same id is pushed again, so
+/// it is stored once, and then only the spool may have it, which keeps the id.
 PushAnswer push(const PushRequest& request);
 /// The same for an envelope that is made up already (a relay, a retry by hand).
 PushAnswer push_envelope(const Envelope& job);
@@ -154,8 +138,7 @@ std::vector<JobId> TaskList<Tasks...>::push_many(const std::vector<T>& tasks,
 template <class T>
 JobId Context::push(const T& task, const Options& options) {
   return push(make_envelope(
-      {Direction::push, std::string(T::name), to_json(task), options, task_defaults<T>()},
-      real_clock().wall()));
+      {Direction::push, std::string(T::name), to_json(task), options, task_defaults<T>()}));
 }
 
 }  // namespace daemonz::offline_tasks

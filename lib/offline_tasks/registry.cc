@@ -43,7 +43,13 @@ Outcome Registry::perform(Context& context) const {
     throw Error(ErrorText{.what = "no handler for the task \"" + context.job().task + "\"",
                           .where = "job " + context.job().id,
                           .hint = "Add it to the TaskList of this processor"});
-  return entry->prepare(context)();
+  return run_inside(0, context, entry->prepare(context));
+}
+
+Outcome Registry::run_inside(std::size_t layer, Context& context,
+                             const std::function<Outcome()>& handler) const {
+  if (layer == middleware_.size()) return handler();
+  return middleware_[layer](context, [&] { return run_inside(layer + 1, context, handler); });
 }
 
 namespace {
@@ -72,7 +78,7 @@ Outcome Registry::dispatch(Context& context, WallTime now) const {
     return Kill{"the task " + context.job().task + " cannot take these arguments: " + error.what()};
   }
   try {
-    return run();
+    return run_inside(0, context, run);
   } catch (const Superseded&) {
     throw;
   } catch (const std::exception& error) {

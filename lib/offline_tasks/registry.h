@@ -37,6 +37,12 @@ class Registry {
   /// A task that is no struct (exec tasks, `raw`). Throws Error when the name is taken or none.
   void add(std::string_view task, Options defaults, Handler handler);
 
+  /// Around every job: sets up what the job's context names (locale, session), times, rewrites or
+  /// replaces the outcome; calls `next` once, or not at all. The first one added is the outermost.
+  /// What it throws is the handler's exception. Settling and acknowledging lie outside of it.
+  using Middleware = std::function<Outcome(Context&, const std::function<Outcome()>& next)>;
+  void around(Middleware middleware) { middleware_.push_back(std::move(middleware)); }
+
   [[nodiscard]] bool knows(std::string_view task) const;
   [[nodiscard]] std::vector<std::string> names() const;
   /// The task's own defaults(); empty Options for an unknown one.
@@ -79,7 +85,10 @@ class Registry {
 
   void add_entry(std::string_view task, Entry entry);
   [[nodiscard]] const Entry* find(std::string_view task) const;
+  [[nodiscard]] Outcome run_inside(std::size_t layer, Context& context,
+                                   const std::function<Outcome()>& handler) const;
 
+  std::vector<Middleware> middleware_;
   std::map<std::string, Entry, std::less<>> entries_;
 };
 

@@ -1,5 +1,5 @@
-// What became of jobs that the inline strategy performed, so that status() and wait() answer at the
-// same call sites as with a queue. Of this process only, and only the last ones.
+// What became of jobs that this process performed itself (inline, async, fake), so that status() and
+// wait() answer at the same call sites as with a queue. Of this process only, and only the last ones.
 #pragma once
 
 #include <deque>
@@ -12,14 +12,15 @@
 namespace daemonz::offline_tasks {
 
 /// Threads: any.
-class InlineResults {
+class LocalResults {
  public:
   static constexpr std::size_t kept_max = 1'000;  ///< a test that asks for older ones is unusual
 
   void keep(JobStatus status) {
     const std::lock_guard lock(mutex_);
-    order_.push_back(status.id);
-    by_id_[status.id] = std::move(status);
+    const auto [place, is_new] = by_id_.try_emplace(status.id);
+    if (is_new) order_.push_back(status.id);
+    place->second = std::move(status);
     if (order_.size() <= kept_max) return;
     by_id_.erase(order_.front());
     order_.pop_front();
