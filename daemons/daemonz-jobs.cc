@@ -125,7 +125,7 @@ int push(const Site& site, const Arguments& arguments) {
         ErrorText{.what = "the arguments must be a JSON object",
                   .where = arguments.args,
                   .hint = R"(Example: daemonz-jobs push mail_result '{"submission_id":42}')"});
-  auto options = offline_tasks::connect_options(site.config);
+  auto options = offline_tasks::queue_options(site.config);
   options.broker = site.broker_url;
   options.deadline = patience;
   offline_tasks::connect(std::move(options));

@@ -165,7 +165,7 @@ int run(const program::Common& common, const Arguments& arguments) {
   const auto options = options_of(config, arguments);
   // Before any thread or connection exists: what the keepers are forked from stays small.
   course::GradingRoom room(open_slots(config, options.threads), read_yaml);
-  auto push_options = offline_tasks::connect_options(config);  // for jobs that push further jobs
+  auto push_options = offline_tasks::queue_options(config);  // for jobs that push further jobs
   push_options.broker = options.broker;
   push_options.database = options.database;
   offline_tasks::connect(std::move(push_options));

@@ -26,7 +26,8 @@ scheduler::Options options_of(const program::Common& common, const Given& given)
   return {.broker = given.broker.empty() ? config.broker_url : given.broker,
           .database = given.database.empty() ? config.database_url : given.database,
           .name = "scheduler:" + std::to_string(::getpid()) + ":" +
-                  std::to_string(unix_milliseconds(real_clock().wall()))};
+                  std::to_string(unix_milliseconds(real_clock().wall())),
+          .spool = config.push.spool_dir};
 }
 
 }  // namespace

@@ -117,9 +117,13 @@ int MemcacheLink::log_in(memcached_st* library) const {
 }
 
 bool MemcacheLink::is_reachable(std::string& why) {
-  auto* library = made();
+  (void)made();  // not in a forked child
   if (is_connected_ && has_peer()) return true;
   disconnect();
+  // A handle whose server failed refuses to try again before the next second begins, whatever its
+  // RETRY_TIMEOUT says.
+  memcached_free(std::exchange(library_, nullptr));
+  auto* library = made();
   choose(library, MEMCACHED_BEHAVIOR_POLL_TIMEOUT,
          static_cast<std::uint64_t>(options_.answer_timeout.count()));
   auto found = find_own_socket(address_, options_.connect_timeout, [&] {

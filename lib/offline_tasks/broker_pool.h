@@ -29,7 +29,7 @@ class BrokerPool {
     ~Taken() { pool_.give_back(std::move(broker_)); }
     Taken(const Taken&) = delete;
     Taken& operator=(const Taken&) = delete;
-    broker::Broker* operator->() const { return broker_.get(); }
+    broker::Broker& operator*() const { return *broker_; }
 
    private:
     BrokerPool& pool_;

@@ -44,9 +44,9 @@ enum class Fallback {
 };
 [[nodiscard]] const char* to_string(Fallback fallback);
 
-/// Jobs of these tasks go onto `queue` where the call site names none. `tasks` is a glob: `*` stands
-/// for any characters ("mail_*"). The first route that fits wins; it beats daemonz.yml's `tasks:`
-/// and the task's own queue, for push_push.
+/// Jobs of these tasks go onto `queue` where the call site names none. `tasks` is a glob: `*`
+/// stands for any characters ("mail_*"). The first route that fits wins; it beats daemonz.yml's
+/// `tasks:` and the task's own queue, for push_push.
 struct Route {
   std::string tasks;
   std::string queue;

@@ -14,19 +14,43 @@ namespace {
 
 void refuse_unbuilt(const config::Config& config) {
   using config::Push;
-  const auto& push = config.push;
-  if (push.strategy != Push::Strategy::queue)
-    refuse(config, "push.strategy", "a strategy other than `queue` from daemonz.yml");
-  if (push.fallback != std::vector{Push::Fallback::queue})
-    refuse(config, "push.fallback", "fallbacks beyond `queue`");
-  if (!push.signing_keys.empty() || !push.sign_with.empty())
+  if (config.push.strategy == Push::Strategy::http)
+    refuse(config, "push.strategy", "the strategy `http`");
+  if (!config.push.signing_keys.empty() || !config.push.sign_with.empty())
     refuse(config, "push.signing_keys", "signed jobs");
   for (const auto& [name, task] : config.tasks) {
-    if (task.track == config::Task::Track::none)
-      refuse(config, "tasks." + name + ".track", "`none`");
     if (task.keep_failed || task.keep_result)
       refuse(config, "tasks." + name, "keep_failed and keep_result");
   }
+}
+
+Strategy strategy_of(config::Push::Strategy told) {
+  using Told = config::Push::Strategy;
+  switch (told) {
+    case Told::queue: return Strategy::queue;
+    case Told::http: return Strategy::http;
+    case Told::async: return Strategy::async;
+    case Told::in_line: return Strategy::in_call;
+    case Told::fake: break;
+  }
+  return Strategy::fake;
+}
+
+Fallback fallback_of(config::Push::Fallback told) {
+  using Told = config::Push::Fallback;
+  switch (told) {
+    case Told::queue: return Fallback::queue;
+    case Told::spool: return Fallback::spool;
+    case Told::in_line: return Fallback::in_call;
+    case Told::discard: break;
+  }
+  return Fallback::discard;
+}
+
+Track track_of(config::Task::Track told) {
+  using Told = config::Task::Track;
+  if (told == Told::none) return Track::none;
+  return told == Told::all ? Track::all : Track::failures;
 }
 
 Options options_of(const config::Task& task) {
@@ -38,8 +62,7 @@ Options options_of(const config::Task& task) {
   if (task.max_attempts) options.max_attempts = static_cast<std::uint32_t>(*task.max_attempts);
   if (task.max_deliveries)
     options.max_deliveries = static_cast<std::uint32_t>(*task.max_deliveries);
-  if (task.track)
-    options.track = task.track == config::Task::Track::all ? Track::all : Track::failures;
+  if (task.track) options.track = track_of(*task.track);
   return options;
 }
 
@@ -47,15 +70,30 @@ Options options_of(const config::Task& task) {
 
 ConnectOptions connect_options(const config::Config& config) {
   refuse_unbuilt(config);
-  ConnectOptions options{.broker = config.broker_url,
+  const auto& push = config.push;
+  ConnectOptions options{.strategy = strategy_of(push.strategy),
+                         .broker = config.broker_url,
+                         .url = push.url,
                          .database = config.database_url,
-                         .deadline = config.push.deadline};
+                         .deadline = push.deadline,
+                         .fallback = {},
+                         .spool = push.spool_dir};
+  for (const auto told : push.fallback) options.fallback.push_back(fallback_of(told));
   for (const auto& [name, task] : config.tasks) options.tasks[name] = options_of(task);
   return options;
 }
 
-void connect_from_config(const std::string& path) {
-  connect(connect_options(config::load_found(path)));
+ConnectOptions queue_options(const config::Config& config) {
+  auto options = connect_options(config);
+  options.strategy = Strategy::queue;
+  options.fallback = {Fallback::queue};
+  return options;
+}
+
+void connect_from_config(const std::string& path, const Registry* registry) {
+  auto options = connect_options(config::load_found(path));
+  options.registry = registry;
+  connect(std::move(options));
 }
 
 }  // namespace daemonz::offline_tasks

@@ -14,8 +14,13 @@ namespace daemonz::offline_tasks {
 /// What connect() wants. Throws Error that names the key when it asks for what is not built yet.
 [[nodiscard]] ConnectOptions connect_options(const config::Config& config);
 
+/// The same for a program that is no front end (a person's push, a task's further jobs): onto the
+/// queue, or an error that is seen.
+[[nodiscard]] ConnectOptions queue_options(const config::Config& config);
+
 /// connect() as the file says: `path`, or the nearest config/daemonz.yml, or the stock values.
-/// Throws config::Faults, and as above.
-void connect_from_config(const std::string& path = {});
+/// `registry`, a loan, is who performs where the file says async, inline or fake. Throws
+/// config::Faults, and as above.
+void connect_from_config(const std::string& path = {}, const Registry* registry = nullptr);
 
 }  // namespace daemonz::offline_tasks

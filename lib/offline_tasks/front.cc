@@ -8,6 +8,7 @@
 #include "offline_tasks/job_facts.h"
 #include "offline_tasks/local_ways.h"
 #include "offline_tasks/queue_way.h"
+#include "offline_tasks/spool.h"
 
 namespace daemonz::offline_tasks {
 namespace {
@@ -161,10 +162,22 @@ void Front::add_way(Fallback fallback) {
       if (options_.strategy == Strategy::http) throw Error("the strategy http is not built yet");
       ways_.push_back(std::make_unique<QueueWay>(broker_options_of(options_)));
       break;
-    case Fallback::spool: throw Error("the fallback spool is not built yet");
+    case Fallback::spool: ways_.push_back(std::make_unique<SpoolWay>(options_.spool)); break;
     case Fallback::in_call: ways_.push_back(std::make_unique<InlineWay>(performer_)); break;
     case Fallback::discard: ways_.push_back(std::make_unique<DiscardWay>()); break;
   }
+}
+
+Replayed Front::replay(std::optional<SteadyTime> until) {
+  const auto remote =
+      std::find_if(ways_.begin(), ways_.end(), [](const auto& way) { return way->is_remote(); });
+  if (options_.spool.empty() || remote == ways_.end())
+    throw Error(ErrorText{.what = "there is no spool to replay, or no queue to replay it to",
+                          .hint = "connect({.broker = .., .spool = FOLDER})"});
+  return replay_spool(
+      options_.spool,
+      [&](const Parcel& parcel) { return until_deadline(**remote, parcel, options_.deadline); },
+      until);
 }
 
 WallTime Front::now() const { return fake_ ? fake_clock_.wall() : real_clock().wall(); }

@@ -11,6 +11,7 @@
 #include "offline_tasks/fake.h"
 #include "offline_tasks/performer.h"
 #include "offline_tasks/push.h"
+#include "offline_tasks/spool.h"
 #include "offline_tasks/status.h"
 #include "offline_tasks/way.h"
 
@@ -24,6 +25,7 @@ class Front {
   PushAnswer push(const Envelope& job);
   void push_many(const std::vector<Envelope>& jobs);
   [[nodiscard]] JobStatus status(const JobId& id);
+  Replayed replay(std::optional<SteadyTime> until);
   [[nodiscard]] const ConnectOptions& options() const { return options_; }
   /// The time that jobs are made at: the fake's, where there is one.
   [[nodiscard]] WallTime now() const;

@@ -1,5 +1,5 @@
-// What became of jobs that this process performed itself (inline, async, fake), so that status() and
-// wait() answer at the same call sites as with a queue. Of this process only, and only the last ones.
+// What became of jobs that this process performed itself (inline, async, fake), so that status()
+// and wait() answer at the same call sites as with a queue. Only the last ones are kept.
 #pragma once
 
 #include <deque>

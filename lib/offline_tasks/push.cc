@@ -2,6 +2,7 @@
 
 #include <fnmatch.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "offline_tasks/fake.h"
@@ -55,10 +56,23 @@ std::shared_ptr<Front> front() {
 
 void connect(ConnectOptions options) {
   // Shared: see front(). A push under way keeps the old one alive until it ends.
-  the_front = std::make_shared<Front>(std::move(options));
+  const auto connected = std::make_shared<Front>(std::move(options));
+  the_front = connected;
+  const auto& told = connected->options();
+  const bool has_spool =
+      std::find(told.fallback.begin(), told.fallback.end(), Fallback::spool) != told.fallback.end();
+  const bool is_remote = told.strategy == Strategy::queue || told.strategy == Strategy::http;
+  if (!has_spool || !is_remote) return;
+  try {
+    (void)connected->replay(real_clock().steady() + connect_replay_max);
+  } catch (const Error& problem) {  // a folder that cannot be read keeps nobody from pushing
+    log::warn("spool", "cannot be replayed now", {{"problem", problem.what()}});
+  }
 }
 
 void disconnect() { the_front.store(nullptr); }
+
+Replayed replay_spool() { return front()->replay({}); }
 
 Fake& fake() { return front()->fake(); }
 

@@ -77,9 +77,9 @@ struct PushRequest {
 /// The follow-up task of an on_done, as a push of its own.
 [[nodiscard]] Envelope follow_up(const OnDone& action, WallTime now);
 
-/// Throws Error that names the task when nothing took the job: not its strategy within the deadline,
-/// nor what the fallback chain has besides. After an unknown outcome the same id is pushed again, so
-/// it is stored once, and then only the spool may have it, which keeps the id.
+/// Throws Error that names the task when nothing took the job: not its strategy within the
+/// deadline, nor what the fallback chain has besides. After an unknown outcome the same id is
+/// pushed again, so it is stored once, and then only the spool may have it, which keeps the id.
 PushAnswer push(const PushRequest& request);
 /// The same for an envelope that is made up already (a relay, a retry by hand).
 PushAnswer push_envelope(const Envelope& job);

@@ -4,14 +4,18 @@
 
 namespace daemonz::offline_tasks {
 
-/// The connections' own time-outs stand for `patience`: libmemcached takes them once.
-broker::PushResult QueueWay::take(const Parcel& parcel, Milliseconds) {
+broker::PushResult push_parcel(broker::Broker& broker, const Parcel& parcel) {
   const auto& first = parcel.jobs.front();
   const QueueName queue(first.queue);
   const auto options = broker_options(first, real_clock().wall());
+  if (parcel.jobs.size() == 1) return broker.push(queue, parcel.bodies.front(), options);
+  return broker.push_many(queue, parcel.bodies, options);
+}
+
+/// The connections' own time-outs stand for `patience`: libmemcached takes them once.
+broker::PushResult QueueWay::take(const Parcel& parcel, Milliseconds) {
   const BrokerPool::Taken broker(brokers_);
-  if (parcel.jobs.size() == 1) return broker->push(queue, parcel.bodies.front(), options);
-  return broker->push_many(queue, parcel.bodies, options);
+  return push_parcel(*broker, parcel);
 }
 
 }  // namespace daemonz::offline_tasks

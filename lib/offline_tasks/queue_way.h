@@ -6,6 +6,9 @@
 
 namespace daemonz::offline_tasks {
 
+/// One push or one push_many of a broker.
+[[nodiscard]] broker::PushResult push_parcel(broker::Broker& broker, const Parcel& parcel);
+
 /// Threads: any.
 class QueueWay final : public Way {
  public:

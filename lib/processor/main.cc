@@ -114,7 +114,7 @@ void settle(Asked& asked) {
   if (const auto path = config::find(asked.config); !path.empty()) {
     const auto config = config::load(path);
     apply(config, options);
-    push = offline_tasks::connect_options(config);
+    push = offline_tasks::queue_options(config);
   }
   if (!asked.broker.empty()) options.broker = asked.broker;
   if (!asked.database.empty()) options.database = asked.database;

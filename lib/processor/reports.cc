@@ -24,7 +24,8 @@ int attempt_number(const Envelope& job) { return static_cast<int>(job.attempt) +
 }  // namespace
 
 bool Reports::is_tracked(const Envelope& job) const {
-  return pool_ && (job.track == offline_tasks::Track::all || job.attempt > 0);
+  return pool_ && job.track != offline_tasks::Track::none &&
+         (job.track == offline_tasks::Track::all || job.attempt > 0);
 }
 
 Reports::Start Reports::started(const Envelope& job, Token token) {

@@ -10,6 +10,8 @@
 #include "db/pool.h"
 #include "job_table/retention.h"
 #include "job_table/table.h"
+#include "offline_tasks/outbox.h"
+#include "offline_tasks/spool.h"
 #include "scheduler/dead_deliveries.h"
 #include "scheduler/leader.h"
 
@@ -31,13 +33,19 @@ class Round {
   explicit Round(const Options& options)
       : pool_({.url = options.database, .limit = 1}),
         broker_(broker::connect({.url = options.broker})),
+        spool_(options.spool),
         leader_(options.name, options.lease) {}
 
   void prepare() {
     const auto connection = pool_.take();
     job_table::migrate(*connection);
     migrate(*connection);
+    offline_tasks::migrate_outbox(*connection);
     (void)broker_->queues();
+  }
+  /// Each machine has a spool of its own: no matter who leads, or whether the database is there.
+  void replay() {
+    if (!spool_.empty()) (void)offline_tasks::replay_spool(spool_, *broker_);
   }
   void once() {
     const auto connection = pool_.take();
@@ -45,6 +53,7 @@ class Round {
     if (leads != is_leading_) log::info("scheduler", leads ? "leads" : "follows another leader");
     is_leading_ = leads;
     if (!leads) return;
+    (void)offline_tasks::relay_outbox(*connection, *broker_);
     collect_dead(*broker_, *connection);
     sweep(*connection);
   }
@@ -63,6 +72,7 @@ class Round {
 
   db::Pool pool_;
   std::unique_ptr<broker::Broker> broker_;
+  const std::string spool_;
   Leader leader_;
   bool is_leading_ = false;
   SteadyTime next_sweep_{};
@@ -90,6 +100,7 @@ void run(const Options& options, const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     if (!is_prepared && (is_prepared = tried([&] { round.prepare(); })) && options.on_ready)
       options.on_ready();
+    (void)tried([&] { round.replay(); });
     if (is_prepared) (void)tried([&] { round.once(); });
     pause(options.every, stop);
   }

@@ -1,5 +1,6 @@
-// The daemon for what nobody waits for: so far it moves dead deliveries into the job table, one
-// leader at a time. Not a processor: it performs no task. Follows jobs.md, "The scheduler".
+// The daemon for what nobody waits for: it replays this machine's spool; one leader among the
+// schedulers relays the outbox and moves dead deliveries into the job table. Not a processor: it
+// performs no task. Follows jobs.md, "The scheduler".
 #pragma once
 
 #include <functional>
@@ -14,6 +15,7 @@ struct Options {
   std::string broker = "memcache://127.0.0.1:22122";
   std::string database;
   std::string name;            ///< among schedulers; host:pid:start
+  std::string spool;           ///< folder of this machine's front ends, replayed; empty: none
   Milliseconds every{2'000};   ///< between two sweeps: a person may wait so long to see a dead job
   Milliseconds lease{15'000};  ///< of the leader; another takes over after this
   std::function<void()> on_ready;

@@ -38,8 +38,10 @@ TEST_CASE_FIXTURE(Contract,
   CHECK_THROWS_WITH_AS((void)broker->pop({.queues = {mail}}), doctest::Contains("cannot reach"),
                        Error);
   engine.start();
+  CHECK(broker->push(mail, "at once", {}).state == PushState::confirmed);
   CHECK(take(mail) == "kept");
   CHECK(take(mail) == "kept too");
+  CHECK(take(mail) == "at once");
   CHECK_FALSE(pop(mail));
 }
 

@@ -4,11 +4,14 @@
 
 #include "job_table/table.h"
 #include "offline_tasks/envelope.h"
+#include "offline_tasks/outbox.h"
+#include "offline_tasks/spool.h"
 #include "scheduler/dead_deliveries.h"
 #include "scheduler/leader.h"
 #include "scheduler/retry.h"
 #include "support/broker_double.h"
 #include "support/manual_clock.h"
+#include "support/running_server.h"
 #include "support/temp_dir.h"
 
 using namespace daemonz;
@@ -199,4 +202,37 @@ TEST_CASE("scheduler: bytes that are no envelope are pushed again as they came")
   REQUIRE(scheduler::collect_dead(site.broker, *site.connection) == 1);
   scheduler::retry_dead(site.table.list({}).at(0), site.broker, *site.connection);
   CHECK(site.engine.items("pulls").at(0).body == "work:42");
+}
+
+TEST_CASE("scheduler: what front ends spooled and what transactions pushed is on the queue soon") {
+  tests::RunningServer server;
+  tests::TempDir folder;
+  const auto database = "sqlite:" + (folder / "jobs.db");
+  const auto spooled = job("pushes");
+  offline_tasks::SpoolWay spool(folder / "spool");
+  REQUIRE(spool.take({{spooled}, {spooled.encode()}}, Milliseconds(0)).state ==
+          broker::PushState::confirmed);
+  const auto connection = db::connect(database);
+  offline_tasks::migrate_outbox(*connection);
+  offline_tasks::JobId committed;
+  connection->transaction([&](db::Connection& tx) {
+    committed = offline_tasks::push(tx, {.task = "note", .args = {}});
+  });
+  std::jthread daemon([&](const std::stop_token& stop) {
+    scheduler::run({.broker = server.unix_url(),
+                    .database = database,
+                    .name = "s",
+                    .spool = folder / "spool",
+                    .every = Milliseconds(20)},
+                   stop);
+  });
+  const auto broker = broker::connect({.url = server.unix_url()});
+  std::set<std::string> ids;
+  while (ids.size() < 2) {
+    const auto lease = broker->pop({.queues = {QueueName("pushes")}, .wait = Seconds(10)}).lease;
+    REQUIRE(lease);
+    ids.insert(offline_tasks::Envelope::decode(lease->body)->id);
+    REQUIRE(broker->ack(*lease) == broker::Settled::done);
+  }
+  CHECK(ids == std::set<std::string>{spooled.id, committed});
 }
