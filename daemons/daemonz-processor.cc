@@ -25,7 +25,8 @@ using namespace daemonz;
 
 struct Arguments {
   std::string queues = "pulls,pushes", broker, database, name, priority_min, priority_max;
-  int threads = 1, work_off = 0;
+  std::string recycle_rss;
+  int threads = 1, work_off = 0, recycle_jobs = 0;
 };
 
 /// A CLI11 check: the text of the Error that `parse` throws, or "".
@@ -44,10 +45,12 @@ std::function<std::string(const std::string&)> fault_of(Parse parse) {
 /// What the command line and the environment say. Throws Error.
 processor::Options told(const Arguments& arguments) {
   using processor::parse_priority;
-  processor::Options options{.database = arguments.database,
-                             .queues = processor::parse_queues(arguments.queues),
-                             .threads = arguments.threads,
-                             .name = arguments.name};
+  processor::Options options{
+      .database = arguments.database, .threads = arguments.threads, .name = arguments.name};
+  processor::take_queues(options, arguments.queues);
+  options.recycle_jobs = arguments.recycle_jobs;
+  if (!arguments.recycle_rss.empty())
+    options.recycle_rss = processor::parse_size(arguments.recycle_rss, "--recycle-rss");
   if (!arguments.broker.empty()) options.broker = arguments.broker;
   options.priority_min = arguments.priority_min.empty()
                              ? processor::priority_from_environment("MIN_PRIORITY", priority_first)
@@ -62,8 +65,8 @@ processor::Options told(const Arguments& arguments) {
 void add_options(CLI::App& app, Arguments& arguments) {
   const auto priority =
       fault_of([](const auto& text) { return processor::parse_priority(text, ""); });
-  app.add_option("--queues", arguments.queues, "best first")
-      ->check(fault_of([](const auto& text) { return processor::parse_queues(text); }))
+  app.add_option("--queues", arguments.queues, "best first; globs: 'critical,*,!low'")
+      ->check(fault_of([](const auto& text) { return processor::QueuePatterns::parse(text); }))
       ->capture_default_str();
   app.add_option("--broker", arguments.broker, "memcache://HOST:PORT or memcache+unix://PATH")
       ->type_name("URL");
@@ -83,6 +86,11 @@ void add_options(CLI::App& app, Arguments& arguments) {
                  "only jobs of this priority and better (MAX_PRIORITY)")
       ->check(priority)
       ->type_name("0..9");
+  app.add_option("--recycle-jobs", arguments.recycle_jobs, "leave after N jobs, when idle")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+  app.add_option("--recycle-rss", arguments.recycle_rss, "leave when larger than this, when idle")
+      ->type_name("SIZE");
   app.callback([&arguments] {  // what only all of them together show
     try {
       (void)told(arguments);

@@ -7,18 +7,13 @@
 
 namespace daemonz::processor {
 
-std::vector<QueueName> parse_queues(std::string_view text) {
-  std::vector<QueueName> queues;
-  while (true) {
-    const auto comma = text.find(',');
-    const QueueName queue(text.substr(0, comma));
-    if (std::ranges::find(queues, queue) != queues.end())
-      throw Error(ErrorText{.what = "the queue " + queue.text() + " is named twice",
-                            .hint = "The order says which is served first: name each once."});
-    queues.push_back(queue);
-    if (comma == std::string_view::npos) return queues;
-    text.remove_prefix(comma + 1);
-  }
+void take_queues(Options& options, std::string_view text) {
+  auto patterns = QueuePatterns::parse(text);
+  options.queue_patterns.reset();
+  if (patterns.has_globs())
+    options.queue_patterns = std::move(patterns);
+  else
+    options.queues = patterns.expand({});
 }
 
 Priority parse_priority(std::string_view text, std::string_view option) {
@@ -28,6 +23,15 @@ Priority parse_priority(std::string_view text, std::string_view option) {
                           .where = std::string(option),
                           .hint = "Allowed: 0 (served first) .. 9."});
   return Priority{static_cast<std::uint8_t>(*number)};
+}
+
+Bytes parse_size(std::string_view text, std::string_view option) {
+  const auto size = parse_bytes(text);
+  if (!size || size->count == 0)
+    throw Error(ErrorText{.what = "\"" + std::string(text) + "\" is not a size",
+                          .where = std::string(option),
+                          .hint = "Allowed: 512M, 2G, .."});
+  return *size;
 }
 
 Priority priority_from_environment(const char* variable, Priority otherwise) {

@@ -33,6 +33,17 @@ void log_settled(const Reserved& reserved, const Settlement& settlement) {
          {"why", settlement.why}});
 }
 
+class Busy {
+ public:
+  explicit Busy(std::atomic<int>& count) : count_(count) { ++count_; }
+  ~Busy() { --count_; }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+
+ private:
+  std::atomic<int>& count_;
+};
+
 }  // namespace
 
 void Lane::interrupt_pop() noexcept {
@@ -62,13 +73,21 @@ broker::Popped Lane::pop_interruptibly(const broker::PopRequest& request) {
 
 std::optional<Reserved> Lane::pop(Milliseconds wait, std::optional<broker::Lease>& ack) {
   const auto& options = workshop_.options;
-  const broker::PopRequest request{.queues = options.queues,
-                                   .wait = wait,
-                                   .lease = options.lease,
-                                   .priority_min = options.priority_min,
-                                   .priority_max = options.priority_max,
-                                   .ack = ack};
-  auto popped = pop_interruptibly(request);
+  broker::PopRequest request{.lease = options.lease,
+                             .priority_min = options.priority_min,
+                             .priority_max = options.priority_max,
+                             .ack = ack};
+  broker::Popped popped{.settled = ack ? Settled::unknown : Settled::done};
+  auto groups = workshop_.queues();
+  for (std::size_t i = 0; i < groups.size() && !popped.lease; ++i) {
+    request.queues = std::move(groups[i]);
+    request.wait = i + 1 == groups.size() ? wait : Milliseconds(0);  // one connection, one wait
+    auto given = pop_interruptibly(request);
+    if (!request.ack) given.settled = popped.settled;
+    popped = std::move(given);
+    if (request.ack && popped.settled != Settled::done) break;
+    request.ack.reset();
+  }
   if (popped.settled == Settled::done) {
     ack.reset();
   } else if (popped.settled == Settled::gone) {
@@ -76,7 +95,8 @@ std::optional<Reserved> Lane::pop(Milliseconds wait, std::optional<broker::Lease
     ack.reset();
   }
   if (!popped.lease) return std::nullopt;
-  if (workshop_.stop.is_stopping()) {  // delivery.md, point 14: handed over in the same instant
+  workshop_.heard_at = real_clock().steady();
+  if (!workshop_.stop.is_taking()) {  // delivery.md, point 14: handed over in the same instant
     give_back(*popped.lease, Broker::Release::uncounted, Milliseconds(0));
     return std::nullopt;
   }
@@ -275,7 +295,8 @@ void Lane::work_once(std::optional<broker::Lease>& ack) {
   }
   if (!reserved) {
     // An engine that answers "nothing" at once must not make us spin.
-    if (real_clock().steady() - started < wait / 2) workshop_.stop.pause(Milliseconds(50));
+    if (real_clock().steady() - started < wait / 2)
+      workshop_.stop.pause_while_taking(Milliseconds(50));
     return;
   }
   if (!workshop_.is_database_there()) {
@@ -283,21 +304,24 @@ void Lane::work_once(std::optional<broker::Lease>& ack) {
     throw Error("the database is away");
   }
   Counts ignored;
+  ++workshop_.jobs_begun;
+  const Busy busy(workshop_.lanes_busy);
   handle(*reserved, &ack, ignored);
 }
 
 void Lane::work() {
   Backoff backoff(workshop_.options.unreachable_wait_max);
   std::optional<broker::Lease> ack;
-  while (!workshop_.stop.is_stopping()) {
+  while (workshop_.stop.is_taking()) {
     try {
       work_once(ack);
       backoff.reset();
     } catch (const std::exception& problem) {
+      workshop_.heard_at = real_clock().steady();
       const auto wait = backoff.next();
       log::warn("processor", "cannot take jobs, waiting",
                 {{"wait_ms", wait.count()}, {"problem", problem.what()}});
-      workshop_.stop.pause(wait);
+      workshop_.stop.pause_while_taking(wait);
     }
   }
   if (ack) (void)insist(*ack, [&] { return connection_->ack(*ack); });

@@ -21,7 +21,7 @@ constexpr int exit_not_done = 1, exit_usage = 2;
 constexpr const char* usage_text =
     "Performs background jobs.\n\n"
     "  --config FILE          default: config/daemonz.yml, searched upwards\n"
-    "  --queues A,B           queues, best first (default pulls,pushes)\n"
+    "  --queues A,B           queues, best first (default pulls,pushes); globs: 'critical,*,!low'\n"
     "  --broker URL           memcache://HOST:PORT or memcache+unix://PATH\n"
     "  --database URL         sqlite:PATH or mysql://USER@HOST/NAME\n"
     "  --threads N            jobs at a time (default 1)\n"
@@ -29,6 +29,8 @@ constexpr const char* usage_text =
     "  --work-off N           perform at most N ready jobs, then leave\n"
     "  --min-priority N       only jobs of priority N and worse; 0 is served first, 9 last\n"
     "  --max-priority N       only jobs of priority N and better\n"
+    "  --recycle-jobs N       leave after N jobs, when idle\n"
+    "  --recycle-rss SIZE     leave when larger than this, when idle\n"
     "  --log-level LEVEL      debug, info, warn, error or off (default info)\n"
     "  --help\n";
 
@@ -42,6 +44,8 @@ enum class Choice {
   work_off,
   min,
   max,
+  recycle_jobs,
+  recycle_rss,
   log,
   help
 };
@@ -63,7 +67,7 @@ int whole_number(const char* text, const char* option) {
 
 void take(Asked& asked, Choice choice, const char* text) {
   switch (choice) {
-    case Choice::queues: asked.options.queues = parse_queues(text); break;
+    case Choice::queues: take_queues(asked.options, text); break;
     case Choice::config: asked.config = text; break;
     case Choice::broker: asked.broker = text; break;
     case Choice::database: asked.database = text; break;
@@ -72,6 +76,10 @@ void take(Asked& asked, Choice choice, const char* text) {
     case Choice::work_off: asked.work_off = whole_number(text, "--work-off"); break;
     case Choice::min: asked.options.priority_min = parse_priority(text, "--min-priority"); break;
     case Choice::max: asked.options.priority_max = parse_priority(text, "--max-priority"); break;
+    case Choice::recycle_jobs:
+      asked.options.recycle_jobs = whole_number(text, "--recycle-jobs");
+      break;
+    case Choice::recycle_rss: asked.options.recycle_rss = parse_size(text, "--recycle-rss"); break;
     case Choice::log:
       if (const auto level = log::parse_level(text)) return log::set_level(*level);
       throw Error(ErrorText{.what = "\"" + std::string(text) + "\" is not a level",
@@ -82,18 +90,21 @@ void take(Asked& asked, Choice choice, const char* text) {
 
 Asked parse(int argc, char** argv, Options defaults) {
   const auto number = [](Choice choice) { return static_cast<int>(choice); };
-  const option known[] = {{"config", required_argument, nullptr, number(Choice::config)},
-                          {"queues", required_argument, nullptr, number(Choice::queues)},
-                          {"broker", required_argument, nullptr, number(Choice::broker)},
-                          {"database", required_argument, nullptr, number(Choice::database)},
-                          {"threads", required_argument, nullptr, number(Choice::threads)},
-                          {"name", required_argument, nullptr, number(Choice::name)},
-                          {"work-off", required_argument, nullptr, number(Choice::work_off)},
-                          {"min-priority", required_argument, nullptr, number(Choice::min)},
-                          {"max-priority", required_argument, nullptr, number(Choice::max)},
-                          {"log-level", required_argument, nullptr, number(Choice::log)},
-                          {"help", no_argument, nullptr, number(Choice::help)},
-                          {}};
+  const option known[] = {
+      {"config", required_argument, nullptr, number(Choice::config)},
+      {"queues", required_argument, nullptr, number(Choice::queues)},
+      {"broker", required_argument, nullptr, number(Choice::broker)},
+      {"database", required_argument, nullptr, number(Choice::database)},
+      {"threads", required_argument, nullptr, number(Choice::threads)},
+      {"name", required_argument, nullptr, number(Choice::name)},
+      {"work-off", required_argument, nullptr, number(Choice::work_off)},
+      {"min-priority", required_argument, nullptr, number(Choice::min)},
+      {"max-priority", required_argument, nullptr, number(Choice::max)},
+      {"recycle-jobs", required_argument, nullptr, number(Choice::recycle_jobs)},
+      {"recycle-rss", required_argument, nullptr, number(Choice::recycle_rss)},
+      {"log-level", required_argument, nullptr, number(Choice::log)},
+      {"help", no_argument, nullptr, number(Choice::help)},
+      {}};
   Asked asked{.options = std::move(defaults)};
   auto& options = asked.options;
   options.priority_min = priority_from_environment("MIN_PRIORITY", options.priority_min);

@@ -5,12 +5,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/queue_name.h"
 #include "base/units.h"
+#include "processor/queue_patterns.h"
 
 namespace daemonz::broker {
 class Broker;
@@ -34,6 +36,8 @@ struct Options {
   std::string broker = "memcache://127.0.0.1:22122";
   std::string database;  ///< sqlite:.. | mysql://..; empty: no job table, no Context::db()
   std::vector<QueueName> queues = {QueueName("pulls"), QueueName("pushes")};  ///< best first
+  /// Instead of `queues`: expanded at the start and every expand_interval.
+  std::optional<QueuePatterns> queue_patterns;
   int threads = 1;
   std::string name;  ///< in locked_by and the log; empty: host:pid:start
   Priority priority_min = priority_first, priority_max = priority_last;
@@ -55,10 +59,17 @@ struct Options {
   /// handed back, and the processor ends.
   Milliseconds overdue_grace{10'000};
   Milliseconds unreachable_wait_max{
-      5'000};  ///< queue or database down: retried at most this seldom
+      5'000};                            ///< queue or database down: retried at most this seldom
+  Milliseconds expand_interval{10'000};  ///< so soon a new queue is served that a glob means
+  /// Lanes that wait for so long while another connection is given a job at once are deaf: the
+  /// processor leaves, and is started again.
+  Milliseconds deaf_after{30'000};
+  int recycle_jobs = 0;  ///< leave after so many, when idle: what leaks comes to nothing; 0: never
+  Bytes recycle_rss{0};  ///< leave when larger than this, when idle; 0: never
 
   const Clock* clock = &real_clock();
   std::function<void()> on_ready;  ///< queue and database have answered, work begins
+  std::function<void()> on_alive;  ///< about every second while it watches its lanes
   /// Makes one connection. Empty: broker::connect(broker). Tests give a double.
   std::function<std::unique_ptr<broker::Broker>()> connect_broker;
 };

@@ -7,6 +7,7 @@
 #include "job_table/table.h"
 #include "processor/forked_task.h"
 #include "processor/lane.h"
+#include "processor/watchman.h"
 
 namespace daemonz::processor {
 
@@ -66,6 +67,10 @@ Processor::~Processor() {
 }
 
 void Processor::stop() noexcept { parts_->workshop.stop.stop(); }
+void Processor::quiet() noexcept {
+  log::info("processor", "quiet: no further jobs");
+  parts_->workshop.stop.quiet();
+}
 void Processor::hand_back_now() noexcept { parts_->workshop.stop.hand_back(); }
 
 void Processor::connect() {
@@ -74,7 +79,9 @@ void Processor::connect() {
     const auto connection = workshop.pool->take();
     job_table::migrate(*connection);
   }
-  (void)workshop.connect_broker()->queues();
+  const auto connection = workshop.connect_broker();
+  (void)connection->queues();
+  workshop.expand_queues(*connection);
 }
 
 namespace {
@@ -114,34 +121,13 @@ Ended Processor::run() {
   log::info("processor", "processor started",
             {{"name", workshop.options.name}, {"threads", workshop.options.threads}});
   if (workshop.options.on_ready) workshop.options.on_ready();
-  const bool has_overdue = watch_until_stopped();
-  if (!has_overdue) wait_for_lanes();
-  if (parts_->working == 0) return Ended::finished;
+  const bool must_leave = Watchman(workshop, parts_->lanes, parts_->working).watch();
+  if (!must_leave) wait_for_lanes();
+  if (parts_->working == 0) return must_leave ? Ended::overdue : Ended::finished;
   workshop.stop.hand_back();
   const int released = workshop.heartbeat.release_all();
   log::warn("processor", "jobs handed back unfinished", {{"count", released}});
-  return has_overdue ? Ended::overdue : Ended::handed_back;
-}
-
-bool Processor::watch_until_stopped() {
-  auto& workshop = parts_->workshop;
-  constexpr Milliseconds interval{1'000};  // how exactly a hanging handler is noticed
-  while (workshop.stop.pause(std::min(interval, workshop.options.overdue_grace))) {
-    if (workshop.warm && !workshop.warm->is_alive()) {
-      log::error("processor", "the warm process has died, the processor leaves");
-      return true;
-    }
-    for (const auto& lane : parts_->lanes) {
-      const auto reserved = lane->overdue(real_clock().steady());
-      if (!reserved) continue;
-      log::error("processor", "handler hangs, the processor leaves",
-                 {{"job", reserved->job.id}, {"task", reserved->job.task}});
-      const auto connection = workshop.connect_broker();
-      lane->settle_overdue(*reserved, *connection);
-      return true;
-    }
-  }
-  return false;
+  return must_leave ? Ended::overdue : Ended::handed_back;
 }
 
 void Processor::wait_for_lanes() {

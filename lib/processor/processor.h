@@ -37,10 +37,11 @@ struct Counts {
 enum class Ended {
   finished,     ///< every job that was begun is settled
   handed_back,  ///< some were not done in time: their leases are released, their handlers run on
-  overdue       ///< a handler hangs: its job has failed, others were handed back; leave, restart
+  overdue       ///< something hangs (a handler, whose job has failed; the connections; the warm
+                ///< process): the other jobs were handed back; leave, restart
 };
 
-/// Threads: one, but for stop(), hand_back_now() and is_reachable(). `registry`, `services` and
+/// Threads: one, but for stop(), quiet() and hand_back_now(). `registry`, `services` and
 /// what they lend outlive it. After kill -9 every job it held runs again elsewhere.
 class Processor {
  public:
@@ -64,6 +65,8 @@ class Processor {
   /// Finish: no further pops, running handlers see stop_requested() and have stop_grace; what is
   /// not done then is handed back uncounted. Threads: any.
   void stop() noexcept;
+  /// No further pops, until stop(); running jobs go on as if nothing had been said. Threads: any.
+  void quiet() noexcept;
   /// After stop(): do not wait any longer. Threads: any.
   void hand_back_now() noexcept;
 
@@ -83,8 +86,6 @@ class Processor {
 
  private:
   struct Parts;
-  /// True: a handler hangs and was dealt with.
-  [[nodiscard]] bool watch_until_stopped();
   void wait_for_lanes();
 
   std::unique_ptr<Parts> parts_;

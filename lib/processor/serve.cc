@@ -44,6 +44,10 @@ class SignalThread {
     }
   }
   void take(int signal) {
+    if (signal == SIGTSTP) {
+      notifier_.status("quiet");
+      return processor_.quiet();
+    }
     log::info("processor", is_stopping_ ? "asked again to stop, handing back" : "asked to stop",
               {{"signal", process::signal_name(signal)}});
     if (is_stopping_) {
@@ -67,10 +71,14 @@ class SignalThread {
 
 int serve(Options options, const offline_tasks::Registry& registry,
           std::vector<offline_tasks::Services> services) {
-  const process::SignalWatch watch({SIGTERM, SIGINT});
+  const process::SignalWatch watch({SIGTERM, SIGINT, SIGTSTP});
   const process::Notifier notifier;
   options.on_ready = [&notifier, told = std::move(options.on_ready)] {
     notifier.ready();
+    if (told) told();
+  };
+  options.on_alive = [&notifier, told = std::move(options.on_alive)] {
+    notifier.watchdog();
     if (told) told();
   };
   Processor processor(std::move(options), registry, std::move(services));

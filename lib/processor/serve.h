@@ -11,7 +11,9 @@
 namespace daemonz::processor {
 
 /// Runs until SIGTERM or SIGINT: running jobs finish within stop_grace, the rest is handed back; a
-/// second signal hands back at once. Says READY=1 when queue and database have answered. Returns
+/// second signal hands back at once. SIGTSTP makes it quiet: no further jobs, until it is stopped.
+/// Says READY=1 when queue and database have answered, WATCHDOG=1 while it watches its lanes.
+/// Returns
 /// the exit code when every job was settled. A thread cannot be stopped, so it leaves by _exit(0)
 /// when handlers still run, and by _exit(1) when one hangs beyond its time limit. Call it from the
 /// main thread before any other is started.

@@ -8,7 +8,7 @@
 
 namespace daemonz::processor {
 
-/// Threads: any. Only ever goes forward: working -> stopping -> handing back.
+/// Threads: any. Only ever goes forward: working -> quiet -> stopping -> handing back.
 class StopState {
  public:
   [[nodiscard]] bool is_stopping() const {
@@ -20,6 +20,18 @@ class StopState {
   [[nodiscard]] bool is_handing_back() const {
     const std::scoped_lock lock(guard_);
     return is_handing_back_;
+  }
+  /// No further jobs, and nobody is hurried: TSTP, or a processor that recycles itself.
+  [[nodiscard]] bool is_taking() const {
+    const std::scoped_lock lock(guard_);
+    return !is_stopping_ && !is_quiet_;
+  }
+  void quiet() {
+    {
+      const std::scoped_lock lock(guard_);
+      is_quiet_ = true;
+    }
+    changed_.notify_all();
   }
   void stop() {
     {
@@ -46,6 +58,11 @@ class StopState {
     changed_.wait_for(lock, time, [&] { return is_stopping_; });
     return !is_stopping_;
   }
+  /// Sleeps for `time`, or until no further jobs are taken.
+  void pause_while_taking(Milliseconds time) {
+    std::unique_lock lock(guard_);
+    changed_.wait_for(lock, time, [&] { return is_stopping_ || is_quiet_; });
+  }
   /// Sleeps for `time`, or until hand_back(). False: handing back.
   bool pause_while_finishing(Milliseconds time) {
     std::unique_lock lock(guard_);
@@ -62,7 +79,7 @@ class StopState {
  private:
   mutable std::mutex guard_;
   std::condition_variable changed_;
-  bool is_stopping_ = false, is_handing_back_ = false;
+  bool is_quiet_ = false, is_stopping_ = false, is_handing_back_ = false;
 };
 
 /// Waits between tries of something that is away: doubled from 100 ms on. Threads: one.

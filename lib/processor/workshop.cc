@@ -85,7 +85,7 @@ void check_urls(const Options& options) {
 }  // namespace
 
 void check(const Options& options) {
-  check_queues(options.queues);
+  if (!options.queue_patterns) check_queues(options.queues);
   check_tasks(options.tasks);
   check_urls(options);
   if (options.threads < 1 || options.threads > threads_max)
@@ -116,7 +116,30 @@ Workshop::Workshop(Options given, const offline_tasks::Registry& tasks,
       warm(warm_process),
       pool(pool_of(options)),
       heartbeat(heartbeat_options(options)),
-      reports(pool.get(), options.name, *options.clock) {}
+      reports(pool.get(), options.name, *options.clock),
+      queues_(options.queue_patterns ? options.queue_patterns->expand({}) : options.queues) {}
+
+std::vector<std::vector<QueueName>> Workshop::queues() const {
+  const std::scoped_lock lock(guard_);
+  return in_groups(queues_, broker::pop_names_size_max);
+}
+
+void Workshop::expand_queues(broker::Broker& connection) {
+  const auto now = real_clock().steady();
+  if (!options.queue_patterns || !options.queue_patterns->has_globs()) return;
+  if (expanded_at_ && now - *expanded_at_ < options.expand_interval) return;
+  auto found = options.queue_patterns->expand(connection.queues());
+  std::erase_if(found, [](const QueueName& queue) {  // not a queue of jobs
+    return queue.dead().text().size() > job_queue_name_size_max;
+  });
+  expanded_at_ = now;
+  const std::scoped_lock lock(guard_);
+  if (found == queues_) return;
+  std::string names;
+  for (const auto& queue : found) names += (names.empty() ? "" : ",") + queue.text();
+  log::info("processor", "queues", {{"names", names}});
+  queues_ = std::move(found);
+}
 
 bool Workshop::is_database_there() {
   if (!pool) return true;

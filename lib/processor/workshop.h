@@ -32,6 +32,11 @@ class Workshop {
   /// True: the database answers, or none is configured.
   [[nodiscard]] bool is_database_there();
   [[nodiscard]] double jitter();
+  /// The queues to pop from, in lists that each fit into one pop. Nobody, when no glob matches.
+  [[nodiscard]] std::vector<std::vector<QueueName>> queues() const;
+  /// Asks the engine which queues exist, if globs need it and it was not asked lately. Throws Error
+  /// when it cannot be reached.
+  void expand_queues(broker::Broker& connection);
 
   [[nodiscard]] const TaskSettings& settings_of(const std::string& task) const;
   /// True: code or a program here performs it.
@@ -45,8 +50,15 @@ class Workshop {
   Heartbeat heartbeat;
   Reports reports;
 
+  std::atomic<int> jobs_begun{0};
+  std::atomic<int> lanes_busy{0};
+  /// When a lane last got a job, or said that it cannot take one.
+  std::atomic<SteadyTime> heard_at{real_clock().steady()};
+
  private:
-  std::mutex guard_;
+  mutable std::mutex guard_;
+  std::vector<QueueName> queues_;  // guarded
+  std::optional<SteadyTime> expanded_at_;
   std::unique_ptr<broker::Broker> push_connection_;
   std::mt19937_64 random_{std::random_device{}()};
 };

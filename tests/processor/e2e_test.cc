@@ -128,6 +128,33 @@ TEST_CASE("processor: a failing job is retried and then dead, with every error")
   CHECK(status.last_error.find("fails as it should") != std::string::npos);
 }
 
+TEST_CASE("processor: a running job that is cancelled learns it, and does not come back") {
+  Site site;
+  auto processor = site.processor();
+  const auto id = site.note("a", Milliseconds(20'000), true);
+  REQUIRE(site.wait_for("begin a"));
+  const auto raw = broker::connect({.url = site.server.unix_url()});
+  CHECK(raw->cancel(QueueName("pulls"), id) == broker::Settled::done);
+  CHECK(offline_tasks::wait(site.note("b"), Seconds(15)).state == JobState::done);
+  CHECK(count_lines(site.notes, "begin a") == 1);
+  CHECK(count_lines(site.notes, "end a") == 0);
+}
+
+TEST_CASE("processor: TSTP makes it quiet: the running job ends, the next one is another's") {
+  Site site;
+  auto first = site.processor();
+  const auto id = site.note("a", Milliseconds(500));
+  REQUIRE(site.wait_for("begin a"));
+  first.signal(SIGTSTP);
+  CHECK(offline_tasks::wait(id, Seconds(15)).state == JobState::done);
+  const auto next = site.note("b");
+  auto second = site.processor();
+  CHECK(offline_tasks::wait(next, Seconds(15)).state == JobState::done);
+  CHECK(count_lines(site.notes, "begin b " + std::to_string(second.pid())) == 1);
+  first.signal(SIGTERM);
+  CHECK(first.wait()->exit_code == 0);
+}
+
 TEST_CASE("processor: garbage in the queue costs nobody else's job") {
   Site site;
   auto processor = site.processor();

@@ -102,7 +102,7 @@ class BrokerEngine {
   std::optional<QueueName> refusing_;
 };
 
-class BrokerDouble final : public broker::Broker {
+class BrokerDouble : public broker::Broker {
  public:
   explicit BrokerDouble(BrokerEngine& engine) : engine_(engine) {}
   ~BrokerDouble() override { drop_connection(); }
