@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/progress_bar.h"
 #include "config/config.h"
 #include "config/faults.h"
 #include "config/yaml_json.h"
@@ -56,7 +57,11 @@ int print(const std::vector<course::ResultRow>& rows, const Arguments& arguments
   return has_mismatch ? program::exit_not_done : program::exit_done;
 }
 
-course::Watch watch(course::ProgressBar& bar) {
+ProgressBar::Options judged_bar(std::size_t total) {
+  return {.is_terminal = ::isatty(STDERR_FILENO) != 0, .total = total, .unit = "judged"};
+}
+
+course::Watch watch(ProgressBar& bar) {
   return {.progress = [&bar](std::size_t done) { bar.show(done); },
           .idle =
               [] {
@@ -70,7 +75,7 @@ std::vector<course::ResultRow> judge_by_queue(const config::Config& config,
                                               std::size_t total) {
   const auto connection = connect(config);
   course::FrontEnd front_end(*connection);
-  course::ProgressBar bar(std::cerr, ::isatty(STDERR_FILENO), total);
+  ProgressBar bar(std::cerr, judged_bar(total));
   const auto problems = front_end.import(packages, watch(bar));
   std::vector<course::SubmissionRow> all;
   for (std::size_t i = 0; i < packages.size(); ++i)
@@ -84,7 +89,7 @@ std::vector<course::ResultRow> judge_by_queue(const config::Config& config,
 std::vector<course::ResultRow> judge_here(
     const config::Config& config, const std::vector<judge::Package>& packages,
     const std::vector<std::vector<course::SubmissionRow>>& rows, std::size_t total) {
-  course::ProgressBar bar(std::cerr, ::isatty(STDERR_FILENO), total);
+  ProgressBar bar(std::cerr, judged_bar(total));
   std::vector<course::ResultRow> all;
   for (std::size_t i = 0; i < packages.size(); ++i) {
     const auto before = all.size();
@@ -124,7 +129,7 @@ int submit(const config::Config& config, const Arguments& arguments) {
                                     .files = {arguments.files.begin(), arguments.files.end()},
                                     .folder = config.state_dir + "/course"});
   row.mail_to = arguments.mail_to;
-  course::ProgressBar bar(std::cerr, ::isatty(STDERR_FILENO), 1);
+  ProgressBar bar(std::cerr, judged_bar(1));
   return print(front_end.wait(front_end.push({row}), watch(bar)), arguments);
 }
 

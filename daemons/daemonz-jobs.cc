@@ -1,18 +1,23 @@
 // daemonz-jobs: look at jobs, push, retry, cancel and delete them. Its commands and output are a
 // contract: cli.md. Dead deliveries that no scheduler has moved yet are moved first, so that
 // nothing dead is missed.
-#include <filesystem>
+#include <unistd.h>
+
 #include <iostream>
+#include <thread>
 
 #include "base/error.h"
+#include "base/progress_bar.h"
 #include "broker/broker.h"
 #include "config/config.h"
+#include "db/migrations.h"
 #include "job_table/show.h"
 #include "job_table/table.h"
 #include "offline_tasks/from_config.h"
 #include "offline_tasks/push.h"
 #include "program.h"
 #include "scheduler/dead_deliveries.h"
+#include "scheduler/leader.h"
 #include "scheduler/retry.h"
 
 namespace {
@@ -24,7 +29,8 @@ struct Arguments {
   std::string broker, database;
   bool is_json = false;
   std::string id, task, args = "{}";  // show, retry, cancel, delete, push
-  std::string queue, in, at, unique_key, state, before;
+  std::string queue, batch, in, at, unique_key, before, timeout;
+  std::vector<std::string> states;
   std::optional<int> priority;
   bool all_dead = false;
   std::size_t limit = 50;
@@ -72,17 +78,109 @@ int print(const std::vector<job_table::Job>& jobs, const Arguments& arguments) {
   return program::exit_done;
 }
 
-int list(Site& site, const Arguments& arguments) {
-  job_table::Filter filter{
-      .queue = arguments.queue, .task = arguments.task, .limit = arguments.limit};
-  if (!arguments.state.empty()) filter.states = {job_table::parse_state(arguments.state).value()};
+/// Which rows the words of `ls`, `dead` and `retry --all-dead` mean.
+job_table::Filter filter_of(Site& site, const Arguments& arguments) {
+  job_table::Filter filter{.queue = arguments.queue,
+                           .task = arguments.task,
+                           .batch = arguments.batch,
+                           .limit = arguments.limit};
+  for (const auto& state : arguments.states)
+    filter.states.push_back(job_table::parse_state(state).value());
   if (!arguments.before.empty()) filter.before = site.find(arguments.before).place;
-  return print(site.table->list(filter), arguments);
+  return filter;
+}
+
+int list(Site& site, const Arguments& arguments) {
+  return print(site.table->list(filter_of(site, arguments)), arguments);
 }
 
 int dead(Site& site, const Arguments& arguments) {
   site.collect_dead_if_reachable();
-  return print(site.table->list({.states = {State::dead}, .limit = arguments.limit}), arguments);
+  auto filter = filter_of(site, arguments);
+  filter.states = {State::dead};
+  return print(site.table->list(filter), arguments);
+}
+
+/// "2026-11-21T13:20:01.123Z  running  1/3  12/76 mailed"
+std::string watch_line(const job_table::Job& job) {
+  auto line = to_iso8601(job.updated_at) + "  " + to_string(job.state) + "  attempt " +
+              std::to_string(job.attempts);
+  if (job.max_attempts > 0) line += "/" + std::to_string(job.max_attempts);
+  if (const auto progress = json::try_parse(job.progress); progress && progress->is_object()) {
+    const auto& object = progress->get_object();
+    line += "  " + std::to_string(json::integer_of(object, "done").value_or(0)) + "/" +
+            std::to_string(json::integer_of(object, "total").value_or(0));
+    if (const auto note = json::string_of(object, "note"); note && !note->empty())
+      line += " " + job_table::one_line(*note, job_table::error_size_max);
+  }
+  if (!job.last_error.empty() && job.state != State::done)
+    line += "  " + job_table::one_line(job.last_error, job_table::error_size_max);
+  return line;
+}
+
+/// One line for each change, until the job has ended.
+int watch(Site& site, const Arguments& arguments) {
+  constexpr Milliseconds look_every{100};
+  const auto patience = parse_duration(arguments.timeout).value_or(Milliseconds::max());
+  const auto begin = real_clock().steady();
+  std::string shown;
+  for (;;) {
+    const auto job = site.find(arguments.id);
+    const auto line =
+        arguments.is_json ? json::serialize(job_table::to_json(job)) : watch_line(job);
+    if (line != shown) std::cout << line << std::endl;
+    shown = line;
+    if (job.state == State::done) return program::exit_done;
+    if (job.state == State::dead || job.state == State::cancelled) return program::exit_not_done;
+    if (real_clock().steady() - begin >= patience)
+      throw Error(
+          ErrorText{.what = "has not ended within " + arguments.timeout, .where = "job " + job.id});
+    std::this_thread::sleep_for(look_every);  // sleep-ok: asks the table again
+  }
+}
+
+/// What became of the jobs that were pushed together: how many, and which failed for good.
+int batch(Site& site, const Arguments& arguments) {
+  site.collect_dead_if_reachable();
+  const auto counts = site.table->count_batch(arguments.id);
+  if (counts.empty())
+    throw Error(ErrorText{.what = "no job of this batch is in the job table",
+                          .where = "\"" + arguments.id + "\"",
+                          .hint = "Jobs that are not tracked appear when they fail."});
+  const auto failed =
+      site.table->list({.states = {State::dead}, .batch = arguments.id, .limit = arguments.limit});
+  std::uint64_t jobs = 0;
+  json::object states;
+  std::string text;
+  for (const auto& [state, count] : counts) {
+    jobs += count;
+    states[to_string(state)] = count;
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + to_string(state);
+  }
+  if (arguments.is_json) {
+    json::array list;
+    for (const auto& job : failed) list.push_back(to_json(job));
+    std::cout << json::serialize(json::object{
+                     {"batch", arguments.id}, {"jobs", jobs}, {"states", states}, {"dead", list}})
+              << '\n';
+    return program::exit_done;
+  }
+  std::cout << jobs << " jobs: " << text << '\n';
+  return failed.empty() ? program::exit_done : print(failed, arguments);
+}
+
+/// The tables were brought up to date when this program began.
+int migrate(Site& site, const Arguments& arguments) {
+  scheduler::migrate(*site.connection);
+  for (const auto* component : {"jobs", "scheduler"}) {
+    const int version = db::schema_version(*site.connection, component);
+    if (arguments.is_json)
+      std::cout << json::serialize(json::object{{"component", component}, {"version", version}})
+                << '\n';
+    else
+      std::cout << component << ' ' << version << '\n';
+  }
+  return program::exit_done;
 }
 
 int show(Site& site, const Arguments& arguments) {
@@ -149,18 +247,28 @@ int retry(Site& site, const Arguments& arguments) {
     return program::exit_done;
   }
   constexpr std::size_t page = 500;
-  job_table::Filter filter{.states = {State::dead}, .limit = page};
-  std::size_t count = 0;
+  auto filter = filter_of(site, arguments);
+  filter.states = {State::dead};
+  filter.limit = page;
+  std::size_t count = 0, seen = 0;
   int code = program::exit_done;
-  for (auto jobs = site.table->list(filter); !jobs.empty(); jobs = site.table->list(filter)) {
-    for (const auto& job : jobs) try {
-        scheduler::retry_dead(job, *site.queue, *site.connection);
-        ++count;
-      } catch (const Error& problem) {  // the others need not wait for this one
-        std::cerr << "daemonz-jobs: " << problem.what() << '\n';
-        code = program::exit_not_done;
+  {
+    ProgressBar bar(std::cerr, {.is_terminal = ::isatty(STDERR_FILENO) != 0,
+                                .total = site.table->count(filter),
+                                .unit = "retried"});
+    for (auto jobs = site.table->list(filter); !jobs.empty(); jobs = site.table->list(filter)) {
+      for (const auto& job : jobs) {
+        try {
+          scheduler::retry_dead(job, *site.queue, *site.connection);
+          ++count;
+        } catch (const Error& problem) {  // the others need not wait for this one
+          std::cerr << "daemonz-jobs: " << problem.what() << '\n';
+          code = program::exit_not_done;
+        }
+        bar.show(++seen);
       }
-    filter.before = jobs.back().place;
+      filter.before = jobs.back().place;
+    }
   }
   std::cerr << count << " jobs pushed again\n";
   return code;
@@ -205,16 +313,30 @@ void add_commands(CLI::App& app, Arguments& arguments, Command& chosen) {
     added->callback([&chosen, body] { chosen = body; });
     return added;
   };
+  const auto add_filters = [&](CLI::App* to) {
+    to->add_option("--queue", arguments.queue, "jobs of this queue");
+    to->add_option("--task", arguments.task, "jobs of this task");
+    to->add_option("--batch", arguments.batch, "jobs that were pushed together")->type_name("ID");
+  };
   auto* ls = command("ls", "jobs, newest first", list);
-  ls->add_option("--state", arguments.state)
+  ls->add_option("--state", arguments.states, "one or more, with commas")
+      ->delimiter(',')
       ->check(CLI::IsMember({"pushed", "running", "retrying", "done", "dead", "cancelled"}));
-  ls->add_option("--queue", arguments.queue);
-  ls->add_option("--task", arguments.task);
-  ls->add_option("--before", arguments.before, "the page behind this one")->type_name("ID");
-  for (auto* listing : {ls, command("dead", "jobs that were given up, newest first", dead)})
+  for (auto* listing : {ls, command("dead", "jobs that were given up, newest first", dead)}) {
+    add_filters(listing);
+    listing->add_option("--before", arguments.before, "the page behind this one")->type_name("ID");
     listing->add_option("--limit", arguments.limit)
         ->check(CLI::Range(1, 10'000))
         ->capture_default_str();
+  }
+  auto* batched = command("batch", "jobs that were pushed together: how many, which failed", batch);
+  batched->add_option("ID", arguments.id)->required();
+  auto* watched = command("watch", "a line for each change of one job, until it has ended", watch);
+  watched->add_option("ID", arguments.id)->required();
+  watched->add_option("--timeout", arguments.timeout, "give up after this time")
+      ->check(check_duration)
+      ->type_name("TIME");
+  command("migrate", "bring the tables up to date, print their versions", migrate);
   command("show", "all about one job", show)->add_option("ID", arguments.id)->required();
   command("queues", "queues and how many items are ready in each", queues);
 
@@ -237,6 +359,7 @@ void add_commands(CLI::App& app, Arguments& arguments, Command& chosen) {
   auto* retried = command("retry", "push a dead job again", retry);
   auto* one = retried->add_option("ID", arguments.id);
   retried->add_flag("--all-dead", arguments.all_dead, "all of them")->excludes(one);
+  add_filters(retried);
   retried->callback([&] {
     if (arguments.id.empty() && !arguments.all_dead) throw CLI::RequiredError("ID or --all-dead");
     chosen = retry;

@@ -7,7 +7,6 @@
 namespace daemonz::course {
 namespace {
 
-constexpr std::size_t bar_width = 40;         // fits a terminal of 80 columns with its numbers
 constexpr std::size_t printed_note_max = 60;  // of the first line; --json has all of it
 
 using Cells = std::array<std::string, 8>;
@@ -137,22 +136,6 @@ std::string summary(const std::vector<ResultRow>& rows) {
   return std::to_string(rows.size()) + " submissions: " + std::to_string(right) + " as labelled, " +
          std::to_string(wrong) + " not, " + std::to_string(rows.size() - right - wrong) +
          " unlabelled or skipped";
-}
-
-ProgressBar::ProgressBar(std::ostream& out, bool is_terminal, std::size_t total)
-    : out_(out), is_terminal_(is_terminal), total_(total) {
-  show(0);
-}
-
-ProgressBar::~ProgressBar() {
-  if (is_terminal_) out_ << "\r\x1b[K" << std::flush;
-}
-
-void ProgressBar::show(std::size_t done) {
-  if (!is_terminal_ || total_ == 0) return;
-  const auto filled = bar_width * std::min(done, total_) / total_;
-  out_ << "\r[" << std::string(filled, '#') << std::string(bar_width - filled, ' ') << "] " << done
-       << '/' << total_ << " judged" << std::flush;
 }
 
 }  // namespace daemonz::course

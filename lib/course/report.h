@@ -1,5 +1,5 @@
 // What people and scripts read about judged submissions: one JSON object per line, an aligned
-// table, a progress bar. Text only; the caller owns the streams. Follows cli.md, row `course`.
+// table. Text only; the caller owns the streams. Follows cli.md, row `course`.
 #pragma once
 
 #include <cstddef>
@@ -27,21 +27,5 @@ void print_table(std::ostream& out, const std::vector<ResultRow>& rows);
 
 /// "12 submissions: 10 as labelled, 1 not, 1 unlabelled"
 [[nodiscard]] std::string summary(const std::vector<ResultRow>& rows);
-
-/// One line that is drawn again and again on a terminal; nothing at all elsewhere.
-/// Threads: one. The destructor clears the line.
-class ProgressBar {
- public:
-  ProgressBar(std::ostream& out, bool is_terminal, std::size_t total);
-  ~ProgressBar();
-  ProgressBar(const ProgressBar&) = delete;
-  ProgressBar& operator=(const ProgressBar&) = delete;
-  void show(std::size_t done);
-
- private:
-  std::ostream& out_;
-  bool is_terminal_;
-  std::size_t total_;
-};
 
 }  // namespace daemonz::course

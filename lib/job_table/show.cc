@@ -9,15 +9,10 @@ namespace {
 
 constexpr std::size_t error_width_max = 60;  ///< in the table; `show` has it whole
 
-/// One line of printable text: what a handler threw must not steer a terminal.
-std::string one_line(std::string_view text, std::size_t width) {
-  std::string line;
-  for (const char c : text.substr(0, text.find('\n')))
-    line += static_cast<unsigned char>(c) < 32 || c == 127 ? '?' : c;
-  if (line.size() <= width) return line;
-  auto end = width - 3;
-  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80) --end;
-  return line.substr(0, end) + "...";
+/// Characters, where each takes one column.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 std::string attempts_text(const Job& job) {
@@ -39,11 +34,22 @@ json::value as_json(const std::optional<WallTime>& time) {
 
 }  // namespace
 
+std::string one_line(std::string_view text, std::size_t width) {
+  std::string line;
+  for (const char c : text.substr(0, text.find('\n')))
+    line += static_cast<unsigned char>(c) < 32 || c == 127 ? '?' : c;
+  if (line.size() <= width) return line;
+  auto end = width - 3;
+  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80) --end;
+  return line.substr(0, end) + "...";
+}
+
 json::object to_json(const Job& job) {
   return {{"id", job.id},
           {"state", to_string(job.state)},
           {"task", job.task},
           {"queue", job.queue},
+          {"batch", job.batch},
           {"priority", job.priority},
           {"attempts", job.attempts},
           {"max_attempts", job.max_attempts},
@@ -71,12 +77,13 @@ std::string table_text(const std::vector<Job>& jobs, WallTime now) {
   }
   std::array<std::size_t, 7> widths{};
   for (const auto& line : lines)
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+    for (std::size_t i = 0; i < line.size(); ++i)
+      widths[i] = std::max(widths[i], width_of(line[i]));
   std::string text;
   for (const auto& line : lines) {
     std::string padded;
     for (std::size_t i = 0; i < line.size(); ++i)
-      padded += line[i] + std::string(widths[i] + 2 - line[i].size(), ' ');
+      padded += line[i] + std::string(widths[i] + 2 - width_of(line[i]), ' ');
     padded.erase(padded.find_last_not_of(' ') + 1);
     text += padded + "\n";
   }

@@ -75,6 +75,32 @@ Job job_of(const db::Row& row) {
              .updated_at = time_of(row[19]).value_or(WallTime())};
 }
 
+/// The condition of a filter; its values are added to `values`.
+std::string where(const Filter& filter, db::Row& values) {
+  std::string sql = "WHERE 1 = 1";
+  const auto add = [&](const char* condition, const std::string& value) {
+    if (value.empty()) return;
+    sql += condition;
+    values.emplace_back(value);
+  };
+  if (filter.before > 0) {
+    sql += " AND place < ?";
+    values.emplace_back(filter.before);
+  }
+  if (!filter.states.empty()) {
+    sql += " AND state IN (";
+    for (const auto state : filter.states) {
+      sql += sql.ends_with('(') ? "?" : ", ?";
+      values.emplace_back(std::string(to_string(state)));
+    }
+    sql += ")";
+  }
+  add(" AND queue = ?", filter.queue);
+  add(" AND task = ?", filter.task);
+  add(" AND batch <> '' AND batch = ?", filter.batch);  // as the partial index wants it
+  return sql;
+}
+
 /// Behind a SELECT inside a transaction: nobody else changes the row before its end. A transaction
 /// of SQLite is alone anyway.
 const char* row_lock(db::Dialect dialect) {
@@ -255,37 +281,20 @@ std::optional<Job> Table::find(std::string_view id) {
 }
 
 std::vector<Job> Table::list(const Filter& filter) {
-  auto sql = joined({"SELECT ", columns, " FROM daemonz_jobs WHERE 1 = 1"});
   db::Row values;
-  if (filter.before > 0) {
-    sql += " AND place < ?";
-    values.emplace_back(filter.before);
-  }
-  if (!filter.states.empty()) {
-    sql += " AND state IN (";
-    for (const auto state : filter.states) {
-      sql += sql.ends_with('(') ? "?" : ", ?";
-      values.emplace_back(std::string(to_string(state)));
-    }
-    sql += ")";
-  }
-  if (!filter.queue.empty()) {
-    sql += " AND queue = ?";
-    values.emplace_back(filter.queue);
-  }
-  if (!filter.task.empty()) {
-    sql += " AND task = ?";
-    values.emplace_back(filter.task);
-  }
-  if (!filter.batch.empty()) {
-    sql += " AND batch <> '' AND batch = ?";  // as the partial index wants it
-    values.emplace_back(filter.batch);
-  }
-  sql += " ORDER BY place DESC LIMIT ?";
+  const auto sql = joined({"SELECT ", columns, " FROM daemonz_jobs ", where(filter, values),
+                           " ORDER BY place DESC LIMIT ?"});
   values.emplace_back(static_cast<std::int64_t>(filter.limit));
   std::vector<Job> jobs;
   for (const auto& row : connection_.query(sql, values).rows) jobs.push_back(job_of(row));
   return jobs;
+}
+
+std::uint64_t Table::count(const Filter& filter) {
+  db::Row values;
+  const auto sql = joined({"SELECT count(*) FROM daemonz_jobs ", where(filter, values)});
+  return static_cast<std::uint64_t>(
+      db::integer(connection_.query(sql, values).rows.at(0)[0]).value_or(0));
 }
 
 std::uint64_t Table::count(State state) {

@@ -123,6 +123,7 @@ class Table {
   [[nodiscard]] std::optional<Job> find(std::string_view id);
   [[nodiscard]] std::vector<Job> list(const Filter& filter);
   [[nodiscard]] std::uint64_t count(State state);
+  [[nodiscard]] std::uint64_t count(const Filter& filter);  ///< without its limit
   /// How many rows of the batch are in which state. Jobs that are not tracked have a row only when
   /// they failed.
   [[nodiscard]] std::map<State, std::uint64_t> count_batch(std::string_view batch);

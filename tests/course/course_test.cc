@@ -272,15 +272,5 @@ TEST_CASE("course: a grade for a submission that is not there is dead at once") 
                     Contains("there is no submission 4711"));
 }
 
-TEST_CASE("course: the progress bar is silent but on a terminal") {
-  std::ostringstream file, terminal;
-  {
-    course::ProgressBar(file, false, 3).show(2);
-    course::ProgressBar(terminal, true, 3).show(2);
-  }
-  CHECK(file.str().empty());
-  CHECK(doctest::String(terminal.str().c_str()) == Contains("2/3 judged"));
-}
-
 }  // namespace
 }  // namespace daemonz

@@ -10,6 +10,7 @@
 #include "broker/broker.h"
 #include "job_table/table.h"
 #include "offline_tasks/envelope.h"
+#include "support/databases.h"
 #include "support/running_server.h"
 #include "support/temp_dir.h"
 
@@ -22,10 +23,11 @@ struct Answer {
   std::string text;  ///< stdout
 };
 
+template <class Kind>
 struct Site {
   Site() {
     std::ofstream(folder / "daemonz.yml") << "broker: " << server.unix_url() << "\n"
-                                          << "database: sqlite:" << (folder / "jobs.db") << "\n";
+                                          << "database: " << database.url() << "\n";
   }
   [[nodiscard]] std::string program(const std::string& name) const {
     const char* given = std::getenv("DAEMONZ_BIN");
@@ -56,14 +58,16 @@ struct Site {
     return broker::connect({.url = server.unix_url()})->depth(QueueName(queue));
   }
 
+  Kind database;
   tests::TempDir folder;
   tests::RunningServer server;
 };
 
 }  // namespace
 
-TEST_CASE("daemonz-jobs: push prints the id of a job that is then in its queue") {
-  Site site;
+TEST_CASE_TEMPLATE("daemonz-jobs: push prints the id of a job that is then in its queue", Kind,
+                   DAEMONZ_DATABASES) {
+  Site<Kind> site;
   const auto pushed = site.jobs(R"(push note '{"n":1}' --queue pulls --priority 2)");
   CHECK(pushed.code == 0);
   CHECK(pushed.text.size() == 27);
@@ -77,15 +81,17 @@ TEST_CASE("daemonz-jobs: push prints the id of a job that is then in its queue")
   CHECK(site.jobs("queues --json").text.find(R"("queue":"pulls")") != std::string::npos);
 }
 
-TEST_CASE("daemonz-jobs: a unique key that is held pushes nothing") {
-  Site site;
+TEST_CASE_TEMPLATE("daemonz-jobs: a unique key that is held pushes nothing", Kind,
+                   DAEMONZ_DATABASES) {
+  Site<Kind> site;
   CHECK(site.jobs("push note --unique k --queue pulls").code == 0);
   CHECK(site.jobs("push note --unique k --queue pulls").code == 1);
   CHECK(site.depth("pulls") == 1);
 }
 
-TEST_CASE("daemonz-jobs: dead jobs are listed, shown, retried and deleted") {
-  Site site;
+TEST_CASE_TEMPLATE("daemonz-jobs: dead jobs are listed, shown, retried and deleted", Kind,
+                   DAEMONZ_DATABASES) {
+  Site<Kind> site;
   site.put_dead("one");
   site.put_dead("two");
   const auto dead = site.jobs("dead --json");
@@ -109,11 +115,12 @@ TEST_CASE("daemonz-jobs: dead jobs are listed, shown, retried and deleted") {
   CHECK(site.jobs("cancel three").code == 1);
 }
 
-TEST_CASE("daemonz-jobs: a cancelled job leaves its queue, and its unique key with it") {
-  const Site site;
+TEST_CASE_TEMPLATE("daemonz-jobs: a cancelled job leaves its queue, and its unique key with it",
+                   Kind, DAEMONZ_DATABASES) {
+  const Site<Kind> site;
   const std::string words = "push note --queue pulls --unique k --json";
   const auto id = std::string(json::parse(site.jobs(words).text, "push").at("id").as_string());
-  job_table::Table(*db::connect("sqlite:" + (site.folder / "jobs.db")))
+  job_table::Table(*db::connect(site.database.url()))
       .record_pushed({.id = id, .task = "note", .queue = "pulls", .handler = "{}"});
   CHECK(site.jobs("cancel " + id).code == 0);
   CHECK(site.depth("pulls") == 0);
@@ -121,8 +128,9 @@ TEST_CASE("daemonz-jobs: a cancelled job leaves its queue, and its unique key wi
   CHECK(site.jobs(words).code == 0);
 }
 
-TEST_CASE("daemonz-jobs: the list goes on behind the last row seen") {
-  Site site;
+TEST_CASE_TEMPLATE("daemonz-jobs: the list goes on behind the last row seen", Kind,
+                   DAEMONZ_DATABASES) {
+  Site<Kind> site;
   for (int i = 0; i < 5; ++i) site.put_dead("job" + std::to_string(i));
   CHECK(site.jobs("dead").code == 0);
   const auto first = site.jobs("ls --limit 2");
@@ -133,10 +141,88 @@ TEST_CASE("daemonz-jobs: the list goes on behind the last row seen") {
   CHECK(second.text.find("job3") == std::string::npos);
 }
 
+TEST_CASE_TEMPLATE("daemonz-jobs: a batch is counted, and its failures are told", Kind,
+                   DAEMONZ_DATABASES) {
+  const Site<Kind> site;
+  const auto connection = db::connect(site.database.url());
+  job_table::migrate(*connection);
+  job_table::Table table(*connection);
+  for (int i = 0; i < 20; ++i) {
+    const job_table::Facts job{.id = "picture" + std::to_string(i),
+                               .task = "upload",
+                               .queue = "pulls",
+                               .batch = "album",
+                               .handler = "{}"};
+    const auto token = job_table::make_token(0, 1);
+    REQUIRE(table.record_started(job, token, 1, "me"));
+    if (i == 7)
+      REQUIRE(table.record_dead(job, token, 1, "too large", "{}"));
+    else
+      REQUIRE(table.record_done(job.id, token, ""));
+  }
+  const auto text = site.jobs("batch album");
+  CHECK(text.code == 0);
+  CHECK(text.text.starts_with("20 jobs: 19 done, 1 dead\n"));
+  CHECK(text.text.find("picture7") != std::string::npos);
+  CHECK(text.text.find("too large") != std::string::npos);
+  const auto object = json::parse(site.jobs("batch album --json").text, "batch");
+  CHECK(object.at("jobs") == 20);
+  CHECK(object.at("states").at("done") == 19);
+  CHECK(object.at("dead").as_array().at(0).at("id") == "picture7");
+  CHECK(site.jobs("batch nothing").code == 1);
+  CHECK(site.jobs("ls --batch album --state done,dead --json --limit 100").text.size() > 2'000);
+  CHECK(site.jobs("dead --batch other --json").text.empty());
+}
+
+TEST_CASE_TEMPLATE("daemonz-jobs: watch tells each change, and how it ended", Kind,
+                   DAEMONZ_DATABASES) {
+  const Site<Kind> site;
+  const auto connection = db::connect(site.database.url());
+  job_table::migrate(*connection);
+  job_table::Table table(*connection);
+  const job_table::Facts job{
+      .id = "one", .task = "mail", .queue = "pulls", .max_attempts = 3, .handler = "{}"};
+  const auto token = job_table::make_token(0, 1);
+  REQUIRE(table.record_started(job, token, 1, "me"));
+  FILE* out = ::popen((site.program("daemonz-jobs") + " watch one --timeout 20s").c_str(), "r");
+  REQUIRE(out);
+  const auto next_line = [&] {
+    char line[500] = "";
+    return std::string(::fgets(line, sizeof line, out) ? line : "");
+  };
+  CHECK(next_line().find("running  attempt 1/3\n") != std::string::npos);
+  REQUIRE(table.record_progress("one", token, R"({"done":3,"total":9,"note":"mailed"})"));
+  CHECK(next_line().find("3/9 mailed") != std::string::npos);
+  REQUIRE(table.record_done("one", token, "{}"));
+  CHECK(next_line().find("done  attempt 1/3") != std::string::npos);
+  CHECK(WEXITSTATUS(::pclose(out)) == 0);
+  REQUIRE(table.record_dead({.id = "two", .task = "mail", .queue = "pulls", .handler = "{}"}, token,
+                            1, "no receiver", "{}"));
+  const auto dead = site.jobs("watch two");
+  CHECK(dead.code == 1);
+  CHECK(dead.text.find("dead  attempt 1  no receiver") != std::string::npos);
+  table.record_pushed({.id = "three", .task = "mail", .queue = "pulls", .handler = "{}"});
+  CHECK(site.jobs("watch three --timeout 200ms").code == 1);
+  CHECK(site.jobs("watch nobody").code == 1);
+}
+
+TEST_CASE_TEMPLATE("daemonz-jobs: migrate makes the tables, newer ones are refused", Kind,
+                   DAEMONZ_DATABASES) {
+  const Site<Kind> site;
+  const auto made = site.jobs("migrate");
+  CHECK(made.code == 0);
+  CHECK(made.text.find("jobs ") != std::string::npos);
+  CHECK(made.text.find("scheduler ") != std::string::npos);
+  db::connect(site.database.url())
+      ->execute("UPDATE daemonz_schema SET version = 99 WHERE component = 'jobs'");
+  CHECK(site.jobs("ls").code == 1);
+}
+
 TEST_CASE("daemonz-jobs: wrong words are usage errors, unknown jobs are not done") {
-  Site site;
+  Site<tests::Sqlite> site;
   for (const auto* words : {"", "unheard-of", "push", "push note --in 5x", "push note --at noon",
-                            "push note --priority 11", "retry", "ls --state lost", "show"}) {
+                            "push note --priority 11", "retry", "ls --state lost", "show", "watch",
+                            "batch", "watch a --timeout soon"}) {
     CAPTURE(words);
     CHECK(site.jobs(words).code == 2);
   }
@@ -148,7 +234,7 @@ TEST_CASE("daemonz-jobs: wrong words are usage errors, unknown jobs are not done
 }
 
 TEST_CASE("daemonz-scheduler: moves dead deliveries while it runs, and stops when told") {
-  Site site;
+  Site<tests::Sqlite> site;
   site.put_dead("one");
   FILE* scheduler = ::popen(
       ("exec " + site.program("daemonz-scheduler") + " 2>&1 & echo $!; wait $!").c_str(), "r");
