@@ -13,9 +13,6 @@ namespace {
 }
 
 void refuse_unbuilt(const config::Config& config) {
-  using config::Push;
-  if (config.push.strategy == Push::Strategy::http)
-    refuse(config, "push.strategy", "the strategy `http`");
   if (!config.push.signing_keys.empty() || !config.push.sign_with.empty())
     refuse(config, "push.signing_keys", "signed jobs");
   for (const auto& [name, task] : config.tasks) {

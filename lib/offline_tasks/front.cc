@@ -5,6 +5,7 @@
 
 #include "job_table/table.h"
 #include "offline_tasks/async_way.h"
+#include "offline_tasks/http_way.h"
 #include "offline_tasks/job_facts.h"
 #include "offline_tasks/local_ways.h"
 #include "offline_tasks/queue_way.h"
@@ -159,8 +160,10 @@ Front::Front(ConnectOptions options)
 void Front::add_way(Fallback fallback) {
   switch (fallback) {
     case Fallback::queue:
-      if (options_.strategy == Strategy::http) throw Error("the strategy http is not built yet");
-      ways_.push_back(std::make_unique<QueueWay>(broker_options_of(options_)));
+      if (options_.strategy == Strategy::http)
+        ways_.push_back(std::make_unique<HttpWay>(options_.url));
+      else
+        ways_.push_back(std::make_unique<QueueWay>(broker_options_of(options_)));
       break;
     case Fallback::spool: ways_.push_back(std::make_unique<SpoolWay>(options_.spool)); break;
     case Fallback::in_call: ways_.push_back(std::make_unique<InlineWay>(performer_)); break;
