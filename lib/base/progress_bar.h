@@ -8,8 +8,8 @@
 
 namespace daemonz {
 
-///     ProgressBar bar(std::cerr, {.is_terminal = ::isatty(2) != 0, .total = 76, .unit = "judged"});
-///     bar.show(12);            // [######        ] 12/76 judged
+///     ProgressBar bar(std::cerr, {.is_terminal = ::isatty(2) == 1, .total = 76, .unit = "done"});
+///     bar.show(12);            // [######        ] 12/76 done
 /// Threads: one. The destructor clears the line.
 class ProgressBar {
  public:

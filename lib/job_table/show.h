@@ -15,8 +15,8 @@ namespace daemonz::job_table {
 /// Every fact that is there; times as text, JSON facts as JSON.
 [[nodiscard]] json::object to_json(const Job& job);
 
-/// The first line, of printable characters, cut to `width` bytes: what a handler threw must not steer
-/// a terminal.
+/// The first line, of printable characters, cut to `width` bytes: what a handler threw must not
+/// steer a terminal.
 [[nodiscard]] std::string one_line(std::string_view text, std::size_t width);
 
 /// Aligned columns with a head line; the last error is cut to one line.
