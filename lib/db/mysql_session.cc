@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <mysql.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/utf8.h"
@@ -19,6 +20,12 @@ std::string with_sql(std::string_view what, std::string_view sql) {
   std::string sentence(what);
   if (!sql.empty()) sentence.append(" in: ").append(sql.substr(0, sql_shown_max));
   return sentence;
+}
+
+/// 0: no socket.
+ino_t socket_of(int fd) {
+  struct stat facts {};
+  return fd >= 0 && ::fstat(fd, &facts) == 0 && S_ISSOCK(facts.st_mode) ? facts.st_ino : 0;
 }
 
 const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
@@ -92,6 +99,7 @@ void MysqlSession::connect(const MysqlUrl& url, Seconds lock_wait) {
     fail("cannot connect to the database", {});
   const auto fd = mysql_get_socket(handle_);
   ::fcntl(fd, F_SETFD, ::fcntl(fd, F_GETFD) | FD_CLOEXEC);
+  socket_ = socket_of(fd);
   is_encrypted_ = mysql_get_ssl_cipher(handle_) != nullptr;
   if (url.is_ssl && !is_encrypted_)
     throw Error(ErrorText{.what = "the server offers no TLS", .where = where_});
@@ -114,7 +122,7 @@ void MysqlSession::detach() noexcept {
   // /dev/null in the place of the socket: whatever the library still writes goes nowhere.
   const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   const auto fd = mysql_get_socket(handle_);
-  if (nowhere >= 0 && fd >= 0) ::dup3(nowhere, fd, O_CLOEXEC);
+  if (nowhere >= 0 && socket_ != 0 && socket_of(fd) == socket_) ::dup3(nowhere, fd, O_CLOEXEC);
   if (nowhere >= 0) ::close(nowhere);
   handle_ = nullptr;  // leaked: its memory may be half changed by a thread of the parent
   statements_.clear();

@@ -69,6 +69,7 @@ class MysqlSession {
   pid_t pid_;
   st_mysql* handle_;
   bool is_encrypted_ = false;
+  ino_t socket_ = 0;  ///< its number in /proc: a child may have closed it and opened another file
   std::list<Prepared> statements_;  // the last used one first
 };
 

@@ -10,7 +10,6 @@
 #include <thread>
 
 #include "base/clock.h"
-#include "db/mysql_error.h"
 #include "db/pool.h"
 #include "support/mariadb_server.h"
 
@@ -356,6 +355,28 @@ TEST_CASE("db: a child that forgets the pool, or only ends, leaves the parent's 
   CHECK(made.status("Aborted_clients") == aborted);
 }
 
+TEST_CASE("db: a child that closed what it inherited keeps the files in its place") {
+  const Made made;
+  db::Pool pool({.url = made.url, .limit = 1});
+  const auto id = id_of(*pool.take());
+  const auto pid = ::fork();
+  if (pid == 0) {
+    ::close_range(3, ~0U, 0);
+    for (int fd = 3; fd < 64; ++fd) ::open("/dev/zero", O_RDWR);
+    pool.detach_if_forked();
+    int zeros = 0;
+    for (int fd = 3; fd < 64; ++fd) {
+      char byte = 1;
+      zeros += ::read(fd, &byte, 1) == 1 ? 1 : 0;  // /dev/null has nothing to read
+    }
+    ::_exit(zeros == 61 ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(pid, &status, 0);
+  CHECK(status == 0);
+  CHECK(id_of(*pool.take()) == id);
+}
+
 TEST_CASE("db: a connection of the parent is refused in a child, and its end there says nothing") {
   const Made made;
   const auto before = id_of(*made.connection);
@@ -375,18 +396,4 @@ TEST_CASE("db: a connection of the parent is refused in a child, and its end the
   CHECK(status == 0);
   CHECK(id_of(*made.connection) == before);
   CHECK(made.number("SELECT count(*) FROM t") == 0);
-}
-
-TEST_CASE("db: error numbers are told apart") {
-  using db::Failure;
-  using db::mysql_failure;
-  for (const unsigned code : {2002, 2003, 2006, 2013, 4031, 1927, 1053, 1040})
-    CHECK(mysql_failure(code, "") == Failure::gone);
-  for (const unsigned code : {1205, 1213}) CHECK(mysql_failure(code, "") == Failure::busy);
-  CHECK(mysql_failure(1836, "") == Failure::read_only);
-  CHECK(mysql_failure(1290, "running with the --read-only option") == Failure::read_only);
-  CHECK(mysql_failure(1290, "running with the --secure-file-priv option") == Failure::other);
-  for (const unsigned code : {1062, 1048, 1451, 1452})
-    CHECK(mysql_failure(code, "") == Failure::constraint);
-  CHECK(mysql_failure(1064, "") == Failure::other);
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
+#include "db/mysql_error.h"
 #include "db/sql_word.h"
 
 using namespace daemonz;
@@ -73,4 +74,18 @@ TEST_CASE("db: statements are known by their first words") {
   CHECK(sql_word("SELECTED") == SqlWord::other);
   CHECK(sql_word("WITH x AS (..) DELETE") == SqlWord::other);
   CHECK(sql_word("") == SqlWord::other);
+}
+
+TEST_CASE("db: error numbers are told apart") {
+  using db::Failure;
+  using db::mysql_failure;
+  for (const unsigned code : {2002, 2003, 2006, 2013, 4031, 1927, 1053, 1040})
+    CHECK(mysql_failure(code, "") == Failure::gone);
+  for (const unsigned code : {1205, 1213}) CHECK(mysql_failure(code, "") == Failure::busy);
+  CHECK(mysql_failure(1836, "") == Failure::read_only);
+  CHECK(mysql_failure(1290, "running with the --read-only option") == Failure::read_only);
+  CHECK(mysql_failure(1290, "running with the --secure-file-priv option") == Failure::other);
+  for (const unsigned code : {1062, 1048, 1451, 1452})
+    CHECK(mysql_failure(code, "") == Failure::constraint);
+  CHECK(mysql_failure(1064, "") == Failure::other);
 }
