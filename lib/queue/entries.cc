@@ -92,51 +92,54 @@ void JournaledStore::stand(Item& item, Place place, SteadyTime due) {
   }
 }
 
-void JournaledStore::place(Item& item, Place place, SteadyTime due) {
-  log_move(item, place, due);
+bool JournaledStore::place(Item& item, Place place, SteadyTime due) {
+  const bool is_logged = log_move(item, place, due);
   stand(item, place, due);
+  return is_logged;
 }
 
-void JournaledStore::log_move(Item& item, Place place, SteadyTime due) {
-  append(RecordKind::moved,
-         encode(MovedRecord{.at = item.at,
-                            .sequence = item.sequence,
-                            .due_at = place == Place::delayed ? wall_of(due) : 0,
-                            .deliveries = item.deliveries,
-                            .size = item.size,
-                            .place = place,
-                            .is_keyless = !item.unique,
-                            .priority = item.priority,
-                            .reason = item.reason,
-                            .queue = item.queue->name}),
-         journal::Commit::rides);
+bool JournaledStore::log_move(Item& item, Place place, SteadyTime due) {
+  const auto at = append(RecordKind::moved,
+                         encode(MovedRecord{.at = item.at,
+                                            .sequence = item.sequence,
+                                            .due_at = place == Place::delayed ? wall_of(due) : 0,
+                                            .deliveries = item.deliveries,
+                                            .size = item.size,
+                                            .place = place,
+                                            .is_keyless = !item.unique,
+                                            .priority = item.priority,
+                                            .reason = item.reason,
+                                            .queue = item.queue->name}),
+                         journal::Commit::rides);
   const auto newest = static_cast<std::int64_t>(journal_->appended());
   item.order = place == Place::head ? -newest : newest;
+  return at.has_value();
 }
 
-void JournaledStore::return_counted(Item& item, Milliseconds delay) {
+bool JournaledStore::return_counted(Item& item, Milliseconds delay) {
   end_delivery(item);
   const auto& options = item.queue->options;
   const auto limit = item.max_deliveries > 0 ? item.max_deliveries : options.max_deliveries;
   if (!item.queue->is_dead_queue && limit > 0 && item.deliveries >= limit)
     return move_to_dead(item, Reason::deliveries);
   if (delay > Milliseconds(0)) return place(item, Place::delayed, clock_.steady() + delay);
-  place(item, Place::head);
+  return place(item, Place::head);
 }
 
 /// An item that is in no state: its delivery has ended.
-void JournaledStore::move_to_dead(Item& item, Reason reason) {
+bool JournaledStore::move_to_dead(Item& item, Reason reason) {
   auto& queue = *item.queue;
   if (queue.is_dead_queue) return place(item, Place::head);  // it feeds no further one
   if (!queue.options.dead_letter) {
     ++queue.figures.discarded;
-    append(RecordKind::done, encode_done(item.at), commit_of(queue));
-    return forget(item);
+    const auto at = append(RecordKind::done, encode_done(item.at), commit_of(queue));
+    forget(item);
+    return at.has_value();
   }
   ++queue.figures.dead;
   item.reason = reason;
   move_to_queue(item, queue_of(queue.name + ".dead"));
-  place(item, Place::tail);
+  return place(item, Place::tail);
 }
 
 void JournaledStore::move_to_queue(Item& item, Queue& queue) {
@@ -221,7 +224,7 @@ SettleResult JournaledStore::acknowledge(const Delivery& delivery) {
   auto* item = find_delivery(delivery);
   if (!item) return {Settled::gone};
   auto& queue = *item->queue;
-  if (!append(RecordKind::done, encode_done(item->at), commit_of(queue))) return {Settled::failed};
+  if (!append(RecordKind::done, encode_done(item->at), commit_of(queue))) return not_logged();
   end_delivery(*item);
   forget(*item);
   return settled(queue, true);
@@ -233,8 +236,8 @@ SettleResult JournaledStore::release(const Delivery& delivery, Milliseconds dela
   if (!item) return {Settled::gone};
   auto& queue = *item->queue;
   ++queue.figures.canceled;
-  return_counted(*item, delay);
-  return settled(queue, !is_failed());
+  const bool is_logged = return_counted(*item, delay);
+  return settled(queue, is_logged);
 }
 
 SettleResult JournaledStore::release_uncounted(const Delivery& delivery) {
@@ -245,8 +248,8 @@ SettleResult JournaledStore::release_uncounted(const Delivery& delivery) {
   ++queue.figures.canceled;
   end_delivery(*item);
   if (item->deliveries > 0) --item->deliveries;
-  place(*item, Place::head);
-  return settled(queue, !is_failed());
+  const bool is_logged = place(*item, Place::head);
+  return settled(queue, is_logged);
 }
 
 SettleResult JournaledStore::reject(const Delivery& delivery) {
@@ -255,8 +258,8 @@ SettleResult JournaledStore::reject(const Delivery& delivery) {
   if (!item) return {Settled::gone};
   auto& queue = *item->queue;
   end_delivery(*item);
-  move_to_dead(*item, Reason::rejected);
-  return settled(queue, !is_failed());
+  const bool is_logged = move_to_dead(*item, Reason::rejected);
+  return settled(queue, is_logged);
 }
 
 SettleResult JournaledStore::bury(const Delivery& delivery) {
@@ -265,8 +268,8 @@ SettleResult JournaledStore::bury(const Delivery& delivery) {
   if (!item) return {Settled::gone};
   auto& queue = *item->queue;
   end_delivery(*item);
-  place(*item, Place::buried);
-  return settled(queue, !is_failed());
+  const bool is_logged = place(*item, Place::buried);
+  return settled(queue, is_logged);
 }
 
 SettleResult JournaledStore::touch(const Delivery& delivery, Milliseconds lease,

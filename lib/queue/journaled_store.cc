@@ -76,8 +76,8 @@ PutResult JournaledStore::put(const QueueName& name, std::string_view body,
   if (request.acknowledges && !predecessor) return {PutOutcome::gone};
   auto& queue = queue_of(name.text());
   if (is_token_used(queue, request, predecessor)) {
-    if (predecessor && acknowledge(*request.acknowledges).outcome == Settled::failed)
-      return {PutOutcome::failed};
+    if (predecessor && acknowledge(*request.acknowledges).outcome != Settled::done)
+      return not_stored();
     return {PutOutcome::stored, wait_for_all()};
   }
   auto record = record_of(queue, request);
@@ -92,7 +92,7 @@ PutResult JournaledStore::put(const QueueName& name, std::string_view body,
   if (const auto refused = refusal(queue, body.size(), 1, predecessor)) return *refused;
   if (predecessor)
     free_keys(*predecessor->queue, predecessor->at, predecessor->id, predecessor->unique);
-  if (!store_item(queue, record)) return {PutOutcome::failed};
+  if (!store_item(queue, record)) return not_stored();
   if (predecessor) {
     end_delivery(*predecessor);
     forget(*predecessor);
@@ -121,7 +121,7 @@ PutResult JournaledStore::put_many(const QueueName& name, std::span<const std::s
   for (const auto body : bodies) {
     record.body = body;
     if (--record.more == 0) record.id = request.id;  // the last one makes the group count
-    if (!store_item(queue, record)) return {PutOutcome::failed};
+    if (!store_item(queue, record)) return not_stored();
     record.continues = true;
   }
   const bool waits = request.is_synced || queue.options.durability == Durability::always;
@@ -158,7 +158,7 @@ std::optional<PutResult> JournaledStore::refusal(Queue& queue, std::uint64_t byt
   // A successor no larger than what it replaces may use the space kept back for acknowledgements.
   if (predecessor && bytes <= predecessor->size) return std::nullopt;
   if (journal_->make_room(bytes + count * fields_size_max, count)) return std::nullopt;
-  return PutResult{is_failed() ? PutOutcome::failed : PutOutcome::no_space};
+  return not_stored();
 }
 
 PutRecord JournaledStore::record_of(const Queue& queue, const PutRequest& request) const {
@@ -214,7 +214,7 @@ std::optional<Locator> JournaledStore::append(RecordKind kind, const Fields& fie
 }
 
 SettleResult JournaledStore::settled(const Queue& queue, bool is_logged) {
-  if (!is_logged) return {Settled::failed};
+  if (!is_logged) return not_logged();
   const bool waits = queue.options.durability == Durability::always;
   return {Settled::done, waits ? wait_for_all() : 0};
 }

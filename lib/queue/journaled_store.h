@@ -111,6 +111,12 @@ class JournaledStore final : public Store {
   void remember_token(Queue& queue, const KeyHash& id, Locator at);
   std::optional<Locator> append(RecordKind kind, const Fields& fields, journal::Commit commit);
   [[nodiscard]] SettleResult settled(const Queue& queue, bool is_logged);
+  [[nodiscard]] SettleResult not_logged() const {
+    return {is_failed() ? Settled::failed : Settled::no_space};
+  }
+  [[nodiscard]] PutResult not_stored() const {
+    return {is_failed() ? PutOutcome::failed : PutOutcome::no_space};
+  }
   [[nodiscard]] Sequence wait_for_all();
   [[nodiscard]] static journal::Commit commit_of(const Queue& queue);
   void forget_tokens(Queue& queue);
@@ -148,12 +154,13 @@ class JournaledStore final : public Store {
   void clear_timer(Item& item);
   void bind(Item& item, ConnectionId connection);
   void end_delivery(Item& item);
-  void return_counted(Item& item, Milliseconds delay);
-  void move_to_dead(Item& item, Reason reason);
+  // True: the log knows of it.
+  bool return_counted(Item& item, Milliseconds delay);
+  bool move_to_dead(Item& item, Reason reason);
   void move_to_queue(Item& item, Queue& queue);
-  void place(Item& item, Place place, SteadyTime due = {});
+  bool place(Item& item, Place place, SteadyTime due = {});
   void stand(Item& item, Place place, SteadyTime due);
-  void log_move(Item& item, Place place, SteadyTime due);
+  bool log_move(Item& item, Place place, SteadyTime due);
   void forget(Item& item);
   void drop_entry(Item& item);
   [[nodiscard]] bool remove(Item& item);

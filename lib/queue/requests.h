@@ -95,7 +95,8 @@ struct Taken {
   Unsent unsent;                   ///< mode pop only
 };
 
-enum class Settled { done, gone, failed };
+/// no_space: the disk is full to the last byte, and the log does not know of it.
+enum class Settled { done, gone, no_space, failed };
 struct [[nodiscard]] SettleResult {
   Settled outcome = Settled::failed;
   Sequence wait_for = 0;  ///< as in PutResult

@@ -99,7 +99,7 @@ SettleResult JournaledStore::flush_queue(const QueueName& name) {
   auto* queue = find_queue(name.text());
   if (!queue) return {Settled::gone};
   if (!append(RecordKind::flushed, encode_flushed(queue->name), commit_of(*queue)))
-    return {Settled::failed};
+    return not_logged();
   empty(*queue);
   return settled(*queue, true);
 }
@@ -116,8 +116,7 @@ SettleResult JournaledStore::drop_queue(const QueueName& name) {
 SettleResult JournaledStore::flush_all() {
   if (is_failed()) return {Settled::failed};
   for (auto& [name, queue] : queues_) {
-    if (!append(RecordKind::flushed, encode_flushed(name), commit_of(*queue)))
-      return {Settled::failed};
+    if (!append(RecordKind::flushed, encode_flushed(name), commit_of(*queue))) return not_logged();
     empty(*queue);
   }
   return {Settled::done, wait_for_all()};
@@ -126,7 +125,7 @@ SettleResult JournaledStore::flush_all() {
 SettleResult JournaledStore::pause(const QueueName& name) {
   if (is_failed()) return {Settled::failed};
   auto& queue = queue_of(name.text());
-  if (!log_pause(queue, commit_of(queue))) return {Settled::failed};
+  if (!log_pause(queue, commit_of(queue))) return not_logged();
   return settled(queue, true);
 }
 
@@ -146,7 +145,7 @@ SettleResult JournaledStore::resume(const QueueName& name) {
   auto* queue = find_queue(name.text());
   if (!queue || !queue->paused_at) return {Settled::gone};
   const auto fields = encode(PausedRecord{.queue = queue->name, .is_paused = false});
-  if (!append(RecordKind::paused, fields, commit_of(*queue))) return {Settled::failed};
+  if (!append(RecordKind::paused, fields, commit_of(*queue))) return not_logged();
   journal_->release(*std::exchange(queue->paused_at, {}), paused_size(queue->name));
   if (queue->figures.ready > 0 && !std::exchange(queue->is_newly_ready, true))
     newly_ready_.push_back(queue);
@@ -158,15 +157,18 @@ SettleResult JournaledStore::kick(const QueueName& name, std::uint64_t count) {
   auto* queue = find_queue(name.text());
   if (!queue) return {Settled::gone};
   std::uint64_t kicked = 0;
-  for (; kicked < count && !queue->buried.empty(); ++kicked) {
+  bool is_logged = true;
+  // On a full disk acknowledgements need the room more than this does.
+  const auto may_go_on = [&] { return kicked < count && journal_->has_room_for_passing(); };
+  for (; may_go_on() && !queue->buried.empty(); ++kicked) {
     auto& item = *queue->buried.begin()->second;
     queue->buried.erase(queue->buried.begin());
     --queue->figures.buried;
     item.deliveries = 0;
-    place(item, Place::tail);
+    is_logged = place(item, Place::tail) && is_logged;
   }
   constexpr std::string_view dead_suffix = ".dead";
-  for (; queue->is_dead_queue && kicked < count; ++kicked) {
+  for (; queue->is_dead_queue && may_go_on(); ++kicked) {
     const auto found = first_ready_of(*queue, priority_first, priority_last);
     if (!found) break;
     auto& item = add_entry(*queue, found->at, found->record);
@@ -175,10 +177,13 @@ SettleResult JournaledStore::kick(const QueueName& name, std::uint64_t count) {
     item.reason = Reason::none;
     const auto origin = queue->name.substr(0, queue->name.size() - dead_suffix.size());
     move_to_queue(item, queue_of(origin));
-    place(item, Place::tail);
+    is_logged = place(item, Place::tail) && is_logged;
   }
+  const bool has_more =
+      !queue->buried.empty() || (queue->is_dead_queue && queue->figures.ready > 0);
+  if (kicked < count && has_more) return not_logged();
   if (kicked == 0) return {Settled::gone};
-  return settled(*queue, !is_failed());
+  return settled(*queue, is_logged);
 }
 
 }  // namespace daemonz::queue

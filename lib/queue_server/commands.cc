@@ -185,6 +185,7 @@ void Session::answer_settled(queue::SettleResult result, std::string_view done) 
   switch (result.outcome) {
     case Settled::done: return answer(done, result.wait_for);
     case Settled::gone: return answer("NOT_FOUND");
+    case Settled::no_space: return answer(no_space);
     case Settled::failed: return answer(storage_failed);
   }
 }
@@ -192,7 +193,10 @@ void Session::answer_settled(queue::SettleResult result, std::string_view done) 
 void Session::execute_flush(const Command& command) {
   const auto result = hub_.store.flush_queue(command.keys.front().queues.front());
   if (!command.is_silent)
-    answer(result.outcome == Settled::failed ? storage_failed : end_reply, result.wait_for);
+    answer(result.outcome == Settled::failed     ? storage_failed
+           : result.outcome == Settled::no_space ? no_space
+                                                 : end_reply,
+           result.wait_for);
 }
 
 void Session::execute_flush_all(const Command& command) {
@@ -204,8 +208,8 @@ void Session::execute_flush_all(const Command& command) {
     reply = "CLIENT_ERROR flush_all is disabled";
   else if (due > now)
     hub_.flush_all_at(hub_.clock.steady() + (due - now));
-  else if (const auto result = hub_.store.flush_all(); result.outcome == Settled::failed)
-    reply = storage_failed;
+  else if (const auto result = hub_.store.flush_all(); result.outcome != Settled::done)
+    reply = result.outcome == Settled::failed ? storage_failed : no_space;
   else
     wait_for = result.wait_for;
   if (!command.is_silent) answer(reply, wait_for);

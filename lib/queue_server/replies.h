@@ -11,6 +11,9 @@ namespace daemonz::queue_server {
 
 inline constexpr std::string_view end_reply = "END";
 inline constexpr std::string_view storage_failed = "SERVER_ERROR storage failed";
+inline constexpr std::string_view no_space = "SERVER_ERROR out of memory storing object";
+/// The same as the answer to a get: libmemcached takes the text above for a miss there.
+inline constexpr std::string_view no_space_for_get = "SERVER_ERROR the disk is full";
 
 inline void append_number(std::string& to, std::uint64_t number) {
   char digits[20];

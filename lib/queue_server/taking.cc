@@ -73,6 +73,7 @@ std::optional<std::string> Session::leave_open(const KeyToken& key) {
                                                : hub_.store.release(delivery, Milliseconds(0));
     open_.erase(opened);
     if (result.outcome == Settled::failed) return std::string(storage_failed);
+    if (result.outcome == Settled::no_space) return std::string(no_space_for_get);
   }
   const bool goes_on = key.has(Option::open) || key.has(Option::lease) || key.has(Option::timeout);
   return goes_on ? std::nullopt : std::optional<std::string>(end_reply);
@@ -103,6 +104,7 @@ void Session::execute_get(Command& command) {
     if (result.outcome == Settled::gone)
       return answer("CLIENT_ERROR delivery " + std::to_string(key.delivery) + " is gone");
     if (result.outcome == Settled::failed) return answer(storage_failed);
+    if (result.outcome == Settled::no_space) return answer(no_space_for_get);
   }
   if (take(key, shows_id)) return;
   if (key.timeout > Milliseconds(0) && !has_ended_) {

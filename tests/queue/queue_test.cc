@@ -300,6 +300,21 @@ TEST_CASE("queue: a full disk refuses puts; acknowledgements and hand-outs go on
   CHECK(shop.put("q", "smaller", {.acknowledges = leased.delivery}) == PutOutcome::stored);
 }
 
+TEST_CASE("queue: nothing is confirmed that a disk full to the last byte did not take") {
+  Shop shop;
+  for (const auto* body : {"a", "b", "c", "d"}) shop.put("q", body);
+  const auto a = shop.lease("q"), b = shop.lease("q"), c = shop.lease("q"), d = shop.lease("q");
+  shop.disk->limit_space(0);
+  while (shop.store->pause(QueueName("p")).outcome == Settled::done) shop.store->flush();
+  REQUIRE_FALSE(shop.store->is_failed());
+  CHECK(shop.store->release(a.delivery, 0ms).outcome == Settled::no_space);
+  CHECK(shop.store->bury(b.delivery).outcome == Settled::no_space);
+  CHECK(shop.store->reject(c.delivery).outcome == Settled::no_space);
+  CHECK(shop.store->acknowledge(d.delivery).outcome == Settled::no_space);
+  CHECK(shop.store->kick(QueueName("q"), 1).outcome == Settled::no_space);
+  CHECK(shop.store->flush_queue(QueueName("q")).outcome == Settled::no_space);
+}
+
 TEST_CASE("queue: a drained store keeps few segments") {
   Shop shop;
   const std::string body(100'000, 'x');

@@ -196,7 +196,7 @@ void Popper::conclude(const Answer& answer) {
         !successor_.empty() && answer.text == "SERVER_ERROR out of memory storing object";
     const auto result = answer.is_unsent || is_refused ? Heard::gone
                         : is_done                      ? Heard::done
-                                                       : heard(answer);
+                                                       : heard(answer, asked_);
     world_.ledger.settle_heard(body_, id_, *asked_, result);
     if (!successor_.empty() && result == Heard::done) world_.ledger.put_confirmed(successor_);
     if (!successor_.empty() && result == Heard::gone) world_.ledger.put_refused(successor_);
@@ -269,7 +269,8 @@ void Steward::step() {
   if (caller_.is_asking()) {
     const auto answer = caller_.poll();
     if (!answer) return;
-    world_.ledger.steer_heard(queue_, how_, answer->is_unsent ? Heard::gone : heard(*answer));
+    world_.ledger.steer_heard(queue_, how_,
+                              answer->is_unsent ? Heard::gone : heard(*answer, std::nullopt));
     return;
   }
   if (world_.is_ending) return;

@@ -223,7 +223,7 @@ class Life {
   void steer(const std::string& queue, Ledger::Steer how) {
     world_.ledger.steer_sent(queue, how);
     const auto* verb = how == Ledger::Steer::kick ? "/kick=1000000" : "/resume";
-    world_.ledger.steer_heard(queue, how, heard(*ask("delete " + queue + verb)));
+    world_.ledger.steer_heard(queue, how, heard(*ask("delete " + queue + verb), std::nullopt));
   }
   std::optional<Answer> ask(const std::string& command) {
     operator_.ask(command + "\r\n");

@@ -203,7 +203,7 @@ void Worker::ask_settling() { caller_.ask(command_); }
 void Worker::conclude(const Answer& answer) {
   const bool is_refused = !successor_.empty() && answer.kind == Answer::Kind::line &&
                           answer.text.starts_with("SERVER_ERROR out of memory");
-  auto result = is_refused ? Heard::unknown : heard(answer);
+  auto result = is_refused ? Heard::unknown : heard(answer, how_);
   if (result == Heard::unknown) {
     was_lost_ = was_lost_ || !answer.is_unsent;
     if (!chance(world_.random, 20) || world_.is_ending) return;  // again

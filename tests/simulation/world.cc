@@ -68,12 +68,16 @@ std::string set_command(const std::string& key, const std::string& body, std::in
          "\r\n" + body + "\r\n";
 }
 
-Heard heard(const Answer& answer) {
+Heard heard(const Answer& answer, std::optional<Settle> how) {
   if (answer.kind != Answer::Kind::line) return Heard::unknown;
   if (answer.text == "DELETED" || answer.text == "STORED" || answer.text == "TOUCHED")
     return Heard::done;
   if (answer.text == "NOT_FOUND") return Heard::gone;
   if (answer.text == "SERVER_ERROR storage failed") return Heard::unknown;
+  const bool must_go_on = how == Settle::ack || how == Settle::ack_with_pop;
+  const bool is_full = answer.text == "SERVER_ERROR out of memory storing object" ||
+                       answer.text == "SERVER_ERROR the disk is full";
+  if (is_full && !must_go_on) return Heard::unknown;
   throw Violation("delivery.md 21: a settlement was answered " + answer.text);
 }
 

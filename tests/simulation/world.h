@@ -65,7 +65,8 @@ class Caller {
 
 [[nodiscard]] std::string set_command(const std::string& key, const std::string& body,
                                       std::int64_t exptime = 0);
-/// done, gone or unknown, of what settles a delivery. Throws Violation when a full disk refuses it.
-[[nodiscard]] Heard heard(const Answer& answer);
+/// done, gone or unknown, of what settles a delivery (nullopt: of what steers a queue). Throws
+/// Violation when a full disk refuses what must go on there.
+[[nodiscard]] Heard heard(const Answer& answer, std::optional<Settle> how);
 
 }  // namespace daemonz::simulation
