@@ -1,5 +1,5 @@
 // A processor of a site as small as can be, for tests with real processes: tasks that do nothing,
-// write a line, wait, fail, end their process, or have an effect in the database.
+// write a line, wait, fail, end their process, have an effect in the database, or run SQL there.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -107,7 +107,25 @@ struct NoteEffect {
 };
 BOOST_DESCRIBE_STRUCT(NoteEffect, (), (note))
 
-using TestTasks = TaskList<Noop, Note, FailAlways, Crash, Effect, NoteEffect>;
+/// Runs statements one after another: in one transaction, or each by itself.
+struct Sql {
+  std::vector<std::string> statements;
+  bool in_transaction{};
+  static constexpr std::string_view name = "sql";
+  Outcome perform(Context& context) const {
+    const auto run = [this](db::Connection& database) {
+      for (const auto& statement : statements) database.execute(statement);
+    };
+    if (in_transaction)
+      context.transaction(run);
+    else
+      for (const auto& statement : statements) context.db().execute(statement);
+    return Done{};
+  }
+};
+BOOST_DESCRIBE_STRUCT(Sql, (), (statements, in_transaction))
+
+using TestTasks = TaskList<Noop, Note, FailAlways, Crash, Effect, NoteEffect, Sql>;
 
 }  // namespace daemonz::tests
 
