@@ -243,10 +243,12 @@ int push(const Site& site, const Arguments& arguments) {
 int retry(Site& site, const Arguments& arguments) {
   scheduler::collect_dead(*site.queue, *site.connection);
   if (!arguments.all_dead) {
-    scheduler::retry_dead(site.find(arguments.id), *site.queue, *site.connection);
+    scheduler::retry_dead(site.find(arguments.id), *site.queue, *site.connection, real_clock(),
+                          offline_tasks::signing_of(site.config));
     return program::exit_done;
   }
   constexpr std::size_t page = 500;
+  const auto signing = offline_tasks::signing_of(site.config);
   auto filter = filter_of(site, arguments);
   filter.states = {State::dead};
   filter.limit = page;
@@ -259,7 +261,7 @@ int retry(Site& site, const Arguments& arguments) {
     for (auto jobs = site.table->list(filter); !jobs.empty(); jobs = site.table->list(filter)) {
       for (const auto& job : jobs) {
         try {
-          scheduler::retry_dead(job, *site.queue, *site.connection);
+          scheduler::retry_dead(job, *site.queue, *site.connection, real_clock(), signing);
           ++count;
         } catch (const Error& problem) {  // the others need not wait for this one
           std::cerr << "daemonz-jobs: " << problem.what() << '\n';

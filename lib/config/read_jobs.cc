@@ -9,11 +9,11 @@
 namespace daemonz::config {
 namespace {
 
-void check_job_queue(Section& from, const std::string& name) {
+void check_job_queue(Section& from, std::string_view key, const std::string& name) {
   if (name.size() > job_queue_name_size_max || !QueueName::parse(name))
-    from.fault("queue", in_quotes(name) +
-                            " is not a job queue (1 to 60 of A-Z a-z 0-9 _ . : - and "
-                            "no . or - in front)");
+    from.fault(key, in_quotes(name) +
+                        " is not a job queue (1 to 60 of A-Z a-z 0-9 _ . : - and "
+                        "no . or - in front)");
 }
 
 void read_task(Section& from, const Config& config, Task& task) {
@@ -21,7 +21,7 @@ void read_task(Section& from, const Config& config, Task& task) {
   if (!task.command.empty() && task.command[0].find('/') != std::string::npos)
     task.command[0] = config.resolve(task.command[0]);
   from.text("queue", task.queue);
-  if (task.queue) check_job_queue(from, *task.queue);
+  if (task.queue) check_job_queue(from, "queue", *task.queue);
   from.whole("priority", task.priority, 0, priority_count - 1, "a priority");
   from.duration("delay", task.delay);
   from.duration("timeout", task.timeout);
@@ -82,7 +82,7 @@ void read_entry(Section& from, ScheduleEntry& entry) {
     from.fault("class", "is the same as `task`: keep one");
   if (const Node* const args = from.find("args")) entry.args_json = json::serialize(to_json(*args));
   from.text("queue", entry.queue);
-  if (!entry.queue.empty()) check_job_queue(from, entry.queue);
+  if (!entry.queue.empty()) check_job_queue(from, "queue", entry.queue);
   from.text("description", entry.description);
   using Overlap = ScheduleEntry::Overlap;
   from.choice<Overlap, Overlap>(
@@ -134,6 +134,17 @@ void read_push(Reader& reader, Section& top) {
     for (const auto& [id, file] : node->entries) keys.path(id.text, push.signing_keys[id.text]);
   }
   from.text("sign_with", push.sign_with);
+  from.duration("signature_lifetime", push.signature_lifetime);
+  if (push.signature_lifetime < Seconds(1)) from.fault("signature_lifetime", "must be at least 1s");
+  if (const Node* const node = from.map_of("routes")) {
+    Section routes(reader, node, "push.routes");
+    for (const auto& [tasks, queue] : node->entries) {
+      std::string name;
+      routes.text(tasks.text, name);
+      check_job_queue(routes, tasks.text, name);
+      push.routes.emplace_back(tasks.text, name);
+    }
+  }
   if (!push.sign_with.empty() && !push.signing_keys.contains(push.sign_with))
     from.fault("sign_with", in_quotes(push.sign_with) + " is not one of signing_keys");
   from.done();

@@ -69,6 +69,8 @@ struct Push {
   std::string url;                                  ///< strategy http
   std::map<std::string, std::string> signing_keys;  ///< key id -> absolute path of its file
   std::string sign_with;                            ///< key id; empty: unsigned
+  Milliseconds signature_lifetime = std::chrono::hours(24 * 7);
+  std::vector<std::pair<std::string, std::string>> routes;  ///< glob of task names -> queue
 };
 
 /// `sandbox: profiles: run: | compile:`. nullopt: the sandbox's own limit for that profile.

@@ -1,5 +1,8 @@
 #include "offline_tasks/from_config.h"
 
+#include <cctype>
+#include <fstream>
+
 #include "base/error.h"
 
 namespace daemonz::offline_tasks {
@@ -13,8 +16,6 @@ namespace {
 }
 
 void refuse_unbuilt(const config::Config& config) {
-  if (!config.push.signing_keys.empty() || !config.push.sign_with.empty())
-    refuse(config, "push.signing_keys", "signed jobs");
   for (const auto& [name, task] : config.tasks) {
     if (task.keep_failed || task.keep_result)
       refuse(config, "tasks." + name, "keep_failed and keep_result");
@@ -65,6 +66,21 @@ Options options_of(const config::Task& task) {
 
 }  // namespace
 
+Signing signing_of(const config::Config& config) {
+  Signing signing{.sign_with = config.push.sign_with, .lifetime = config.push.signature_lifetime};
+  for (const auto& [id, path] : config.push.signing_keys) {
+    std::ifstream file(path);
+    std::string& key = signing.keys[id];
+    if (!std::getline(file, key, '\0') && !file.eof())
+      throw Error(ErrorText{.what = "cannot read the signing key " + id,
+                            .where = path,
+                            .hint = "Make one: openssl rand -hex 32 >" + config.shown(path)});
+    while (!key.empty() && std::isspace(static_cast<unsigned char>(key.back()))) key.pop_back();
+  }
+  check(signing);
+  return signing;
+}
+
 ConnectOptions connect_options(const config::Config& config) {
   refuse_unbuilt(config);
   const auto& push = config.push;
@@ -74,7 +90,9 @@ ConnectOptions connect_options(const config::Config& config) {
                          .database = config.database_url,
                          .deadline = push.deadline,
                          .fallback = {},
-                         .spool = push.spool_dir};
+                         .spool = push.spool_dir,
+                         .signing = signing_of(config)};
+  for (const auto& [tasks, queue] : push.routes) options.routes.push_back({tasks, queue});
   for (const auto told : push.fallback) options.fallback.push_back(fallback_of(told));
   for (const auto& [name, task] : config.tasks) options.tasks[name] = options_of(task);
   return options;

@@ -11,6 +11,10 @@
 
 namespace daemonz::offline_tasks {
 
+/// `push: signing_keys`, read from their files (blanks at their ends are no part of them), and
+/// `sign_with`. Throws Error that names the file.
+[[nodiscard]] Signing signing_of(const config::Config& config);
+
 /// What connect() wants. Throws Error that names the key when it asks for what is not built yet.
 [[nodiscard]] ConnectOptions connect_options(const config::Config& config);
 

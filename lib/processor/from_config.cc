@@ -1,5 +1,7 @@
 #include "processor/from_config.h"
 
+#include "offline_tasks/from_config.h"
+
 namespace daemonz::processor {
 namespace {
 
@@ -19,6 +21,7 @@ TaskSettings settings_of(const config::Task& task) {
 void apply(const config::Config& config, Options& options) {
   options.broker = config.broker_url;
   options.database = config.database_url;
+  options.signing = offline_tasks::signing_of(config);
   for (const auto& [name, task] : config.tasks) options.tasks[name] = settings_of(task);
 }
 

@@ -7,7 +7,7 @@
 
 namespace daemonz::processor {
 
-/// Sets `broker`, `database` and `tasks`.
+/// Sets `broker`, `database`, `tasks` and `signing`.
 void apply(const config::Config& config, Options& options);
 
 }  // namespace daemonz::processor

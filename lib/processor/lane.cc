@@ -132,6 +132,8 @@ std::optional<Reserved> Lane::reserve(Milliseconds wait) {
 Outcome Lane::perform(const Reserved& reserved) {
   const auto& job = reserved.job;
   used_ = {};
+  refusal_ = workshop_.signatures.refuse(reserved, workshop_.options.clock->wall());
+  if (refusal_) return offline_tasks::Kill{offline_tasks::refused_text(*refusal_)};
   if (!reserved.fault.empty() && !workshop_.knows(offline_tasks::raw_task))
     return offline_tasks::Kill{reserved.fault};
   if (job.expires && *job.expires <= workshop_.options.clock->wall())
@@ -175,10 +177,16 @@ std::optional<Reserved> Lane::overdue(SteadyTime now) {
 
 bool Lane::settle_overdue(const Reserved& reserved, broker::Broker& connection) {
   const auto limit = daemonz::to_string(reserved.job.timeout);
-  const auto settlement = decide({reserved.lease, reserved.job},
-                                 offline_tasks::Fail{"went on beyond its time limit of " + limit},
-                                 workshop_.options.clock->wall(), workshop_.jitter());
+  const auto settlement =
+      decided(reserved, offline_tasks::Fail{"went on beyond its time limit of " + limit});
   return carry_out(reserved, settlement, connection);
+}
+
+Settlement Lane::decided(const Reserved& reserved, const Outcome& outcome) {
+  const auto now = workshop_.options.clock->wall();
+  auto settlement = decide({reserved.lease, reserved.job}, outcome, now, workshop_.jitter());
+  workshop_.signatures.sign(settlement, now);
+  return settlement;
 }
 
 /// Repeats what was not answered until it is, or until the processor leaves. The lease is kept
@@ -237,7 +245,8 @@ bool Lane::carry_out(const Reserved& reserved, const Settlement& settlement,
     return false;
   }
   log_settled(reserved, settlement);
-  workshop_.reports.settled(reserved.job, reserved.token, settlement);
+  const bool is_itself = settlement.job.id == reserved.job.id;  // not so where it was refused
+  workshop_.reports.settled(is_itself ? reserved.job : settlement.job, reserved.token, settlement);
   return true;
 }
 
@@ -249,10 +258,12 @@ bool Lane::settle(const Reserved& reserved, const Outcome& given) {
 }
 
 bool Lane::carry_out(const Reserved& reserved, const Outcome& outcome) {
-  return carry_out(reserved,
-                   decide({reserved.lease, reserved.job}, outcome, workshop_.options.clock->wall(),
-                          workshop_.jitter()),
-                   *connection_);
+  if (const auto why = std::exchange(refusal_, std::nullopt))
+    return carry_out(reserved, Signatures::bury(reserved, *why, workshop_.options.clock->wall()),
+                     *connection_);
+  const bool is_ours = carry_out(reserved, decided(reserved, outcome), *connection_);
+  if (is_ours) workshop_.signatures.settled(reserved, workshop_.options.clock->wall());
+  return is_ours;
 }
 
 void Lane::handle(const Reserved& reserved, std::optional<broker::Lease>* next, Counts& counts) {
@@ -306,7 +317,8 @@ void Lane::work_once(std::optional<broker::Lease>& ack) {
   Counts ignored;
   ++workshop_.jobs_begun;
   const Busy busy(workshop_.lanes_busy);
-  handle(*reserved, &ack, ignored);
+  // A signed job counts as settled when its own ack is confirmed, not with the next pop's.
+  handle(*reserved, workshop_.signatures.is_on() ? nullptr : &ack, ignored);
 }
 
 void Lane::work() {

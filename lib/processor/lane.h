@@ -52,6 +52,7 @@ class Lane {
   template <class Operation>
   [[nodiscard]] broker::Settled insist(const broker::Lease& lease, const Operation& operation);
   void give_back(const broker::Lease& lease, broker::Broker::Release how, Milliseconds delay);
+  [[nodiscard]] Settlement decided(const Reserved& reserved, const offline_tasks::Outcome& outcome);
   bool carry_out(const Reserved& reserved, const offline_tasks::Outcome& outcome);
   bool carry_out(const Reserved& reserved, const Settlement& settlement,
                  broker::Broker& connection);
@@ -80,6 +81,7 @@ class Lane {
   bool is_popping_ = false;         // guarded; connection_->interrupt() only while true
   std::optional<Running> running_;  // guarded
   Attempt::Used used_;              // by the current handler
+  std::optional<offline_tasks::Refusal> refusal_;  // of the current job
 };
 
 }  // namespace daemonz::processor

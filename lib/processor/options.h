@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/queue_name.h"
 #include "base/units.h"
+#include "offline_tasks/signing.h"
 #include "processor/queue_patterns.h"
 
 namespace daemonz::broker {
@@ -38,6 +39,7 @@ struct Options {
   std::vector<QueueName> queues = {QueueName("pulls"), QueueName("pushes")};  ///< best first
   /// Instead of `queues`: expanded at the start and every expand_interval.
   std::optional<QueuePatterns> queue_patterns;
+  offline_tasks::Signing signing;  ///< with keys: unsigned, altered and replayed jobs are refused
   int threads = 1;
   std::string name;  ///< in locked_by and the log; empty: host:pid:start
   Priority priority_min = priority_first, priority_max = priority_last;

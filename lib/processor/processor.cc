@@ -78,6 +78,7 @@ void Processor::connect() {
   if (workshop.pool) {
     const auto connection = workshop.pool->take();
     job_table::migrate(*connection);
+    if (workshop.signatures.is_on()) offline_tasks::SignatureGate::migrate(*connection);
   }
   const auto connection = workshop.connect_broker();
   (void)connection->queues();

@@ -93,6 +93,7 @@ void check(const Options& options) {
            "Allowed: 1.." + std::to_string(threads_max) + ".");
   if (options.priority_max < options.priority_min)
     refuse("the worst priority is better than the best", "0 is served first, 9 last.");
+  offline_tasks::check(options.signing);
   if (options.heartbeat * 3 > options.lease)
     refuse("a heartbeat every " + daemonz::to_string(options.heartbeat) +
                " cannot keep a lease of " + daemonz::to_string(options.lease),
@@ -117,6 +118,7 @@ Workshop::Workshop(Options given, const offline_tasks::Registry& tasks,
       pool(pool_of(options)),
       heartbeat(heartbeat_options(options)),
       reports(pool.get(), options.name, *options.clock),
+      signatures(options.signing, pool.get()),
       queues_(options.queue_patterns ? options.queue_patterns->expand({}) : options.queues) {}
 
 std::vector<std::vector<QueueName>> Workshop::queues() const {

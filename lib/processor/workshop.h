@@ -13,6 +13,7 @@
 #include "processor/heartbeat.h"
 #include "processor/options.h"
 #include "processor/reports.h"
+#include "processor/signatures.h"
 #include "processor/stop_state.h"
 
 namespace daemonz::processor {
@@ -49,6 +50,7 @@ class Workshop {
   StopState stop;
   Heartbeat heartbeat;
   Reports reports;
+  Signatures signatures;
 
   std::atomic<int> jobs_begun{0};
   std::atomic<int> lanes_busy{0};

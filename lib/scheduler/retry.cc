@@ -41,23 +41,40 @@ QueueName home_of(const std::string& queue) {
   return QueueName(text.ends_with(suffix) ? text.substr(0, text.size() - suffix.size()) : text);
 }
 
+/// What a processor put aside as refused (processor/signatures.h): the bytes as they came.
+std::optional<std::string> refused_by_signature(const std::optional<Envelope>& job) {
+  if (!job || job->task != offline_tasks::raw_task || job->errors.empty()) return {};
+  if (!job->errors.back().why.starts_with("refused: ")) return {};
+  return json::string_of(job->args, "body");
+}
+
+/// Changes were made by a person's word; the signature must still have been ours before them.
+void resign(Envelope& job, std::string_view bytes, const offline_tasks::Signing& signing,
+            WallTime now) {
+  if (!signing.is_on()) return;
+  const auto refusal = offline_tasks::refusal_of(bytes, signing, now);
+  if (!refusal || *refusal == offline_tasks::Refusal::expired) sign(job, signing, now);
+}
+
 }  // namespace
 
 void retry_dead(const job_table::Job& dead, broker::Broker& broker, db::Connection& connection,
-                const Clock& clock) {
+                const Clock& clock, const offline_tasks::Signing& signing) {
   const auto refuse = [&](std::string what) {
     throw Error(ErrorText{.what = std::move(what), .where = "job " + dead.id});
   };
   if (dead.state != job_table::State::dead)
     refuse(std::string("is ") + to_string(dead.state) + ", only dead jobs are retried");
-  const auto job = revived(dead);
+  auto job = revived(dead);
+  const auto refused_bytes = refused_by_signature(job);
+  if (job && !refused_bytes) resign(*job, dead.envelope, signing, clock.wall());
   broker::PushOptions options;
-  if (job) options = offline_tasks::broker_options(*job, clock.wall());
+  if (job && !refused_bytes) options = offline_tasks::broker_options(*job, clock.wall());
   // Another token than the first push's, which the queue may still remember; the same for this
   // death, so that an answer that got lost is asked for again.
   const auto death = dead.id + " " + to_iso8601(dead.failed_at.value_or(dead.updated_at));
   options.id = "retry-" + offline_tasks::unique_key_digest(death);
-  const auto body = body_of(dead, job);
+  const auto body = refused_bytes ? *refused_bytes : body_of(dead, job);
   constexpr int tries = 3;
   broker::PushResult result;
   for (int i = 0; i < tries; ++i) {
