@@ -1,10 +1,12 @@
-// The shop's tests need no queue and no processor: jobs are performed inside the push.
+// The shop's tests need no queue and no processor: jobs are performed inside the push (inline), or
+// recorded and performed when the test says so (fake). The call sites are the same.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fstream>
 #include <sstream>
 
+#include "offline_tasks/fake.h"
 #include "offline_tasks/registry.h"
 #include "offline_tasks/status.h"
 #include "tasks/all.h"
@@ -16,13 +18,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Inline: a push returns when its job, and all that this one pushed, is done.
 struct Shop {
-  Shop() {
+  explicit Shop(offline_tasks::Strategy strategy) {
     services.lend(outbox);
-    offline_tasks::connect({.strategy = offline_tasks::Strategy::in_call,
-                            .registry = &registry,
-                            .services = &services});
+    offline_tasks::connect({.strategy = strategy, .registry = &registry, .services = &services});
   }
   ~Shop() {
     offline_tasks::disconnect();
@@ -41,7 +40,7 @@ struct Shop {
 }  // namespace
 
 TEST_CASE("shop: an import greets each customer") {
-  Shop shop;
+  Shop shop(offline_tasks::Strategy::in_call);
   const auto import =
       ShopTasks::push_pull(ImportCustomers{{"Ada,ada@example.org", "Grace,grace@example.org"}});
   CHECK(offline_tasks::wait(import.id(), 1s).result == daemonz::json::parse(R"({"customers":2})"));
@@ -49,10 +48,20 @@ TEST_CASE("shop: an import greets each customer") {
 }
 
 TEST_CASE("shop: a line without a comma, or no address, ends the job for good") {
-  Shop shop;
+  Shop shop(offline_tasks::Strategy::in_call);
   CHECK_THROWS_WITH(ShopTasks::push_pull(ImportCustomers{{"Ada"}}),
                     doctest::Contains("line 1 has no comma: Ada"));
   CHECK_THROWS_WITH(ShopTasks::push_push(SendMail{.to = "nobody"}),
                     doctest::Contains("is no address"));
   CHECK(shop.mails() == 0);
+}
+
+TEST_CASE("shop: nothing runs before the test says so") {
+  Shop shop(offline_tasks::Strategy::fake);
+  ShopTasks::push_pull(ImportCustomers{{"Ada,ada@example.org", "Grace,grace@example.org"}});
+  CHECK(offline_tasks::fake().pushed<ImportCustomers>().at(0).lines.size() == 2);
+  CHECK(shop.mails() == 0);
+  CHECK(offline_tasks::fake().drain().succeeded == 3);
+  CHECK(offline_tasks::fake().pushed<SendMail>().at(1).to == "grace@example.org");
+  CHECK(shop.mails() == 2);
 }
