@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "db/sql_word.h"
 #include "db/transaction.h"
 
 namespace daemonz::db {
@@ -116,7 +117,9 @@ class Sqlite final : public Connection {
     // IMMEDIATE takes the write lock at once: a later upgrade would fail without waiting.
     run_transaction(*this, "BEGIN IMMEDIATE", body);
   }
-  bool is_in_transaction() const override { return handle_ && !sqlite3_get_autocommit(handle_); }
+  bool is_in_transaction() const override {
+    return is_lost_ || (handle_ && !sqlite3_get_autocommit(handle_));
+  }
 
   void verify() override {
     const auto now = real_clock().steady();
@@ -151,6 +154,7 @@ class Sqlite final : public Connection {
   [[nodiscard]] sqlite3_stmt* prepare(std::string_view sql);
   void bind(sqlite3_stmt* statement, const Row& values, std::string_view sql);
   Rows run(std::string_view sql, const Row& values);
+  Rows step_through(std::string_view sql, const Row& values);
   [[noreturn]] void fail(std::string_view what, std::string_view sql) const;
 
   std::string path_;
@@ -159,6 +163,7 @@ class Sqlite final : public Connection {
   sqlite3* handle_ = nullptr;
   dev_t device_ = 0;
   ino_t inode_ = 0;
+  bool is_lost_ = false;  // SQLite rolled a transaction back whose owner has not said ROLLBACK yet
   SteadyTime used_{};
   std::list<Prepared> statements_;  // the last used one first
 };
@@ -295,7 +300,27 @@ Value value_of(sqlite3_stmt* statement, int column) {
   return bytes ? std::string(static_cast<const char*>(bytes), size) : std::string();
 }
 
+// What follows in a transaction that SQLite rolled back (disk full, I/O error, OR ROLLBACK) must
+// not be run outside of it.
 Rows Sqlite::run(std::string_view sql, const Row& values) {
+  if (is_lost_) {
+    if (sql_word(sql) != SqlWord::rollback)
+      throw DatabaseError(Failure::other, {.what = "the transaction was rolled back before: " +
+                                                   std::string(sql.substr(0, 200)),
+                                           .where = path_});
+    is_lost_ = false;
+    return {};
+  }
+  const bool was_inside = is_in_transaction();
+  try {
+    return step_through(sql, values);
+  } catch (const DatabaseError&) {
+    is_lost_ = was_inside && sqlite3_get_autocommit(handle_) != 0;
+    throw;
+  }
+}
+
+Rows Sqlite::step_through(std::string_view sql, const Row& values) {
   auto* const statement = prepare(sql);
   const auto put_back = [](sqlite3_stmt* used) {
     sqlite3_reset(used);

@@ -90,6 +90,28 @@ TEST_CASE("db: a lock that outlasts the wait is reported as busy") {
   CHECK(made.count("t") == 1);
 }
 
+TEST_CASE("db: a transaction that SQLite rolled back takes nothing more, and can be left") {
+  Database made;
+  auto& connection = *made.connection;
+  connection.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)");
+  CHECK_THROWS_WITH_AS(connection.transaction([](db::Connection& inside) {
+    inside.execute("INSERT INTO t VALUES (1)");
+    try {
+      inside.execute("INSERT OR ROLLBACK INTO t VALUES (1)");
+    } catch (const db::DatabaseError&) {
+    }
+    try {
+      inside.execute("INSERT INTO t VALUES (2)");
+    } catch (const db::DatabaseError&) {
+    }
+  }),
+                       doctest::Contains("was rolled back before: COMMIT"), db::DatabaseError);
+  CHECK_FALSE(connection.is_in_transaction());
+  CHECK(made.count("t") == 0);
+  connection.execute("INSERT INTO t VALUES (3)");
+  CHECK(made.count("t") == 1);
+}
+
 TEST_CASE("db: a write to a file that was moved away goes to the one in its place") {
   Database made;
   made.connection->execute("CREATE TABLE t (a)");
