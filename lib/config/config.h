@@ -38,6 +38,8 @@ struct Config {
   std::vector<Daemon> daemons;  ///< by start_order, then name; the disabled ones too
   QueueServer queue;
   std::map<std::string, Task> tasks;
+  OnError on_error;
+  bool runs_on_done_commands = false;  ///< `on_done_commands`: commands that a job brings are run
   Push push;
   Sandbox sandbox;
   std::map<std::string, ScheduleEntry> schedule;

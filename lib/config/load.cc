@@ -183,6 +183,7 @@ class Loader {
     read_urls(top);
     read_queue(reader_, top);
     read_tasks(reader_, top);
+    read_hooks(reader_, top);
     read_push(reader_, top);
     read_sandbox(reader_, top);
     read_schedule(reader_, top);

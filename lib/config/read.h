@@ -13,6 +13,7 @@ void check_dependencies(Reader& reader, const Node& daemons);
 
 void read_queue(Reader& reader, Section& top);
 void read_tasks(Reader& reader, Section& top);
+void read_hooks(Reader& reader, Section& top);
 void read_push(Reader& reader, Section& top);
 void read_sandbox(Reader& reader, Section& top);
 void read_schedule(Reader& reader, Section& top);

@@ -111,6 +111,19 @@ void read_tasks(Reader& reader, Section& top) {
   });
 }
 
+void read_hooks(Reader& reader, Section& top) {
+  auto& on_error = reader.config.on_error;
+  Section from(reader, top.find("on_error"), "on_error");
+  from.words("exec", on_error.command);
+  if (!on_error.command.empty() && on_error.command[0].find('/') != std::string::npos)
+    on_error.command[0] = reader.config.resolve(on_error.command[0]);
+  from.text("webhook", on_error.webhook);
+  if (!on_error.webhook.empty() && !on_error.webhook.starts_with("http://"))
+    from.fault("webhook", "is not http://HOST[:PORT]/PATH (a command can speak https)");
+  from.done();
+  top.boolean("on_done_commands", reader.config.runs_on_done_commands);
+}
+
 void read_push(Reader& reader, Section& top) {
   auto& push = reader.config.push;
   Section from(reader, top.find("push"), "push");

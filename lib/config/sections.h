@@ -58,6 +58,12 @@ struct Task {
   std::optional<bool> keep_failed, keep_result;
 };
 
+/// `on_error:`, whom processors tell of failed attempts and dead jobs.
+struct OnError {
+  std::vector<std::string> command;  ///< `exec:`, the message on its stdin
+  std::string webhook;               ///< http://.., gets it by POST
+};
+
 /// `push:`, what a front end does with a job.
 struct Push {
   enum class Strategy { queue, http, async, in_line, fake };

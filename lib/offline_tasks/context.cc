@@ -53,6 +53,7 @@ bool Context::transaction(std::string_view name, const std::function<void(db::Co
                   .where = name_of(parts_.job),
                   .hint = "Give each transaction of a task a name of its own: what has "
                           "happened once under a name does not happen again"});
+  if (parts_.check_lease) parts_.check_lease();
   const auto token = static_cast<job_table::Token>(parts_.token.value);
   const auto key = parts_.job.id + "/" + std::string(name);
   bool is_committed_now = false;

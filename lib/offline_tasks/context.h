@@ -82,6 +82,8 @@ class Context {
     std::function<void(const Progress&)> report_progress;         ///< empty: dropped
     std::function<std::optional<json::value>()> read_checkpoint;  ///< empty: this attempt's own
     std::function<void(const json::value&)> write_checkpoint;
+    /// Throws Superseded when this delivery has lost its lease. Asked before each transaction.
+    std::function<void()> check_lease;
     const Services* services = nullptr;  ///< a loan; nullptr: use<T>() throws Error
     /// Pushes a further job onto the named queue. empty: the connection made by connect() (push.h).
     std::function<JobId(const Envelope&)> push;

@@ -48,6 +48,7 @@ Context::Parts Attempt::parts() {
     return workshop_.stop.is_stopping() || workshop_.heartbeat.is_lost(reserved_.lease) ||
            real_clock().steady() >= deadline_;
   };
+  parts.check_lease = [this] { check_lease(); };
   if (workshop_.pool) parts.db = [this]() -> db::Connection& { return database(); };
   parts.report_progress = [this](const offline_tasks::Progress& progress) { report(progress); };
   if (workshop_.reports.has_database()) {
@@ -57,6 +58,7 @@ Context::Parts Attempt::parts() {
     };
     parts.write_checkpoint = [this](const json::value& state) {
       used_.checkpoint = true;
+      check_lease();
       if (is_in_transaction())  // over another connection it would wait for that for ever
         throw Error(ErrorText{.what = "a checkpoint inside of a transaction",
                               .where = "job " + reserved_.job.id,
@@ -65,10 +67,17 @@ Context::Parts Attempt::parts() {
     };
   }
   parts.push = [this](const offline_tasks::Envelope& further) {
+    check_lease();
     if (!is_in_transaction()) workshop_.reports.pushed(further);
     return workshop_.push(further);
   };
   return parts;
+}
+
+void Attempt::check_lease() {
+  if (workshop_.heartbeat.confirm(reserved_.lease)) return;
+  throw offline_tasks::Superseded(
+      ErrorText{.what = "the lease was lost", .where = "job " + reserved_.job.id});
 }
 
 db::Connection& Attempt::database() {

@@ -33,6 +33,7 @@ class Attempt {
  private:
   [[nodiscard]] offline_tasks::Context::Parts parts();
   [[nodiscard]] offline_tasks::Outcome perform_in_child();
+  void check_lease();
   db::Connection& database();
   void report(const offline_tasks::Progress& progress);
   [[nodiscard]] bool is_in_transaction() const {

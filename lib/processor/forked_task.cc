@@ -52,6 +52,10 @@ class Lender {
         parts_.write_checkpoint(json::parse(*state));
         return {{"ok", true}};
       }
+      if (question.contains("check_lease")) {
+        parts_.check_lease();
+        return {{"ok", true}};
+      }
       if (question.contains("read_checkpoint")) {
         const auto state = parts_.read_checkpoint();
         return state ? json::object{{"state", json::serialize(*state)}}
@@ -90,6 +94,7 @@ class Borrower {
       return ::poll(&asked, 1, 0) > 0;  // also when the lane is gone
     };
     if (!work_.database.empty()) parts.db = [this]() -> db::Connection& { return database(); };
+    parts.check_lease = [this] { (void)ask({{"check_lease", true}}); };
     parts.report_progress = [this](const Progress& progress) { report(progress); };
     parts.read_checkpoint = [this]() -> std::optional<json::value> {
       const auto said = ask({{"read_checkpoint", true}});

@@ -3,7 +3,8 @@
 // outcome) and opens its own database connection. Follows jobs.md, "Isolation per task".
 //
 // Lines of JSON; what is nested itself travels as text. Lane to child: {"job","token","lane"}, then
-// one answer per question. Child to lane: {"progress"}, the questions {"read_checkpoint"},
+// one answer per question. Child to lane: {"progress"}, the questions {"check_lease"},
+// {"read_checkpoint"},
 // {"checkpoint"} and {"push"}, and {"outcome"} as the last one.
 #pragma once
 

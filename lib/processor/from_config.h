@@ -7,7 +7,7 @@
 
 namespace daemonz::processor {
 
-/// Sets `broker`, `database`, `tasks` and `signing`.
+/// Sets `broker`, `database`, `tasks`, `signing` and the hooks.
 void apply(const config::Config& config, Options& options);
 
 }  // namespace daemonz::processor

@@ -23,7 +23,8 @@ Heartbeat::~Heartbeat() {
 void Heartbeat::hold(const broker::Lease& lease) {
   const std::scoped_lock lock(guard_);
   held_.insert_or_assign(Key(lease.queue, lease.id),
-                         Held{{.queue = lease.queue, .id = lease.id, .flags = lease.flags}});
+                         Held{.lease = {.queue = lease.queue, .id = lease.id, .flags = lease.flags},
+                              .sure_at = real_clock().steady()});
   if (!thread_.joinable()) thread_ = std::thread([this] { beat_until_stopped(); });
 }
 
@@ -62,20 +63,41 @@ int Heartbeat::release_all() {
   return released;
 }
 
+broker::Settled Heartbeat::touch(const broker::Lease& lease) {
+  if (!connection_) connection_ = options_.connect();
+  const auto asked_at = real_clock().steady();
+  const auto settled = connection_->extend(lease, options_.lease);
+  const std::scoped_lock lock(guard_);
+  const auto found = held_.find(Key(lease.queue, lease.id));
+  if (found == held_.end()) return settled;  // settled meanwhile
+  if (settled == broker::Settled::done) found->second.sure_at = asked_at;
+  if (settled != broker::Settled::gone || found->second.is_lost) return settled;
+  found->second.is_lost = true;
+  log::warn("processor", "lease lost", {{"queue", lease.queue.text()}, {"delivery", lease.id}});
+  return settled;
+}
+
 bool Heartbeat::touch_all() {
   const std::scoped_lock one_at_a_time(connection_guard_);
-  for (const auto& lease : held()) {
-    if (!connection_) connection_ = options_.connect();
-    const auto settled = connection_->extend(lease, options_.lease);
-    if (settled == broker::Settled::unknown) return false;
-    if (settled != broker::Settled::gone) continue;
+  for (const auto& lease : held())
+    if (touch(lease) == broker::Settled::unknown) return false;
+  return true;
+}
+
+bool Heartbeat::confirm(const broker::Lease& lease) {
+  {
     const std::scoped_lock lock(guard_);
     const auto found = held_.find(Key(lease.queue, lease.id));
-    if (found == held_.end()) continue;  // settled meanwhile
-    found->second.is_lost = true;
-    log::warn("processor", "lease lost", {{"queue", lease.queue.text()}, {"delivery", lease.id}});
+    if (found == held_.end() || found->second.is_lost) return false;
+    if (real_clock().steady() - found->second.sure_at < options_.lease) return true;
   }
-  return true;
+  const std::scoped_lock one_at_a_time(connection_guard_);
+  try {
+    // No answer says nothing: a server that restarts keeps the lease, and the fences hold.
+    return touch(lease) != broker::Settled::gone;
+  } catch (const Error&) {
+    return true;
+  }
 }
 
 void Heartbeat::beat_until_stopped() {

@@ -32,6 +32,9 @@ class Heartbeat {
   void drop(const broker::Lease& lease);
   /// True: the engine said that the lease is gone. Asked about one that is not held: false.
   [[nodiscard]] bool is_lost(const broker::Lease& lease) const;
+  /// False: it is lost. Asks the engine when nobody has heard of it for the time of a lease: a
+  /// process that was stopped learns so, before it has an effect, what happened meanwhile.
+  [[nodiscard]] bool confirm(const broker::Lease& lease);
   /// Gives every held lease back, uncounted. How many were still ours.
   int release_all();
   [[nodiscard]] std::size_t held_count() const;
@@ -41,10 +44,12 @@ class Heartbeat {
   struct Held {
     broker::Lease lease;  // without its body
     bool is_lost = false;
+    SteadyTime sure_at{};  // the engine said then that it is ours
   };
 
   void beat_until_stopped();
   [[nodiscard]] bool touch_all();  // false: the engine did not answer
+  [[nodiscard]] broker::Settled touch(const broker::Lease& lease);  // under connection_guard_
   [[nodiscard]] std::vector<broker::Lease> held() const;
 
   Options options_;

@@ -1,6 +1,7 @@
 #include "processor/lane.h"
 
 #include "base/log.h"
+#include "processor/aftermath.h"
 #include "processor/child_watch.h"
 
 namespace daemonz::processor {
@@ -134,6 +135,7 @@ Outcome Lane::perform(const Reserved& reserved) {
   used_ = {};
   refusal_ = workshop_.signatures.refuse(reserved, workshop_.options.clock->wall());
   if (refusal_) return offline_tasks::Kill{offline_tasks::refused_text(*refusal_)};
+  if (job.task == unique_holder_task) return offline_tasks::Done{};
   if (!reserved.fault.empty() && !workshop_.knows(offline_tasks::raw_task))
     return offline_tasks::Kill{reserved.fault};
   if (job.expires && *job.expires <= workshop_.options.clock->wall())
@@ -230,9 +232,12 @@ bool Lane::carry_out(const Reserved& reserved, const Settlement& settlement,
   const auto settled = insist(lease, [&] {
     if (settlement.queue)
       return connection.replace(lease, *settlement.queue, settlement.body, settlement.options);
-    if (settlement.kind == Settlement::Kind::done) return connection.ack(lease);
+    if (settlement.kind == Settlement::Kind::done || settlement.is_dropped)
+      return connection.ack(lease);
     return connection.dead(lease);  // too large to carry its reason
   });
+  if (settled == Settled::refused && settlement.kind == Settlement::Kind::done)
+    return carry_out(reserved, {.kind = settlement.kind, .job = settlement.job}, connection);
   if (settled == Settled::refused && settlement.queue) {
     const auto why = "the queue " + settlement.queue->text() + " refused its successor: ";
     return carry_out(reserved, bury_as_it_is({lease, reserved.job}, why + settlement.why),
@@ -247,13 +252,15 @@ bool Lane::carry_out(const Reserved& reserved, const Settlement& settlement,
   log_settled(reserved, settlement);
   const bool is_itself = settlement.job.id == reserved.job.id;  // not so where it was refused
   workshop_.reports.settled(is_itself ? reserved.job : settlement.job, reserved.token, settlement);
+  if (is_itself) tell(workshop_, reserved.job, settlement, result_);
   return true;
 }
 
 bool Lane::settle(const Reserved& reserved, const Outcome& given) {
   auto outcome = given;
-  if (is_done(outcome))
-    (void)store_done(reserved, outcome);  // a row that refuses: acknowledging shows who has the job
+  // A row that refuses: acknowledging shows who has the job.
+  if (is_done(outcome) && store_done(reserved, outcome) && is_done(outcome))
+    push_follow_ups(workshop_, reserved.job);
   return carry_out(reserved, outcome);
 }
 
@@ -261,6 +268,7 @@ bool Lane::carry_out(const Reserved& reserved, const Outcome& outcome) {
   if (const auto why = std::exchange(refusal_, std::nullopt))
     return carry_out(reserved, Signatures::bury(reserved, *why, workshop_.options.clock->wall()),
                      *connection_);
+  result_ = is_done(outcome) ? std::get<offline_tasks::Done>(outcome).result : json::value();
   const bool is_ours = carry_out(reserved, decided(reserved, outcome), *connection_);
   if (is_ours) workshop_.signatures.settled(reserved, workshop_.options.clock->wall());
   return is_ours;
@@ -269,8 +277,9 @@ bool Lane::carry_out(const Reserved& reserved, const Outcome& outcome) {
 void Lane::handle(const Reserved& reserved, std::optional<broker::Lease>* next, Counts& counts) {
   try {
     auto outcome = perform(reserved);
-    const bool is_stored = is_done(outcome) && store_done(reserved, outcome);
-    if (is_stored && is_done(outcome) && next) {
+    const bool is_stored = is_done(outcome) && store_done(reserved, outcome) && is_done(outcome);
+    if (is_stored) push_follow_ups(workshop_, reserved.job);
+    if (is_stored && next && !has_aftermath(reserved.job)) {
       log::debug("processor", "job done", {{"job", id_of(reserved)}, {"task", reserved.job.task}});
       workshop_.heartbeat.drop(reserved.lease);
       next->emplace(broker::Lease{.queue = reserved.lease.queue, .id = reserved.lease.id});

@@ -82,6 +82,7 @@ class Lane {
   std::optional<Running> running_;  // guarded
   Attempt::Used used_;              // by the current handler
   std::optional<offline_tasks::Refusal> refusal_;  // of the current job
+  json::value result_;                             // of the current job, for those who are told
 };
 
 }  // namespace daemonz::processor

@@ -47,7 +47,8 @@ Reports::Start Reports::started(const Envelope& job, Token token) {
 
 bool Reports::done(const Envelope& job, Token token, const json::value& result) {
   if (!is_tracked(job)) return true;
-  const auto text = result.is_null() ? std::string() : json::serialize(result);
+  const bool is_kept = job.keeps_result && !result.is_null();
+  const auto text = is_kept ? json::serialize(result) : std::string();
   if (!is_utf8(text)) throw Error("it is not UTF-8, which JSON needs");
   const auto connection = pool_->take();
   return job_table::Table(*connection, clock_).record_done(job.id, table_token(token), text);
@@ -63,7 +64,9 @@ void Reports::fence_done(const Envelope& job, Token token) {
 }
 
 void Reports::settled(const Envelope& job, Token token, const Settlement& settlement) {
-  if (!pool_) return;
+  const bool is_dead = settlement.kind == Settlement::Kind::dead;
+  const bool is_untracked = job.track == offline_tasks::Track::none && !is_dead;
+  if (!pool_ || is_untracked || (settlement.is_dropped && !is_tracked(job))) return;
   try {
     const auto connection = pool_->take();
     job_table::Table table(*connection, clock_);
@@ -75,8 +78,8 @@ void Reports::settled(const Envelope& job, Token token, const Settlement& settle
                            settlement.job.run_at.value_or(clock_.wall()));
     // Bytes without an envelope have no id by which the scheduler would find this row again: it
     // makes one itself when it moves them.
-    else if (settlement.kind == Settlement::Kind::dead &&
-             (settlement.queue || job.task != offline_tasks::raw_task))
+    else if (is_dead &&
+             (settlement.queue || settlement.is_dropped || job.task != offline_tasks::raw_task))
       table.record_dead(facts_of(job), table_token(token), attempt_number(job), settlement.why,
                         settlement.body);
   } catch (const Error& problem) {

@@ -34,6 +34,10 @@ std::optional<std::string> encoded(Envelope& job) {
 
 Settlement bury(const Delivery& delivery, Envelope successor, const std::string& why) {
   Settlement settlement{.kind = Settlement::Kind::dead, .why = why, .job = std::move(successor)};
+  if (!settlement.job.keeps_failed) {
+    settlement.is_dropped = true;
+    return settlement;
+  }
   settlement.job.run_at.reset();
   auto body = encoded(settlement.job);
   if (!body) return bury_as_it_is(delivery, why);
@@ -58,11 +62,31 @@ Settlement put_back(const Delivery& delivery, Settlement settlement, Millisecond
 Settlement after_fail(const Delivery& delivery, const std::string& why, WallTime now,
                       double jitter) {
   auto successor = offline_tasks::after_failure(delivery.job, why, now);
-  if (successor.attempt >= successor.max_attempts) return bury(delivery, std::move(successor), why);
+  if (successor.attempt >= successor.max_attempts)
+    return bury(delivery, std::move(successor), why);
   const auto delay = offline_tasks::retry_delay(successor, jitter);
   return put_back(delivery,
                   {.kind = Settlement::Kind::retry, .why = why, .job = std::move(successor)}, delay,
                   now);
+}
+
+Settlement hold_unique_key(const Delivery& delivery, WallTime until, WallTime now) {
+  Settlement settlement{.kind = Settlement::Kind::done, .job = delivery.job};
+  Envelope holder;
+  holder.id = delivery.job.id;
+  holder.task = unique_holder_task;
+  holder.queue = home_of(delivery).text();
+  holder.created = now;
+  holder.run_at = until;
+  holder.unique = delivery.job.unique;
+  const auto delay = std::chrono::ceil<Milliseconds>(until - now);
+  if (auto body = encoded(holder)) {
+    settlement.queue = home_of(delivery);
+    settlement.body = std::move(*body);
+    settlement.options = offline_tasks::successor_options(holder, delay);
+    settlement.job = std::move(holder);
+  }
+  return settlement;
 }
 
 }  // namespace
@@ -80,6 +104,8 @@ Settlement decide(const Delivery& delivery, const offline_tasks::Outcome& outcom
     const auto why = shown(kill->why);
     return bury(delivery, after_failure(delivery.job, why, now), why);
   }
+  if (const auto until = delivery.job.unique_until(); until && *until > now)
+    return hold_unique_key(delivery, *until, now);
   return {.kind = Settlement::Kind::done, .job = delivery.job};
 }
 

@@ -18,6 +18,10 @@ struct Delivery {
   const offline_tasks::Envelope& job;
 };
 
+/// The task of the item that holds a unique key after its job is done (Options::unique_for): it
+/// waits until then, and whoever pops it acknowledges it.
+inline constexpr std::string_view unique_holder_task = "daemonz.unique_holder";
+
 struct Settlement {
   enum class Kind {
     done,   ///< ack
@@ -30,6 +34,7 @@ struct Settlement {
   std::optional<QueueName> queue;
   std::string body;  ///< the successor's, or those bytes
   broker::PushOptions options;
+  bool is_dropped = false;      ///< dead, and nobody keeps it: acknowledged
   std::string why;              ///< for the log and the job table
   offline_tasks::Envelope job;  ///< the successor
 };

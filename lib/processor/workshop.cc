@@ -87,6 +87,8 @@ void check_urls(const Options& options) {
 void check(const Options& options) {
   if (!options.queue_patterns) check_queues(options.queues);
   check_tasks(options.tasks);
+  for (const auto& hook : options.on_error)
+    if (!hook.webhook.empty()) check_webhook(hook.webhook);
   check_urls(options);
   if (options.threads < 1 || options.threads > threads_max)
     refuse(std::to_string(options.threads) + " threads",
@@ -156,7 +158,9 @@ bool Workshop::is_database_there() {
 
 offline_tasks::JobId Workshop::push(const offline_tasks::Envelope& job) {
   const QueueName queue(job.queue);
-  const auto body = job.encode();
+  auto signed_job = job;
+  if (signatures.is_on()) offline_tasks::sign(signed_job, options.signing, options.clock->wall());
+  const auto body = signed_job.encode();
   broker::PushResult result;
   {
     const std::scoped_lock lock(guard_);

@@ -11,6 +11,7 @@
 #include "offline_tasks/registry.h"
 #include "process/warm_process.h"
 #include "processor/heartbeat.h"
+#include "processor/hooks.h"
 #include "processor/options.h"
 #include "processor/reports.h"
 #include "processor/signatures.h"
@@ -51,6 +52,7 @@ class Workshop {
   Heartbeat heartbeat;
   Reports reports;
   Signatures signatures;
+  Hooks hooks;
 
   std::atomic<int> jobs_begun{0};
   std::atomic<int> lanes_busy{0};

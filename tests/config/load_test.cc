@@ -343,6 +343,7 @@ TEST_CASE("config: tasks, push, sandbox and schedule") {
 broker: memcache+unix://tmp/q.sock
 tasks:
   resize: {exec: "bin/resize --fast", queue: images, timeout: 1m, isolation: exec, track: none}
+on_error: {exec: "bin/tell --all", webhook: "http://127.0.0.1:8080/errors"}
 push:
   strategy: inline
   deadline: 1s
@@ -367,6 +368,9 @@ schedule:
   CHECK(resize.isolation == config::Task::Isolation::exec);
   CHECK(resize.track == config::Task::Track::none);
   CHECK_FALSE(resize.max_attempts.has_value());
+  CHECK(config.on_error.command == Words{site.root() + "/bin/tell", "--all"});
+  CHECK(config.on_error.webhook == "http://127.0.0.1:8080/errors");
+  CHECK_FALSE(config.runs_on_done_commands);
   CHECK(config.push.strategy == config::Push::Strategy::in_line);
   CHECK(config.push.fallback.size() == 2);
   CHECK(config.push.signing_keys.at("k1") == site.root() + "/config/k1");

@@ -66,6 +66,7 @@ daemons:
     log: {zzzzzzzzzzz: 1}
 queue: {zzzzzzzzzzz: 1, defaults: {zzzzzzzzzzz: 1}}
 tasks: {t: {zzzzzzzzzzz: 1}}
+on_error: {zzzzzzzzzzz: 1}
 push: {zzzzzzzzzzz: 1}
 sandbox:
   zzzzzzzzzzz: 1
