@@ -170,13 +170,12 @@ json::value read_yaml(const std::filesystem::path& path) { return config::yaml_f
 int run(const program::Common& common, const Arguments& arguments) {
   const auto config = config::load_found(common.config_path);
   refuse_sandbox_settings(config);
-  auto options = options_of(config, arguments);
+  const auto options = options_of(config, arguments);
   // Before any thread or connection exists: what the keepers are forked from stays small.
   course::GradingRoom room(open_slots(config, options.threads), read_yaml);
   auto push_options = offline_tasks::queue_options(config);  // for jobs that push further jobs
   push_options.broker = options.broker;
   push_options.database = options.database;
-  options.signing = push_options.signing;
   offline_tasks::connect(std::move(push_options));
   const auto mailer = course::maildir(config.state_dir + "/mail");
   offline_tasks::Services services;

@@ -73,8 +73,6 @@ void tell(Workshop& workshop, const Envelope& job, const Settlement& settlement,
     workshop.hooks.call(hook, json::serialize(message));
 }
 
-bool has_aftermath(const Envelope& job) {
-  return !job.on_done.empty() || job.unique_until();
-}
+bool has_aftermath(const Envelope& job) { return !job.on_done.empty() || job.unique_until(); }
 
 }  // namespace daemonz::processor

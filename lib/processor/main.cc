@@ -126,7 +126,6 @@ void settle(Asked& asked) {
     const auto config = config::load(path);
     apply(config, options);
     push = offline_tasks::queue_options(config);
-    options.signing = push.signing;
   }
   if (!asked.broker.empty()) options.broker = asked.broker;
   if (!asked.database.empty()) options.database = asked.database;

@@ -62,8 +62,7 @@ Settlement put_back(const Delivery& delivery, Settlement settlement, Millisecond
 Settlement after_fail(const Delivery& delivery, const std::string& why, WallTime now,
                       double jitter) {
   auto successor = offline_tasks::after_failure(delivery.job, why, now);
-  if (successor.attempt >= successor.max_attempts)
-    return bury(delivery, std::move(successor), why);
+  if (successor.attempt >= successor.max_attempts) return bury(delivery, std::move(successor), why);
   const auto delay = offline_tasks::retry_delay(successor, jitter);
   return put_back(delivery,
                   {.kind = Settlement::Kind::retry, .why = why, .job = std::move(successor)}, delay,

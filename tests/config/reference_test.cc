@@ -90,6 +90,6 @@ schedule: {s: {zzzzzzzzzzz: 1, task: t, every: 1s}}
                     word);
     }
   }
-  CHECK(lists == 16);
+  CHECK(lists == 17);
   CHECK(keys > 100);
 }
