@@ -1,6 +1,8 @@
 #include "job_table/table.h"
 
+#include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/json.h"
 #include "base/utf8.h"
@@ -75,30 +77,44 @@ Job job_of(const db::Row& row) {
              .updated_at = time_of(row[19]).value_or(WallTime())};
 }
 
-/// The condition of a filter; its values are added to `values`.
-std::string where(const Filter& filter, db::Row& values) {
-  std::string sql = "WHERE 1 = 1";
-  const auto add = [&](const char* condition, const std::string& value) {
-    if (value.empty()) return;
-    sql += condition;
-    values.emplace_back(value);
+/// States that few jobs of a large table are in.
+bool is_rare(State state) { return state != State::done; }
+
+/// The condition of a filter for one state, or for all; its values are added to `values`. One
+/// column at most may use its index, where rows stand newest first already: an optimizer that is
+/// free to choose sorts or intersects a million of them.
+std::string where(const Filter& filter, std::optional<State> state, db::Dialect dialect,
+                  db::Row& values) {
+  struct Wanted {
+    const char* column;
+    std::string value;
   };
-  if (filter.before > 0) {
-    sql += " AND place < ?";
-    values.emplace_back(filter.before);
+  std::vector<Wanted> wanted;  // what few rows have, first
+  const auto add = [&](const char* column, const std::string& value) {
+    if (!value.empty()) wanted.push_back({column, value});
+  };
+  add("batch", filter.batch);
+  if (state && is_rare(*state)) add("state", to_string(*state));
+  add("task", filter.task);
+  add("queue", filter.queue);
+  if (state && !is_rare(*state)) add("state", to_string(*state));
+  std::string sql = filter.before > 0 ? "WHERE place < ?" : "WHERE 1 = 1";
+  if (filter.before > 0) values.emplace_back(filter.before);
+  if (!filter.batch.empty()) sql += " AND batch <> ''";  // as the partial index wants it
+  for (const auto& one : wanted) {
+    const std::string column = one.column;
+    const auto unindexed = dialect == db::Dialect::sqlite ? "+" + column : "CONCAT(" + column + ")";
+    sql += " AND " + (&one == wanted.data() ? column : unindexed) + " = ?";
+    values.emplace_back(one.value);
   }
-  if (!filter.states.empty()) {
-    sql += " AND state IN (";
-    for (const auto state : filter.states) {
-      sql += sql.ends_with('(') ? "?" : ", ?";
-      values.emplace_back(std::string(to_string(state)));
-    }
-    sql += ")";
-  }
-  add(" AND queue = ?", filter.queue);
-  add(" AND task = ?", filter.task);
-  add(" AND batch <> '' AND batch = ?", filter.batch);  // as the partial index wants it
   return sql;
+}
+
+/// One query for each state that is wanted: together they would be sorted.
+std::vector<std::optional<State>> states_of(const Filter& filter) {
+  if (filter.states.empty()) return {std::nullopt};
+  const std::set<State> each(filter.states.begin(), filter.states.end());
+  return {each.begin(), each.end()};
 }
 
 /// Behind a SELECT inside a transaction: nobody else changes the row before its end. A transaction
@@ -281,20 +297,31 @@ std::optional<Job> Table::find(std::string_view id) {
 }
 
 std::vector<Job> Table::list(const Filter& filter) {
-  db::Row values;
-  const auto sql = joined({"SELECT ", columns, " FROM daemonz_jobs ", where(filter, values),
-                           " ORDER BY place DESC LIMIT ?"});
-  values.emplace_back(static_cast<std::int64_t>(filter.limit));
   std::vector<Job> jobs;
-  for (const auto& row : connection_.query(sql, values).rows) jobs.push_back(job_of(row));
+  const auto states = states_of(filter);
+  for (const auto& state : states) {
+    db::Row values;
+    const auto sql = joined({"SELECT ", columns, " FROM daemonz_jobs ",
+                             where(filter, state, connection_.dialect(), values),
+                             " ORDER BY place DESC LIMIT ?"});
+    values.emplace_back(static_cast<std::int64_t>(filter.limit));
+    for (const auto& row : connection_.query(sql, values).rows) jobs.push_back(job_of(row));
+  }
+  if (states.size() > 1) std::ranges::sort(jobs, std::ranges::greater(), &Job::place);
+  if (jobs.size() > filter.limit) jobs.resize(filter.limit);
   return jobs;
 }
 
 std::uint64_t Table::count(const Filter& filter) {
-  db::Row values;
-  const auto sql = joined({"SELECT count(*) FROM daemonz_jobs ", where(filter, values)});
-  return static_cast<std::uint64_t>(
-      db::integer(connection_.query(sql, values).rows.at(0)[0]).value_or(0));
+  std::uint64_t count = 0;
+  for (const auto& state : states_of(filter)) {
+    db::Row values;
+    const auto sql = joined({"SELECT count(*) FROM daemonz_jobs ",
+                             where(filter, state, connection_.dialect(), values)});
+    count += static_cast<std::uint64_t>(
+        db::integer(connection_.query(sql, values).rows.at(0)[0]).value_or(0));
+  }
+  return count;
 }
 
 std::uint64_t Table::count(State state) {

@@ -188,6 +188,13 @@ TEST_CASE_TEMPLATE("job_table: the list is newest first, filtered, in pages that
   CHECK(made.table.list({.states = {State::dead, State::done}}).size() == 1);
   CHECK(made.table.list({.states = {State::pushed}, .queue = "pulls", .task = "grade"}).size() ==
         2);
+  const job_table::Filter two{.states = {State::dead, State::pushed, State::dead}, .limit = 30};
+  const auto both = made.table.list(two);
+  REQUIRE(both.size() == 28);
+  for (std::size_t i = 1; i < both.size(); ++i) CHECK(both[i - 1].place > both[i].place);
+  CHECK(made.table.count(two) == 28);
+  CHECK(made.table.count({.queue = "pulls", .task = "grade"}) == 2);
+  CHECK(made.table.count(job_table::Filter{}) == 28);
 }
 
 TEST_CASE_TEMPLATE("job_table: a batch is counted by state and listed", Kind, DAEMONZ_DATABASES) {
