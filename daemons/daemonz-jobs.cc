@@ -13,6 +13,7 @@
 #include "db/migrations.h"
 #include "job_table/show.h"
 #include "job_table/table.h"
+#include "move_items.h"
 #include "offline_tasks/from_config.h"
 #include "offline_tasks/push.h"
 #include "program.h"
@@ -29,7 +30,7 @@ struct Arguments {
   std::string broker, database;
   bool is_json = false;
   std::string id, task, args = "{}";  // show, retry, cancel, delete, push
-  std::string queue, batch, in, at, unique_key, before, timeout;
+  std::string queue, batch, in, at, unique_key, before, timeout, from, to;
   std::vector<std::string> states;
   std::optional<int> priority;
   bool all_dead = false;
@@ -338,6 +339,9 @@ void add_commands(CLI::App& app, Arguments& arguments, Command& chosen) {
   watched->add_option("--timeout", arguments.timeout, "give up after this time")
       ->check(check_duration)
       ->type_name("TIME");
+  auto* moved = app.add_subcommand("move", "move all ready items from one queue server to another");
+  for (auto [name, text] : {std::pair{"--from", &arguments.from}, {"--to", &arguments.to}})
+    moved->add_option(name, *text)->type_name("URL")->required();
   command("migrate", "bring the tables up to date, print their versions", migrate);
   command("show", "all about one job", show)->add_option("ID", arguments.id)->required();
   command("queues", "queues and how many items are ready in each", queues);
@@ -389,6 +393,7 @@ int main(int argc, char** argv) {
   app.fallthrough();
   add_commands(app, arguments, chosen);
   return program::run(app, argc, argv, common, [&] {
+    if (!arguments.from.empty()) return program::move_items(arguments.from, arguments.to);
     Site site(common, arguments);
     return chosen(site, arguments);
   });

@@ -218,11 +218,36 @@ TEST_CASE_TEMPLATE("daemonz-jobs: migrate makes the tables, newer ones are refus
   CHECK(site.jobs("ls").code == 1);
 }
 
+TEST_CASE("daemonz-jobs: move empties one queue server into another, with what it knows") {
+  const Site<tests::Sqlite> site;
+  const tests::RunningServer other;
+  const auto pushed = site.jobs(R"(push note '{"n":1}' --queue pulls --priority 2 --unique k)");
+  site.put_dead("lost");
+  REQUIRE(site.jobs("push later --queue pulls --in 1h").code == 0);
+  const auto words = "move --from " + site.server.unix_url() + " --to " + other.unix_url();
+  CHECK(site.jobs(words).code == 0);
+  CHECK(site.depth("pulls") == 0);
+  CHECK(site.depth("pulls.dead") == 0);
+  const auto there = broker::connect({.url = other.unix_url()});
+  CHECK(there->depth(QueueName("pulls.dead")) == 1);
+  const auto key = offline_tasks::unique_key_digest("k");
+  CHECK(there->push(QueueName("pulls"), "x", {.unique_key = key}).state ==
+        broker::PushState::duplicate);
+  const auto popped = there->pop({.queues = {QueueName("pulls")}});
+  REQUIRE(popped.lease);
+  const auto job = offline_tasks::Envelope::decode(popped.lease->body).value();
+  CHECK(job.id + "\n" == pushed.text);
+  CHECK(job.priority == Priority{2});
+  CHECK(site.jobs("move --from " + other.unix_url() + " --to " + other.unix_url()).code == 1);
+  CHECK(site.jobs("move --from " + other.unix_url() + " --to memcache://127.0.0.1:1").code == 1);
+  CHECK(there->depth(QueueName("pulls.dead")) == 1);
+}
+
 TEST_CASE("daemonz-jobs: wrong words are usage errors, unknown jobs are not done") {
   Site<tests::Sqlite> site;
   for (const auto* words : {"", "unheard-of", "push", "push note --in 5x", "push note --at noon",
                             "push note --priority 11", "retry", "ls --state lost", "show", "watch",
-                            "batch", "watch a --timeout soon"}) {
+                            "batch", "watch a --timeout soon", "move --from memcache://a"}) {
     CAPTURE(words);
     CHECK(site.jobs(words).code == 2);
   }
