@@ -1,4 +1,4 @@
-// daemonz-scheduler: what nobody waits for. So far: dead deliveries into the job table. The
+// daemonz-scheduler: what nobody waits for: spool, outbox, dead deliveries. The
 // contract is cli.md.
 #include <unistd.h>
 
@@ -33,7 +33,7 @@ scheduler::Options options_of(const program::Common& common, const Given& given)
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Moves jobs that were given up into the job table, for daemonz-jobs.",
+  CLI::App app("Replays the spool, relays the outbox, moves dead jobs into the job table.",
                "daemonz-scheduler");
   program::Common common;
   program::add_common_options(app, common);

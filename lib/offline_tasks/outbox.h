@@ -30,6 +30,14 @@ JobId push(db::Connection& in_transaction, const T& task, const Options& options
               {Direction::push, std::string(T::name), to_json(task), options, task_defaults<T>()});
 }
 
+template <class... Tasks>
+template <class T>
+JobId TaskList<Tasks...>::push(db::Connection& in_transaction, const T& task,
+                               const Options& options) {
+  static_assert(contains<T>, "a task outside of the TaskList cannot go into the outbox either");
+  return offline_tasks::push(in_transaction, task, options);
+}
+
 struct Relayed {
   std::size_t pushed = 0;
   std::size_t duplicates = 0;  ///< its unique key was alive: dropped

@@ -25,6 +25,10 @@
 #include "offline_tasks/options.h"
 #include "offline_tasks/outcome.h"
 
+namespace daemonz::db {
+class Connection;
+}
+
 namespace daemonz::offline_tasks {
 
 class Context;
@@ -77,6 +81,9 @@ struct TaskList {
   static PushAnswer push_pull(const T& task, const Options& options = {});
   template <class T>
   static PushAnswer push_push(const T& task, const Options& options = {});
+  /// With the caller's transaction or not at all; defined in outbox.h.
+  template <class T>
+  static JobId push(db::Connection& in_transaction, const T& task, const Options& options = {});
   template <class T>
   static std::vector<JobId> push_many(const std::vector<T>& tasks, const Options& options = {});
 };

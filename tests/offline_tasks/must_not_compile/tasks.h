@@ -1,3 +1,4 @@
+#include "offline_tasks/outbox.h"
 #include "offline_tasks/push.h"
 
 struct First {
