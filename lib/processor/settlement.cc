@@ -77,7 +77,7 @@ Settlement hold_unique_key(const Delivery& delivery, WallTime until, WallTime no
   holder.queue = home_of(delivery).text();
   holder.created = now;
   holder.run_at = until;
-  holder.unique = delivery.job.unique;
+  holder.unique["key"] = delivery.job.unique_key();  // without "for": it is the end of that time
   const auto delay = std::chrono::ceil<Milliseconds>(until - now);
   if (auto body = encoded(holder)) {
     settlement.queue = home_of(delivery);

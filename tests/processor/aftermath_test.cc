@@ -155,6 +155,7 @@ TEST_CASE("processor: a unique key is held as long as the push said, also when t
   CHECK(bench.waiting("pulls").task == processor::unique_holder_task);
   CHECK(bench.engine.items("pulls")[0].options.delay > Seconds(50));
   CHECK(bench.made->work_off(1).succeeded == 1);  // the double does not wait out delays
+  CHECK(bench.engine.items("pulls").empty());     // and nothing holds it after that
   CHECK(bench.engine.held_count() == 0);
 }
 
