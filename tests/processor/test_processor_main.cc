@@ -31,7 +31,9 @@ struct Note {
   bool stops_when_asked{};
   static constexpr std::string_view name = "note";
   Outcome perform(Context& context) const {
-    append("begin " + text + " " + std::to_string(::getpid()));
+    const auto now = real_clock().steady().time_since_epoch();  // CLOCK_MONOTONIC
+    append("begin " + text + " " + std::to_string(::getpid()) + " " +
+           std::to_string(std::chrono::nanoseconds(now).count()));
     const auto deadline = real_clock().steady() + Milliseconds(milliseconds);
     while (real_clock().steady() < deadline) {
       if (stops_when_asked && context.stop_requested())
@@ -93,19 +95,25 @@ struct Effect {
 };
 BOOST_DESCRIBE_STRUCT(Effect, (), (number, unfenced))
 
-/// Note, then a row of its process id in the table `effects`, in its transaction.
+/// Note, then a row of its process id in the table `effects`, in its transaction unless that is
+/// left out.
 struct NoteEffect {
   Note note;
+  bool unfenced{};
   static constexpr std::string_view name = "note_effect";
   Outcome perform(Context& context) const {
     const auto outcome = note.perform(context);
-    context.transaction([](db::Connection& database) {
+    const auto add = [](db::Connection& database) {
       database.execute("insert into effects (number) values (?)", {std::int64_t{::getpid()}});
-    });
+    };
+    if (unfenced)
+      add(context.db());
+    else
+      context.transaction(add);
     return outcome;
   }
 };
-BOOST_DESCRIBE_STRUCT(NoteEffect, (), (note))
+BOOST_DESCRIBE_STRUCT(NoteEffect, (), (note, unfenced))
 
 /// Runs statements one after another: in one transaction, or each by itself.
 struct Sql {
@@ -125,7 +133,31 @@ struct Sql {
 };
 BOOST_DESCRIBE_STRUCT(Sql, (), (statements, in_transaction))
 
-using TestTasks = TaskList<Noop, Note, FailAlways, Crash, Effect, NoteEffect, Sql>;
+/// Sends `count` mails, each a line of `file`; dies behind number `crash_at` when it comes there
+/// first.
+struct Mails {
+  std::string file;
+  std::int64_t count{}, crash_at{};
+  bool forgets{};  ///< writes no checkpoint: the control
+  static constexpr std::string_view name = "mails";
+  Outcome perform(Context& context) const {
+    const UniqueFd out(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+    const auto reached = context.checkpoint();
+    for (auto i = reached ? reached->to_number<std::int64_t>() : 0; i < count; ++i) {
+      const auto line = "mail " + std::to_string(i) + "\n";
+      if (::write(out.get(), line.data(), line.size()) < 0) throw_errno("cannot write", file);
+      if (!forgets) context.checkpoint(json::value(i + 1));
+      if (i + 1 == crash_at && ::access((file + ".crashed").c_str(), F_OK) != 0) {
+        const UniqueFd mark(::open((file + ".crashed").c_str(), O_WRONLY | O_CREAT, 0644));
+        ::kill(::getpid(), SIGKILL);
+      }
+    }
+    return Done{};
+  }
+};
+BOOST_DESCRIBE_STRUCT(Mails, (), (file, count, crash_at, forgets))
+
+using TestTasks = TaskList<Noop, Note, FailAlways, Crash, Effect, NoteEffect, Sql, Mails>;
 
 }  // namespace daemonz::tests
 
