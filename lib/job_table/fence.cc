@@ -47,7 +47,11 @@ Fence enter_fence(db::Connection& connection, std::string_view job_id, Token tok
 }
 
 void mark_done(db::Connection& connection, std::string_view job_id, Token token) {
-  DAEMONZ_CHECK(connection.is_in_transaction(), "a done mark outside of its effects' transaction");
+  if (!connection.is_in_transaction())  // the handler's doing, not ours: it fails, nothing aborts
+    throw Error(
+        ErrorText{.what = "the transaction was ended by a statement inside it",
+                  .where = "job " + std::string(job_id),
+                  .hint = "MySQL commits before CREATE, ALTER and DROP: run them outside."});
   connection.execute(
       "UPDATE daemonz_fences SET done = 1, updated_at = ? WHERE job_id = ? AND token = ?",
       {now_text(), std::string(job_id), token});

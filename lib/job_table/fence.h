@@ -29,6 +29,7 @@ inline constexpr std::size_t fence_key_size_max = 190;  ///< of `job_id`: MySQL'
                                 Token token);
 
 /// Inside the same transaction: the job's effects are complete. enter_fence must have been `open`.
+/// Throws Error when a statement of the handler has ended the transaction.
 void mark_done(db::Connection& in_transaction, std::string_view job_id, Token token);
 
 /// Without a transaction, writes nothing: what enter_fence would say.

@@ -73,6 +73,16 @@ TEST_CASE_TEMPLATE("job_table: a rolled back attempt leaves no mark", Kind, DAEM
   CHECK(made.perform("a", make_token(0, 1)) == Fence::open);
 }
 
+TEST_CASE("job_table: a handler whose ALTER commits its transaction is told so") {
+  Fences<tests::MariaDb> made;
+  CHECK_THROWS_WITH_AS(made.connection->transaction([&](db::Connection& inside) {
+    REQUIRE(job_table::enter_fence(inside, "a", make_token(0, 1)) == Fence::open);
+    inside.execute("ALTER TABLE effects ADD COLUMN more INTEGER");
+    job_table::mark_done(inside, "a", make_token(0, 1));
+  }),
+                       doctest::Contains("ended by a statement inside it"), Error);
+}
+
 TEST_CASE_TEMPLATE("job_table: a key that is empty or too long is refused", Kind,
                    DAEMONZ_DATABASES) {
   Fences<Kind> made;
