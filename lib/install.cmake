@@ -1,7 +1,7 @@
 # `cmake --install`: the programs, and the rooms that a site of one's own builds with:
 #
 #     find_package(daemonz REQUIRED)
-#     target_link_libraries(front-end PRIVATE daemonz::offline_tasks)    # links without any `perform`
+#     target_link_libraries(front-end PRIVATE daemonz::offline_tasks)   # without any `perform`
 #     target_link_libraries(processor PRIVATE daemonz::processor)
 #
 # Headers stay in their rooms: #include "offline_tasks/push.h".

@@ -1,5 +1,5 @@
-# The packages behind the rooms that are installed. Included by our own build and, from the installed
-# tree, by a site's.
+# The packages behind the rooms that are installed. Included by our own build and, installed, by a
+# site's.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
