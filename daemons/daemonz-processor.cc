@@ -25,7 +25,7 @@ using namespace daemonz;
 
 struct Arguments {
   std::string queues = "pulls,pushes", broker, database, name, priority_min, priority_max;
-  std::string recycle_rss;
+  std::string recycle_rss, http;
   int threads = 1, work_off = 0, recycle_jobs = 0;
 };
 
@@ -49,6 +49,7 @@ processor::Options told(const Arguments& arguments) {
       .database = arguments.database, .threads = arguments.threads, .name = arguments.name};
   processor::take_queues(options, arguments.queues);
   options.recycle_jobs = arguments.recycle_jobs;
+  options.http = arguments.http;
   if (!arguments.recycle_rss.empty())
     options.recycle_rss = processor::parse_size(arguments.recycle_rss, "--recycle-rss");
   if (!arguments.broker.empty()) options.broker = arguments.broker;
@@ -86,6 +87,10 @@ void add_options(CLI::App& app, Arguments& arguments) {
                  "only jobs of this priority and better (MAX_PRIORITY)")
       ->check(priority)
       ->type_name("0..9");
+  app.add_option(
+         "--http", arguments.http,
+         "take jobs by signed POST /offline_tasks, tell of them by GET /jobs/ID?wait=SECONDS")
+      ->type_name("HOST:PORT");
   app.add_option("--recycle-jobs", arguments.recycle_jobs, "leave after N jobs, when idle")
       ->check(CLI::PositiveNumber)
       ->type_name("N");

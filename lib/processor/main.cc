@@ -29,6 +29,7 @@ constexpr const char* usage_text =
     "  --work-off N           perform at most N ready jobs, then leave\n"
     "  --min-priority N       only jobs of priority N and worse; 0 is served first, 9 last\n"
     "  --max-priority N       only jobs of priority N and better\n"
+    "  --http HOST:PORT       take jobs by POST, tell of jobs by GET /jobs/ID?wait=SECONDS\n"
     "  --recycle-jobs N       leave after N jobs, when idle\n"
     "  --recycle-rss SIZE     leave when larger than this, when idle\n"
     "  --log-level LEVEL      debug, info, warn, error or off (default info)\n"
@@ -44,6 +45,7 @@ enum class Choice {
   work_off,
   min,
   max,
+  http,
   recycle_jobs,
   recycle_rss,
   log,
@@ -76,6 +78,7 @@ void take(Asked& asked, Choice choice, const char* text) {
     case Choice::work_off: asked.work_off = whole_number(text, "--work-off"); break;
     case Choice::min: asked.options.priority_min = parse_priority(text, "--min-priority"); break;
     case Choice::max: asked.options.priority_max = parse_priority(text, "--max-priority"); break;
+    case Choice::http: asked.options.http = text; break;
     case Choice::recycle_jobs:
       asked.options.recycle_jobs = whole_number(text, "--recycle-jobs");
       break;
@@ -100,6 +103,7 @@ Asked parse(int argc, char** argv, Options defaults) {
       {"work-off", required_argument, nullptr, number(Choice::work_off)},
       {"min-priority", required_argument, nullptr, number(Choice::min)},
       {"max-priority", required_argument, nullptr, number(Choice::max)},
+      {"http", required_argument, nullptr, number(Choice::http)},
       {"recycle-jobs", required_argument, nullptr, number(Choice::recycle_jobs)},
       {"recycle-rss", required_argument, nullptr, number(Choice::recycle_rss)},
       {"log-level", required_argument, nullptr, number(Choice::log)},

@@ -67,6 +67,7 @@ struct Options {
   /// Lanes that wait for so long while another connection is given a job at once are deaf: the
   /// processor leaves, and is started again.
   Milliseconds deaf_after{30'000};
+  std::string http;      ///< HOST:PORT to take jobs at, see processor/http_door.h; empty: none
   int recycle_jobs = 0;  ///< leave after so many, when idle: what leaks comes to nothing; 0: never
   Bytes recycle_rss{0};  ///< leave when larger than this, when idle; 0: never
 

@@ -149,6 +149,19 @@ void Processor::wait_for_lanes() {
   }
 }
 
+HttpDoorOptions Processor::door_options() {
+  auto& workshop = parts_->workshop;
+  return {.address = workshop.options.http,
+          .connect_broker = workshop.options.connect_broker,
+          .signing = workshop.options.signing,
+          .is_stopping = [&workshop] { return workshop.stop.is_stopping(); },
+          .record =
+              [&workshop](const offline_tasks::Envelope& job, bool is_pushed) {
+                is_pushed ? workshop.reports.pushed(job) : workshop.reports.not_pushed(job);
+              },
+          .status = [](const offline_tasks::JobId& id) { return offline_tasks::status(id); }};
+}
+
 Counts Processor::work_off(int limit) {
   Counts counts;
   std::optional<Reserved> reserved;

@@ -15,6 +15,7 @@
 #include "offline_tasks/envelope.h"
 #include "offline_tasks/outcome.h"
 #include "offline_tasks/registry.h"
+#include "processor/http_door.h"
 #include "processor/options.h"
 
 namespace daemonz::processor {
@@ -73,6 +74,9 @@ class Processor {
   /// Runs at most `limit` jobs in this thread, one after the other, until none is ready. Throws
   /// Error when the queue cannot be reached.
   Counts work_off(int limit = 100);
+
+  /// What an HttpDoor of this processor is wired to. Valid as long as this lives.
+  [[nodiscard]] HttpDoorOptions door_options();
 
   // For a worker of one's own.
   /// The next job, or nullopt when none came within `wait`. Throws Error as above.

@@ -114,6 +114,17 @@ void Reports::pushed(const Envelope& job) {
   }
 }
 
+void Reports::not_pushed(const Envelope& job) {
+  if (!pool_ || job.track != offline_tasks::Track::all) return;
+  try {
+    const auto connection = pool_->take();
+    job_table::Table(*connection, clock_).forget_pushed(job.id);
+  } catch (const Error& problem) {
+    log::warn("processor", "the row of a refused job stays",
+              {{"job", job.id}, {"problem", problem.what()}});
+  }
+}
+
 std::optional<json::value> Reports::read_checkpoint(const Envelope& job, Token token) {
   if (!pool_) return std::nullopt;
   const auto connection = pool_->take();

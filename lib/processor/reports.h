@@ -43,6 +43,7 @@ class Reports {
   void progress(const offline_tasks::Envelope& job, offline_tasks::Token token,
                 const offline_tasks::Progress& progress);
   void pushed(const offline_tasks::Envelope& job);
+  void not_pushed(const offline_tasks::Envelope& job);
 
   // Checkpoints, of tracked and other jobs alike. Both throw Superseded when a delivery with a
   // higher token has claimed it. Without a database nobody reads what a write leaves.

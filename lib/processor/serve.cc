@@ -81,8 +81,11 @@ int serve(Options options, const offline_tasks::Registry& registry,
     notifier.watchdog();
     if (told) told();
   };
+  const bool is_served = !options.http.empty();
   Processor processor(std::move(options), registry, std::move(services));
   const SignalThread signals(watch, notifier, processor);
+  std::optional<HttpDoor> door;
+  if (is_served) door.emplace(processor.door_options());
   switch (processor.run()) {
     case Ended::finished: break;
     case Ended::handed_back: ::_exit(0);

@@ -33,8 +33,8 @@ Heartbeat::Options heartbeat_options(const Options& options) {
 
 std::unique_ptr<db::Pool> pool_of(const Options& options) {
   if (options.database.empty()) return nullptr;
-  // One for each lane's handler, one for the main thread.
-  const auto limit = static_cast<std::size_t>(options.threads) + 1;
+  // One for each lane's handler, one for the main thread, one for HTTP.
+  const auto limit = static_cast<std::size_t>(options.threads) + 2;
   return std::make_unique<db::Pool>(db::PoolOptions{.url = options.database, .limit = limit});
 }
 
