@@ -7,10 +7,11 @@
 namespace daemonz::db {
 namespace {
 
-/// The URL for messages: what stands between the first ":" of the login and its "@" is left out.
+/// The URL for messages: what stands between the first ":" of the login and the last "@" is left
+/// out, wherever a password with a bare "?" or "/" in it ends.
 std::string without_password(std::string_view url) {
   const auto rest = url.substr(std::min(url.size(), mysql_scheme.size()));
-  const auto at = rest.substr(0, rest.find('?')).rfind('@');
+  const auto at = rest.rfind('@');
   const auto colon = rest.find(':');
   if (at == std::string_view::npos || colon >= at) return std::string(url);
   return std::string(mysql_scheme) + std::string(rest.substr(0, colon)) + ":***" +
@@ -132,23 +133,24 @@ std::string MysqlUrl::shown() const {
 MysqlUrl parse_mysql_url(std::string_view url) {
   MysqlUrl parsed;
   auto rest = url.substr(mysql_scheme.size());
-  if (const auto mark = rest.find('?'); mark != std::string_view::npos) {
-    auto options = rest.substr(mark + 1);
-    rest = rest.substr(0, mark);
-    while (!options.empty()) {
-      const auto option = options.substr(0, options.find('&'));
-      take_option(url, option, parsed);
-      options.remove_prefix(std::min(options.size(), option.size() + 1));
-    }
-  }
+  const auto mark = std::min(rest.find('?'), rest.size());
+  auto options = rest.substr(std::min(mark + 1, rest.size()));
+  rest = rest.substr(0, mark);
+  // The login first: no message shows what may be the end of a password.
   const auto at = rest.rfind('@');
-  if (at == std::string_view::npos) bad(url, "no USER@ in front of the host");
+  if (at == std::string_view::npos)
+    bad(url, "no USER@ in front of the host (in a password \"?\" is %3F, \"%\" is %25)");
   const auto login = rest.substr(0, at);
   const auto colon = login.find(':');
   parsed.user = decoded(url, login.substr(0, colon));
   if (colon != std::string_view::npos) parsed.password = decoded(url, login.substr(colon + 1));
   if (parsed.user.empty()) bad(url, "no USER@ in front of the host");
   rest.remove_prefix(at + 1);
+  while (!options.empty()) {
+    const auto option = options.substr(0, options.find('&'));
+    take_option(url, option, parsed);
+    options.remove_prefix(std::min(options.size(), option.size() + 1));
+  }
   const auto slash = rest.find('/');
   if (slash == std::string_view::npos || slash + 1 == rest.size()) bad(url, "no /DATABASE");
   take_host(url, rest.substr(0, slash), parsed);

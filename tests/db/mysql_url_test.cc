@@ -42,6 +42,7 @@ TEST_CASE("db: a mysql URL that is none is refused with what is wrong, without i
       {"mysql://u@db:/site", "is not a port"},
       {"mysql://u@[::1/site", "without its"},
       {"mysql://u%4@db/site", "hexadecimal"},
+      {"mysql://u:s3cret?s3cret@db/site", "no USER@"},
       {"mysql://u:s3cret@db/site?color=red", "\"color\" is no option"},
       {"mysql://u:s3cret@db/site?socket", "has no value"},
       {"mysql://u:s3cret@db/site?read-timeout=5", "is not a time"},
