@@ -17,8 +17,7 @@ struct HttpTarget {
   [[nodiscard]] static HttpTarget parse(const std::string& url);
 };
 
-/// One connection per try: the balancer chooses a processor for each. Threads: any; also in a
-/// forked child.
+/// One connection per try: the balancer chooses a processor for each. Threads: any.
 class HttpWay final : public Way {
  public:
   /// Checks the URL and looks the host up (throws Error). A name is looked up again when nothing

@@ -72,6 +72,16 @@ void connect(ConnectOptions options) {
 
 void disconnect() { the_front.store(nullptr); }
 
+std::string session_token(std::string_view subject, Milliseconds lifetime) {
+  const auto connected = front();
+  return session_token(subject, lifetime, connected->options().signing, connected->now());
+}
+
+std::optional<std::string> session_subject(const json::object& job_context) {
+  const auto connected = front();
+  return session_subject(job_context, connected->options().signing, connected->now());
+}
+
 Replayed replay_spool() { return front()->replay({}); }
 
 Fake& fake() { return front()->fake(); }

@@ -120,8 +120,8 @@ class SignatureGate {
 // The user's session as an opaque token with an expiry: what travels in a job's context instead of
 // a cookie (which would log in whoever reads the queue).
 //
-//     push_push(task, {.context = {{"session", session_token("user 42", 1h, signing)}}});
-//     auto user = session_subject(context.job().context, signing);       // in the handler
+//     push_push(task, {.context = {{"session", session_token("user 42", 1h)}}});
+//     auto user = session_subject(context.job().context);                // in the handler
 
 /// Throws Error when signing.sign_with is empty.
 [[nodiscard]] std::string session_token(std::string_view subject, Milliseconds lifetime,
@@ -130,5 +130,8 @@ class SignatureGate {
 [[nodiscard]] std::optional<std::string> session_subject(const json::object& job_context,
                                                          const Signing& signing,
                                                          WallTime now = real_clock().wall());
+/// The same with the keys and the clock of connect(), which a processor has called too.
+[[nodiscard]] std::string session_token(std::string_view subject, Milliseconds lifetime);
+[[nodiscard]] std::optional<std::string> session_subject(const json::object& job_context);
 
 }  // namespace daemonz::offline_tasks

@@ -234,6 +234,24 @@ TEST_CASE("offline_tasks: middleware around the handlers sees context and outcom
   CHECK(status(job.id()).state == JobState::dead);
 }
 
+TEST_CASE("offline_tasks: a handler knows whose session pushed its job, until that ends") {
+  std::vector<std::optional<std::string>> users;
+  Connected connected({.strategy = Strategy::fake,
+                       .signing = {.keys = {{"k", std::string(32, 'a')}}, .sign_with = "k"}});
+  connected.registry.around([&](Context& context, const auto& next) {
+    users.push_back(session_subject(context.job().context));
+    return next();
+  });
+  const Options as_ada{.context = {{"session", session_token("ada", 1h)}}};
+  push_push(samples::Echo{}, as_ada);
+  push_push(samples::Echo{});
+  fake().drain();
+  fake().advance(2h);
+  push_push(samples::Echo{}, as_ada);
+  fake().drain();
+  CHECK(users == std::vector<std::optional<std::string>>{"ada", std::nullopt, std::nullopt});
+}
+
 TEST_CASE("offline_tasks: routes send tasks to queues by their names") {
   const Connected connected({.strategy = Strategy::fake,
                              .tasks = {{"echo", {.queue = "of_yml", .max_attempts = 7}}},
