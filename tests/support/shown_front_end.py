@@ -96,11 +96,12 @@ class FrontEndSite:
     def front_end(self, name="daemonz", **environment):
         return FrontEnd(self, self.root / f"config/{name}.yml", **environment)
 
-    def start(self, program, name="daemonz"):
+    def start(self, program, name="daemonz", *arguments):
         """"processor" or "scheduler"."""
         words = ([BIN / "test-front-end", "processor"] if program == "processor"
                  else [BIN / f"daemonz-{program}"])
-        child = subprocess.Popen([*words, "--config", self.root / f"config/{name}.yml"],
+        child = subprocess.Popen([*words, "--config", self.root / f"config/{name}.yml",
+                                  *arguments],
                                  stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
                                  cwd=self.root)
         self.children.append(child)
