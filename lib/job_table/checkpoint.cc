@@ -61,9 +61,4 @@ void remove_checkpoint(db::Connection& connection, std::string_view job_id) {
   connection.execute("DELETE FROM daemonz_checkpoints WHERE job_id = ?", {std::string(job_id)});
 }
 
-std::uint64_t sweep_checkpoints(db::Connection& connection, WallTime before) {
-  return connection.execute("DELETE FROM daemonz_checkpoints WHERE updated_at < ?",
-                            {to_iso8601(before)});
-}
-
 }  // namespace daemonz::job_table

@@ -31,10 +31,7 @@ struct Checkpoint {
 [[nodiscard]] bool write_checkpoint(db::Connection& connection, std::string_view job_id,
                                     Token token, std::string_view state_json);
 
-/// The job is done: nobody goes on from there.
+/// The job is done: nobody goes on from there. Those of jobs that are dead or gone: retention.h.
 void remove_checkpoint(db::Connection& connection, std::string_view job_id);
-
-/// Removes those that nobody wrote since `before`: of jobs that are dead or gone.
-std::uint64_t sweep_checkpoints(db::Connection& connection, WallTime before);
 
 }  // namespace daemonz::job_table
