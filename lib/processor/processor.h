@@ -47,8 +47,8 @@ enum class Ended {
 class Processor {
  public:
   /// Checks the options (throws Error); connects to nothing. Where a task has the isolation fork or
-  /// exec it forks the warm process: this process must have no other thread yet. `services`: one per thread, or one for
-  /// all, or none.
+  /// exec it forks the warm process: this process must have no other thread yet. `services`: one
+  /// per thread, or one for all, or none.
   Processor(Options options, const offline_tasks::Registry& registry,
             std::vector<offline_tasks::Services> services = {});
   /// Joins the threads: waits for handlers that still run.
