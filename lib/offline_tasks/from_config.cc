@@ -8,20 +8,6 @@
 namespace daemonz::offline_tasks {
 namespace {
 
-[[noreturn]] void refuse(const config::Config& config, const std::string& key,
-                         const std::string& what) {
-  throw Error(ErrorText{.what = "this version does not do " + what + " yet",
-                        .where = config.shown(config.path) + ": " + key,
-                        .hint = "Take the key out."});
-}
-
-void refuse_unbuilt(const config::Config& config) {
-  for (const auto& [name, task] : config.tasks) {
-    if (task.keep_failed || task.keep_result)
-      refuse(config, "tasks." + name, "keep_failed and keep_result");
-  }
-}
-
 Strategy strategy_of(config::Push::Strategy told) {
   using Told = config::Push::Strategy;
   switch (told) {
@@ -60,6 +46,8 @@ Options options_of(const config::Task& task) {
   if (task.max_attempts) options.max_attempts = static_cast<std::uint32_t>(*task.max_attempts);
   if (task.max_deliveries)
     options.max_deliveries = static_cast<std::uint32_t>(*task.max_deliveries);
+  options.keep_failed = task.keep_failed;
+  options.keep_result = task.keep_result;
   if (task.track) options.track = track_of(*task.track);
   return options;
 }
@@ -82,7 +70,6 @@ Signing signing_of(const config::Config& config) {
 }
 
 ConnectOptions connect_options(const config::Config& config) {
-  refuse_unbuilt(config);
   const auto& push = config.push;
   ConnectOptions options{.strategy = strategy_of(push.strategy),
                          .broker = config.broker_url,

@@ -1,5 +1,5 @@
-// How a site's daemonz.yml says to push: `broker:`, `database:`, `push:` and `tasks:`. A key that
-// this version reads but cannot honour is refused here, never ignored. Not the file itself: config.
+// How a site's daemonz.yml says to push: `broker:`, `database:`, `push:` and `tasks:`. Not the file
+// itself: room config.
 //
 //     offline_tasks::connect_from_config();     // in main: the nearest config/daemonz.yml
 #pragma once
@@ -15,7 +15,7 @@ namespace daemonz::offline_tasks {
 /// `sign_with`. Throws Error that names the file.
 [[nodiscard]] Signing signing_of(const config::Config& config);
 
-/// What connect() wants. Throws Error that names the key when it asks for what is not built yet.
+/// What connect() wants. Throws as signing_of.
 [[nodiscard]] ConnectOptions connect_options(const config::Config& config);
 
 /// The same for a program that is no front end (a person's push, a task's further jobs): onto the

@@ -44,7 +44,7 @@ TEST_CASE_FIXTURE(Site, "offline_tasks: daemonz.yml says how to push") {
       "  sign_with: k2\n"
       "  signature_lifetime: 2h\n"
       "  routes: {\"mail_*\": mail, \"*\": rest}\n"
-      "tasks: {quiet: {track: none}}\n");
+      "tasks: {quiet: {track: none, keep_failed: false, keep_result: true}}\n");
   CHECK(told.strategy == Strategy::http);
   CHECK(told.url == "http://127.0.0.1:8500/offline_tasks");
   CHECK(told.deadline == 100ms);
@@ -58,6 +58,8 @@ TEST_CASE_FIXTURE(Site, "offline_tasks: daemonz.yml says how to push") {
   CHECK(told.routes[0].tasks == "mail_*");
   CHECK(told.routes[1].queue == "rest");
   CHECK(told.tasks.at("quiet").track == Track::none);
+  CHECK(told.tasks.at("quiet").keep_failed == false);
+  CHECK(told.tasks.at("quiet").keep_result == true);
 }
 
 TEST_CASE_FIXTURE(Site, "offline_tasks: each environment has its file, the call sites stay") {
