@@ -41,7 +41,7 @@ struct Options {
   Bytes memory = mebibytes(32);  ///< the last appended bytes, kept for reading without the disk
   Milliseconds ride_max{1'000};  ///< a record that asks for no commit is synced after at most this
   /// So much of the newest sealed segments is verified before the start; the rest while it serves.
-  Bytes verified_at_start = mebibytes(32);
+  Bytes verified_at_start = mebibytes(128);
   Disk* disk = nullptr;  ///< a loan; nullptr: real_disk()
   /// Called by the commit thread after each sync, and once when the disk has failed. Must return
   /// soon and may only hand over to the owner's thread.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <future>
+#include <map>
 #include <optional>
 
 #include "base/error.h"
@@ -28,6 +30,14 @@ std::vector<std::uint32_t> segment_numbers(Disk& disk, const std::string& folder
     if (const auto number = segment_number(name)) numbers.push_back(*number);
   std::ranges::sort(numbers);
   return numbers;
+}
+
+/// nullopt: its header is not whole, or not of this number.
+std::optional<SegmentId> read_id(const DiskFile& file, std::uint32_t number) {
+  std::array<char, segment_header_size> header{};
+  const auto got = file.read_at(0, header.data(), header.size());
+  const auto first = decode_segment_header({header.data(), got}, number);
+  return first ? std::optional(SegmentId{number, *first}) : std::nullopt;
 }
 
 void load(const DiskFile& file, std::uint64_t from, std::string& bytes) {
@@ -65,20 +75,44 @@ bool proves_durable(std::string_view bytes, std::uint64_t offset, SegmentId in, 
   return false;
 }
 
+/// By segment number: the offset of the first damaged record, or none.
+using Verified = std::map<std::uint32_t, std::optional<std::uint64_t>>;
+
+/// Reads the newest sealed segments whole, up to `size_max`. The rest of a large store is left to
+/// the journal, which goes on while it serves.
+Verified verify_newest(Disk& disk, const std::string& folder,
+                       const std::vector<std::uint32_t>& numbers, std::uint64_t size_max) {
+  Verified verified;
+  std::uint64_t size = 0;
+  for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
+    const auto file = disk.open(segment_path(folder, *number), Disk::Open::existing);
+    const auto id = read_id(*file, *number);
+    const auto sealed = id ? read_index(*file, *id) : std::nullopt;
+    if (!sealed) continue;  // the scan reads its records
+    size += sealed->used;
+    if (size > size_max) break;
+    verified.emplace(*number, find_damage(*file, *id, sealed->used));
+  }
+  return verified;
+}
+
 class Scanner {
  public:
   Scanner(Disk& disk, std::string folder, const Journal::Replay& replay)
       : disk_(disk), folder_(std::move(folder)), replay_(replay) {}
 
-  Scan run(std::uint64_t verified_max) {
+  Scan run(std::uint64_t verified_max, Background background) {
     const auto numbers = segment_numbers(disk_, folder_);
     if (!numbers.empty()) result_.highest = numbers.back();
+    auto verified =
+        std::async(background == Background::threads ? std::launch::async : std::launch::deferred,
+                   [&] { return verify_newest(disk_, folder_, numbers, verified_max); });
     std::size_t good = 0;
     while (good < numbers.size() && walk(numbers[good])) ++good;
     // Nothing good in the next one where the log should go on: the end is in the one before.
     if (!numbers.empty())
       end_of_log({numbers.begin() + static_cast<std::ptrdiff_t>(good), numbers.end()});
-    verify(verified_max);
+    look_at(verified.get());
     return std::move(result_);
   }
 
@@ -86,12 +120,10 @@ class Scanner {
   /// Replays what continues the log. False: this segment does not.
   bool walk(std::uint32_t number) {
     const auto file = open(number);
-    std::array<char, segment_header_size> header{};
-    const auto got = file->read_at(0, header.data(), header.size());
-    const auto first = decode_segment_header({header.data(), got}, number);
-    if (!first || (!result_.kept.empty() && *first != result_.last + 1)) return false;
-    result_.last = *first - 1;
-    ScannedSegment segment{.id = {number, *first}, .size = file->size()};
+    const auto id = read_id(*file, number);
+    if (!id || (!result_.kept.empty() && id->first != result_.last + 1)) return false;
+    result_.last = id->first - 1;
+    ScannedSegment segment{.id = *id, .size = file->size()};
     if (const auto sealed = read_index(*file, segment.id))
       replay_index(*sealed, segment);
     else
@@ -163,17 +195,13 @@ class Scanner {
                   damage_text(has_kept ? result_.kept.back().used : 0));
   }
 
-  /// Most of a large store is left to the journal, which goes on while it serves.
-  void verify(std::uint64_t verified_max) {
-    std::uint64_t verified = 0;
-    for (auto segment = result_.kept.rbegin(); segment != result_.kept.rend(); ++segment) {
-      if (segment->is_verified) continue;
-      verified += segment->used;
-      if (verified > verified_max) return;
-      const auto number = segment->id.number;
-      if (const auto damage = find_damage(*open(number), segment->id, segment->used))
-        throw_damaged(segment_path(folder_, number), damage_text(*damage));
-      segment->is_verified = true;
+  void look_at(const Verified& verified) {
+    for (auto& segment : result_.kept) {
+      const auto found = verified.find(segment.id.number);
+      if (found == verified.end()) continue;
+      if (found->second)
+        throw_damaged(segment_path(folder_, found->first), damage_text(*found->second));
+      segment.is_verified = true;
     }
   }
 
@@ -201,9 +229,9 @@ std::string segment_path(const std::string& folder, std::uint32_t number) {
   return folder + "/" + name + std::string(suffix);
 }
 
-Scan scan(Disk& disk, const std::string& folder, Bytes verified_max,
+Scan scan(Disk& disk, const std::string& folder, Bytes verified_max, Background background,
           const Journal::Replay& replay) {
-  return Scanner(disk, folder, replay).run(verified_max.count);
+  return Scanner(disk, folder, replay).run(verified_max.count, background);
 }
 
 }  // namespace daemonz::journal

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/units.h"
+#include "journal/background.h"
 #include "journal/disk.h"
 #include "journal/index.h"
 #include "journal/journal.h"
@@ -38,11 +39,11 @@ struct Scan {
 };
 
 /// Calls `replay` for each record: of sealed segments as their index tells it, of others as they
-/// are read. The newest sealed segments are verified, up to `verified_max`. Throws Error (segment,
-/// offset, what to do) when a record that had been durable is damaged or missing: a later record or
-/// an index proves that it was.
+/// are read. The newest sealed segments are verified, up to `verified_max`, by a thread beside that
+/// (`by_hand`: after it). Throws Error (segment, offset, what to do) when a record that had been
+/// durable is damaged or missing: a later record or an index proves that it was.
 [[nodiscard]] Scan scan(Disk& disk, const std::string& folder, Bytes verified_max,
-                        const Journal::Replay& replay);
+                        Background background, const Journal::Replay& replay);
 /// What that Error says, for a record found damaged at `offset` later on.
 [[nodiscard]] std::string damage_text(std::uint64_t offset);
 

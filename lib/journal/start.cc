@@ -27,7 +27,8 @@ std::unique_ptr<Journal> Journal::open(Options options, const Replay& replay) {
 
 void Journal::recover(const Replay& replay) {
   const auto start = real_clock().steady();
-  auto found = scan(disk_, options_.folder, options_.verified_at_start, replay);
+  const auto background = options_.by_hand ? Background::by_hand : Background::threads;
+  auto found = scan(disk_, options_.folder, options_.verified_at_start, background, replay);
   const auto left = take_over(found);
   recovery_ = {.records = found.records,
                .cut_bytes = found.cut_bytes,

@@ -110,7 +110,7 @@ std::string describe(const journal::Replayed& replayed) {
 
 void dump(const std::string& folder, const std::function<void(std::string_view line)>& print) {
   const auto found =
-      journal::scan(journal::real_disk(), folder, Bytes{UINT64_MAX},
+      journal::scan(journal::real_disk(), folder, Bytes{UINT64_MAX}, journal::Background::threads,
                     [&](const journal::Replayed& record) { print(describe(record)); });
   print("end of the log: " + std::to_string(found.records) + " records in " +
         std::to_string(found.kept.size()) + " segments, " + std::to_string(found.cut_bytes) +

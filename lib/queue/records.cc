@@ -112,6 +112,14 @@ Fields encode(const PutRecord& record) {
   return fields;
 }
 
+std::optional<PlainPut> decode_plain_put(std::string_view bytes) {
+  Reader reader(bytes);
+  const unsigned bits = reader.number<std::uint16_t>();
+  if (bits >= priority_count) return std::nullopt;
+  return PlainPut{.queue = reader.text_before(time_size),
+                  .priority = static_cast<std::uint8_t>(bits)};
+}
+
 PutRecord decode_put(std::string_view bytes) {
   Reader reader(bytes);
   PutRecord record;

@@ -125,6 +125,13 @@ class Fields {
 
 /// Throw Error("a record is not of this version") on bytes that no encode wrote.
 /// Without the body.
+/// Of a put that says nothing but these and its time: most of what a start reads.
+struct PlainPut {
+  std::string_view queue;
+  std::uint8_t priority = 0;
+};
+/// nullopt: it says more.
+[[nodiscard]] std::optional<PlainPut> decode_plain_put(std::string_view bytes);
 [[nodiscard]] PutRecord decode_put(std::string_view fields);
 [[nodiscard]] DeliveredRecord decode_delivered(std::string_view fields);
 [[nodiscard]] Locator decode_done(std::string_view fields);

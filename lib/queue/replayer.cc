@@ -43,6 +43,15 @@ Queue& Replayer::queue_of(std::string_view name) {
 }
 
 void Replayer::put(const journal::Replayed& replayed) {
+  if (const auto plain = decode_plain_put(replayed.fields)) {
+    pending_.clear();
+    return alive_.put(replayed.at,
+                      Alive{.queue = &queue_of(plain->queue),
+                            .order = static_cast<std::int64_t>(replayed.sequence),
+                            .size = replayed.body_size,
+                            .fields = static_cast<std::uint16_t>(replayed.fields.size()),
+                            .priority = plain->priority});
+  }
   const auto record = decode_put(replayed.fields);
   auto& queue = queue_of(record.queue);
   const PlacedPut placed{.at = replayed.at,
