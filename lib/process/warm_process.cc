@@ -240,8 +240,9 @@ WarmProcess::~WarmProcess() {
 }
 
 bool WarmProcess::is_alive() const {
-  pollfd ended{child_.pidfd(), POLLIN, 0};
-  return ::poll(&ended, 1, 0) == 0;
+  // Its socket closes a moment before its death can be seen.
+  pollfd ended[] = {{child_.pidfd(), POLLIN, 0}, {control_.get(), 0, 0}};
+  return ::poll(ended, 2, 0) == 0;
 }
 
 WarmChild WarmProcess::start_child(const Order& order) {
