@@ -10,10 +10,12 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "db/failure_of.h"
 #include "db/pool.h"
 #include "support/mariadb_server.h"
 
 using namespace daemonz;
+using tests::failure_of;
 using tests::MariaDbServer;
 
 namespace {
@@ -73,16 +75,6 @@ struct Made {
 
 std::int64_t id_of(db::Connection& connection) {
   return db::integer(connection.query("SELECT CONNECTION_ID()").rows[0][0]).value();
-}
-
-db::Failure failure_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const db::DatabaseError& problem) {
-    return problem.failure();
-  }
-  FAIL("nothing was thrown");
-  return db::Failure::other;
 }
 
 }  // namespace

@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "db/connection.h"
+#include "db/failure_of.h"
 #include "support/temp_dir.h"
 
 using namespace daemonz;
+using tests::failure_of;
 
 namespace {
 
@@ -23,16 +25,6 @@ struct Database {
     return db::integer(connection->query("SELECT count(*) FROM " + table).rows[0][0]).value();
   }
 };
-
-db::Failure failure_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const db::DatabaseError& problem) {
-    return problem.failure();
-  }
-  FAIL("nothing was thrown");
-  return db::Failure::other;
-}
 
 }  // namespace
 
