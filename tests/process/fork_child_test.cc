@@ -7,24 +7,17 @@
 
 #include <csignal>
 #include <stdexcept>
+
 #include "base/units.h"
+#include "process/pipe.h"
 
 using namespace daemonz;
 using namespace daemonz::process;
+using tests::Pipe;
 
 namespace {
 
 SteadyTime soon() { return std::chrono::steady_clock::now() + Seconds(10); }
-
-struct Pipe {
-  UniqueFd read_end, write_end;
-  Pipe() {
-    int ends[2];
-    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
-    read_end.reset(ends[0]);
-    write_end.reset(ends[1]);
-  }
-};
 
 }  // namespace
 

@@ -11,30 +11,14 @@
 
 #include "base/error.h"
 #include "process/fork_child.h"
+#include "process/pipe.h"
 #include "support/temp_dir.h"
 
 using namespace daemonz;
 using namespace daemonz::process;
+using tests::Pipe;
 
 namespace {
-
-struct Pipe {
-  UniqueFd read_end, write_end;
-  Pipe() {
-    int ends[2];
-    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
-    read_end.reset(ends[0]);
-    write_end.reset(ends[1]);
-  }
-  std::string read_all() {
-    write_end.reset();
-    std::string text;
-    char buffer[256];
-    for (ssize_t size; (size = ::read(read_end.get(), buffer, sizeof buffer)) > 0;)
-      text.append(buffer, static_cast<std::size_t>(size));
-    return text;
-  }
-};
 
 WarmEnd end_of(WarmChild& child) {
   pollfd ended{child.fd(), POLLIN, 0};
