@@ -82,6 +82,7 @@ struct LogFile {
   Bytes max_size = mebibytes(16);  ///< rotated beyond this
   int keep = 5;                    ///< rotated files kept
   Timestamp timestamp = Timestamp::none;
+  bool has_prefix = false;  ///< each line begins with the name of its instance
 };
 
 /// One daemon. A value; what one of its instances gets is for_instance(). Threads: any.

@@ -248,6 +248,7 @@ void read_log(Section& daemon_section, LogFile& log) {
   using Timestamp = LogFile::Timestamp;
   from.choice<Timestamp, Timestamp>("timestamp", log.timestamp,
                                     {{"none", Timestamp::none}, {"rfc3339", Timestamp::rfc3339}});
+  from.choice<bool, bool>("prefix", log.has_prefix, {{"none", false}, {"name", true}});
   if (const Node* const node = from.find("stderr"); node && node->text != "merge") {
     from.path("stderr", log.stderr_path);
     if (log.stderr_path == log.path)
@@ -337,9 +338,10 @@ void check_daemon(Section& from, const Daemon& daemon) {
     from.fault("ready", "the timeout 0 leaves no time to become ready");
   if (!daemon.port && daemon.ready.port_text.find("${port}") != std::string::npos)
     from.fault("ready", "${port} is used, but the daemon has no `port`");
-  // Several instances of one file would write over each other.
-  if (daemon.instances > 1 && daemon.log.path.find("${in") == std::string::npos)
-    from.fault("log", "the path needs ${index} or ${instance}: there are " +
+  // Nobody could tell whose line it is.
+  if (daemon.instances > 1 && daemon.log.path.find("${in") == std::string::npos &&
+      !daemon.log.has_prefix && !daemon.log.path.starts_with("/dev/"))
+    from.fault("log", "the path needs ${index} or ${instance}, or `prefix: name`: there are " +
                           std::to_string(daemon.instances) + " instances");
 }
 

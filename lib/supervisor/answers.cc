@@ -51,8 +51,8 @@ json::object to_json(const Supervised& one) {
                       {"rss_bytes", nullptr},
                       {"why", one.why()},
                       {"status", one.status_text()},
-                      {"log", one.output().path()},
-                      {"log_dropped_bytes", one.output().dropped()}};
+                      {"log", one.log_path()},
+                      {"log_dropped_bytes", one.dropped_bytes()}};
   const auto stat = one.pid() > 0 ? process::stat_of(one.pid()) : std::nullopt;
   if (!stat || !one.launched_at()) return object;
   const double seconds =

@@ -116,6 +116,7 @@ Home home_of(const config::Config& config) {
           .lock_file = config.lock_file,
           .control_socket = folder + "/control.sock",
           .notify_folder = folder + "/notify",
+          .io_folder = folder + "/io",
           .state_file = folder + "/state.json",
           .token_prefix = name,
           .cgroup = group ? *group + "/daemonz-" + name : ""};
@@ -144,7 +145,8 @@ int end_stale_instances(const Home& home) {
 void clean(const Home& home) {
   for (const auto& file : {home.control_socket, home.state_file}) ::unlink(file.c_str());
   std::error_code ignored;
-  std::filesystem::remove_all(home.notify_folder, ignored);
+  for (const auto& of_instances : {home.notify_folder, home.io_folder})
+    std::filesystem::remove_all(of_instances, ignored);
   if (!home.cgroup.empty()) process::remove_cgroup(home.cgroup);
 }
 

@@ -1,5 +1,5 @@
-// The places of one installation at run time: lock, control socket, notify sockets, state file,
-// cgroup; and the ending of what an earlier supervisor has left there.
+// The places of one installation at run time: lock, control socket, notify sockets, log pipes,
+// state file, cgroup; and the ending of what an earlier supervisor has left there.
 #pragma once
 
 #include <string>
@@ -15,6 +15,7 @@ struct Home {
   std::string lock_file;
   std::string control_socket;
   std::string notify_folder;  ///< one socket per instance
+  std::string io_folder;      ///< the named pipes of their output
   std::string state_file;
   std::string token_prefix;  ///< of the marks of all its trees (process/tree.h)
   std::string cgroup;        ///< the group above all instances; empty: this machine gives none

@@ -1,125 +1,156 @@
 #include "supervisor/log_sink.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <filesystem>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 
 namespace daemonz::supervisor {
 namespace {
 
-constexpr std::size_t piece_size = 65536;  // a pipe's default capacity
+constexpr std::uint64_t piece_max = 65536;  // a pipe's default capacity
 
-std::string turned(const std::string& path, int number) {
-  return path + "." + std::to_string(number);
+std::uint64_t bytes_waiting_in(int pipe) {
+  int count = 0;
+  return ::ioctl(pipe, FIONREAD, &count) == 0 && count > 0 ? static_cast<std::uint64_t>(count) : 0;
+}
+
+// Opening both ends at once never waits for a peer (fifo(7), Linux).
+UniqueFd open_pipe(const std::string& path) {
+  return UniqueFd(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+}
+
+bool is_pipe(int fd) {
+  struct stat found {};
+  return ::fstat(fd, &found) == 0 && S_ISFIFO(found.st_mode);
+}
+
+void consume(int pipe, std::uint64_t size) {
+  char piece[16384];
+  while (size > 0) {
+    const auto got = ::read(pipe, piece, std::min<std::uint64_t>(size, sizeof piece));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return;
+    size -= static_cast<std::uint64_t>(got);
+  }
 }
 
 }  // namespace
 
-LogSink::LogSink(std::string path, const config::LogFile& options)
-    : path_(std::move(path)),
-      size_max_(options.max_size),
-      keep_(options.keep),
-      is_stamped_(options.timestamp == config::LogFile::Timestamp::rfc3339) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("cannot make a pipe for the log", path_);
-  read_end_.reset(ends[0]);
-  write_end_.reset(ends[1]);
-  ::fcntl(read_end_.get(), F_SETFL, O_NONBLOCK);  // ours alone: the child's end keeps blocking
-  std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
-  open_file();
-  if (!file_.is_open())
-    throw_errno("cannot open the log file", path_, "May this user write to its folder?");
-}
-
-void LogSink::open_file() {
-  file_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
-  struct stat found {};
-  const bool is_known = file_.is_open() && ::fstat(file_.get(), &found) == 0;
-  size_ = is_known ? static_cast<std::uint64_t>(found.st_size) : 0;
-  inode_ = is_known ? found.st_ino : 0;
-}
-
-// logrotate(8) and people rename the file, empty it or remove it; the next line goes to the name.
-void LogSink::follow_name() {
-  struct stat named {};
-  if (::stat(path_.c_str(), &named) != 0 || named.st_ino != inode_)
-    open_file();
-  else
-    size_ = static_cast<std::uint64_t>(named.st_size);
-}
-
-// log -> log.1 -> log.2 ..; the oldest falls off.
-void LogSink::turn() {
-  for (int number = keep_ - 1; number >= 1; --number)
-    std::rename(turned(path_, number).c_str(), turned(path_, number + 1).c_str());
-  if (keep_ > 0)
-    std::rename(path_.c_str(), turned(path_, 1).c_str());
-  else
-    ::unlink(path_.c_str());
-  open_file();
-}
-
-// How much could not be written: ENOSPC, EDQUOT, EIO.
-std::size_t LogSink::write_some(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto written = ::write(file_.get(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) break;
-    size_ += static_cast<std::uint64_t>(written);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
+LogSink::LogSink(LogSinkOptions options, std::shared_ptr<LogFile> file)
+    : options_(std::move(options)), file_(std::move(file)) {
+  pipe_ = open_pipe(options_.pipe);
+  if (!pipe_.is_open() || !is_pipe(pipe_.get())) {
+    ::unlink(options_.pipe.c_str());
+    if (::mkfifo(options_.pipe.c_str(), 0600) == 0) pipe_ = open_pipe(options_.pipe);
   }
-  return bytes.size();
+  if (!pipe_.is_open())
+    throw_errno("cannot make the pipe for a log", options_.pipe,
+                "May this user write to its folder?");
+  is_at_line_start_ = file_->is_at_line_start();
 }
 
-void LogSink::append(std::string_view bytes) {
-  follow_name();
-  if (size_max_.count > 0 && size_ > 0 && size_ + bytes.size() > size_max_.count) turn();
-  auto lost = bytes.size();
-  const auto note = "daemonz: " + std::to_string(dropped_) + " bytes of output were lost here\n";
-  if (dropped_ == 0 || write_some(note) == 0) {
-    dropped_ = 0;
-    lost = write_some(bytes);
-  }
-  dropped_ += lost;
-  dropped_total_ += lost;
+// Through /proc, so that it is this pipe whatever has become of its name.
+UniqueFd LogSink::open_for_child() const {
+  const auto path = "/proc/self/fd/" + std::to_string(pipe_.get());
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (!fd.is_open()) throw_errno("cannot open the pipe for a log", options_.pipe);
+  return fd;
 }
 
 void LogSink::take(Bytes turn_max) {
-  char piece[piece_size];
   for (std::uint64_t taken = 0; taken < turn_max.count;) {
-    const auto size = ::read(read_end_.get(), piece, sizeof piece);
-    if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) return;
-    taken += static_cast<std::uint64_t>(size);
-    std::string_view bytes(piece, static_cast<std::size_t>(size));
-    if (!is_stamped_) {
-      append(bytes);
-      continue;
-    }
-    const auto stamp = to_iso8601(real_clock().wall()) + " ";
-    std::string stamped;
-    while (!bytes.empty()) {
-      const auto end = bytes.find('\n');
-      const auto line = bytes.substr(0, end == std::string_view::npos ? end : end + 1);
-      if (is_at_line_start_) stamped += stamp;
-      stamped += line;
-      is_at_line_start_ = line.back() == '\n';
-      bytes.remove_prefix(line.size());
-    }
-    append(stamped);
+    const auto size = std::min(bytes_waiting_in(pipe_.get()), piece_max);
+    if (size == 0) return;
+    taken += size;
+    file_->make_room(size);
+    const bool is_plain = !options_.is_stamped && !options_.is_prefixed;
+    if (!has_said_what_was_lost())
+      drop(size);
+    else if (const auto lost = is_plain ? move_plain(size) : move_copied(size); lost > 0)
+      drop(lost);
   }
 }
 
+// How much is left in the pipe because it could not be written.
+std::uint64_t LogSink::move_plain(std::uint64_t size) {
+  const auto moved = file_->take_from(pipe_.get(), size);
+  return moved ? size - *moved : move_copied(size);
+}
+
+// Looked at by tee(2), written, and only then taken out of the pipe.
+std::uint64_t LogSink::move_copied(std::uint64_t size) {
+  if (!peek_read_.is_open()) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return size;
+    peek_read_.reset(ends[0]);
+    peek_write_.reset(ends[1]);
+  }
+  const auto seen = ::tee(pipe_.get(), peek_write_.get(), size, SPLICE_F_NONBLOCK);
+  if (seen <= 0) return size;
+  std::string bytes(static_cast<std::size_t>(seen), '\0');
+  const auto got = ::read(peek_read_.get(), bytes.data(), bytes.size());
+  if (got != seen) return size;
+  const auto text = decorated(bytes);
+  const auto lost = text.size() - file_->append(text);
+  const auto unwritten = std::min<std::uint64_t>(lost, bytes.size());
+  consume(pipe_.get(), bytes.size() - unwritten);
+  return unwritten;
+}
+
+std::string LogSink::decorated(std::string_view bytes) {
+  std::string head;
+  if (options_.is_stamped) head = to_iso8601(real_clock().wall()) + " ";
+  if (options_.is_prefixed) head += options_.name + ": ";
+  if (head.empty()) return std::string(bytes);
+  std::string text;
+  text.reserve(bytes.size() + head.size());
+  while (!bytes.empty()) {
+    const auto end = bytes.find('\n');
+    const auto line = bytes.substr(0, end == std::string_view::npos ? end : end + 1);
+    if (is_at_line_start_) text += head;
+    text += line;
+    is_at_line_start_ = line.back() == '\n';
+    bytes.remove_prefix(line.size());
+  }
+  return text;
+}
+
+// False: there is still no room for it. A file that lost bytes says where.
+bool LogSink::has_said_what_was_lost() {
+  if (dropped_ == 0) return true;
+  const auto note = (file_->is_at_line_start() ? "daemonz: " : "\ndaemonz: ") +
+                    std::to_string(dropped_) + " bytes of output were lost here\n";
+  if (!file_->append_whole(note)) return false;
+  log::warn("supervisor", "output is written again",
+            {{"name", options_.name}, {"log", path()}, {"lost_bytes", dropped_}});
+  dropped_ = 0;
+  is_at_line_start_ = true;
+  return true;
+}
+
+void LogSink::drop(std::uint64_t size) {
+  if (dropped_ == 0)
+    log::error("supervisor", "output is lost: its log cannot be written, is the disk full?",
+               {{"name", options_.name}, {"log", path()}});
+  consume(pipe_.get(), size);
+  dropped_ += size;
+  dropped_total_ += size;
+}
+
+void LogSink::remove() {
+  take(Bytes(piece_max));
+  ::unlink(options_.pipe.c_str());
+}
+
 std::string LogSink::last_lines(std::uint64_t offset, int lines_max) const {
-  return last_lines_of(path_, offset <= size_ ? offset : 0, lines_max);
+  return last_lines_of(path(), offset <= file_->size() ? offset : 0, lines_max);
 }
 
 std::string last_lines_of(const std::string& path, std::uint64_t offset, int lines_max,

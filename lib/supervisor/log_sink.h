@@ -1,54 +1,68 @@
-// Where the output of one instance goes: a pipe that its children write to, and a file that turns
-// over by size. Not the supervisor's own log (base/log.h).
+// Where the output of one instance goes: a named pipe that its children write to, and from there a
+// log file. Not the file (log_file.h), not the supervisor's own log (base/log.h). Follows
+// supervisor.md, "Mechanisms". Sources: fifo(7), splice(2), tee(2).
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/unique_fd.h"
 #include "base/units.h"
-#include "config/daemon.h"
+#include "supervisor/log_file.h"
 
 namespace daemonz::supervisor {
 
-/// Both ends of the pipe stay open here: it never ends, outlives every child of the instance, and
-/// a child that closes its output costs nothing. A full disk drops and counts; it never stops a
-/// child and never throws. A file that somebody has renamed or removed is opened anew.
+struct LogSinkOptions {
+  std::string pipe;          ///< path of the named pipe
+  std::string name;          ///< of the instance
+  bool is_stamped = false;   ///< each line begins with its time (RFC 3339)
+  bool is_prefixed = false;  ///< each line begins with `name`
+};
+
+/// The supervisor and the children both hold the pipe for reading and writing. So a child outlives
+/// its supervisor: no SIGPIPE, and it blocks only when 64 KiB stand unread; the next supervisor
+/// takes over the pipe with what stands in it. A child that closes its output costs nothing.
+/// Plain output is spliced: a SIGKILL of the supervisor loses and doubles no byte. Stamped or
+/// prefixed output is written first and consumed then: at most one piece is doubled.
+/// A full disk drops and counts; it never stops a child and never throws.
+/// What stands unread in a pipe is gone when neither a supervisor nor a child holds it.
 /// Threads: one.
 class LogSink {
  public:
-  /// Opens pipe and file. Throws Error that names the file when it cannot be written.
-  LogSink(std::string path, const config::LogFile& options);
+  /// Makes the pipe, or takes over what an earlier supervisor has left there. Throws Error.
+  LogSink(LogSinkOptions options, std::shared_ptr<LogFile> file);
 
-  [[nodiscard]] int write_end() const noexcept { return write_end_.get(); }  ///< for the child
-  [[nodiscard]] int read_end() const noexcept { return read_end_.get(); }    ///< to watch
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  /// The child's end: its own, so that it blocks where ours does not.
+  [[nodiscard]] UniqueFd open_for_child() const;
+  [[nodiscard]] int read_end() const noexcept { return pipe_.get(); }  ///< to watch
+  [[nodiscard]] const std::string& path() const noexcept { return file_->path(); }
 
   /// Moves what the pipe holds into the file, at most `turn_max` bytes, so that one chatterbox
   /// does not starve the others. Never blocks on the pipe.
   void take(Bytes turn_max = kibibytes(256));
 
+  /// The instance is gone for good: takes the rest and removes the pipe's name.
+  void remove();
+
   /// Size of the current file: where the next run's lines begin.
-  [[nodiscard]] std::uint64_t offset() const noexcept { return size_; }
+  [[nodiscard]] std::uint64_t offset() const noexcept { return file_->size(); }
   /// The last lines written since `offset` (or since the last turn of the file).
   [[nodiscard]] std::string last_lines(std::uint64_t offset, int lines_max) const;
 
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_total_; }  ///< bytes
 
  private:
-  void open_file();
-  void follow_name();
-  void turn();
-  void append(std::string_view bytes);
-  std::size_t write_some(std::string_view bytes);
+  [[nodiscard]] std::uint64_t move_plain(std::uint64_t size);
+  [[nodiscard]] std::uint64_t move_copied(std::uint64_t size);
+  [[nodiscard]] std::string decorated(std::string_view bytes);
+  [[nodiscard]] bool has_said_what_was_lost();
+  void drop(std::uint64_t size);
 
-  std::string path_;
-  Bytes size_max_;
-  int keep_;
-  bool is_stamped_;
-  UniqueFd read_end_, write_end_, file_;
-  std::uint64_t size_ = 0;
-  std::uint64_t inode_ = 0;
-  std::uint64_t dropped_ = 0;  // since the last line that said so
+  LogSinkOptions options_;
+  std::shared_ptr<LogFile> file_;  // shared: see LogFiles
+  UniqueFd pipe_;
+  UniqueFd peek_read_, peek_write_;  // made when output is first copied
+  std::uint64_t dropped_ = 0;        // since the last line that said so
   std::uint64_t dropped_total_ = 0;
   bool is_at_line_start_ = true;
 };

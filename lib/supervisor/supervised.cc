@@ -58,20 +58,49 @@ void set_user(const config::Daemon& daemon, process::LaunchOptions& options) {
 
 }  // namespace
 
-Supervised::Supervised(const Surroundings& surroundings, PlannedInstance planned, LogSink& output,
-                       LogSink& errors, Feed feed)
+Supervised::Supervised(const Surroundings& surroundings, PlannedInstance planned, Feed feed)
     : surroundings_(surroundings),
       planned_(std::move(planned)),
-      output_(output),
-      errors_(errors),
       feed_(std::move(feed)),
       notify_(process::NotifySocket::open(surroundings.home.notify_folder + "/" + planned_.daemon +
                                           "." + std::to_string(planned_.index) + ".sock")) {
   instance_.random = static_cast<std::uint32_t>(std::hash<std::string>{}(planned_.name)) | 1;
   notify_watch_ = surroundings_.loop.when_readable(notify_.fd(), [this] { take_notifications(); });
+  const auto& log = planned_.config.log;
+  output_ = open_stream(log.path, "");
+  if (!log.stderr_path.empty()) errors_ = open_stream(log.stderr_path, ".err");
 }
 
-Supervised::~Supervised() = default;
+// While something of it lives, its pipe is the next supervisor's.
+Supervised::~Supervised() {
+  if (!is_settled_down()) return;
+  for (auto* const stream : {&output_, &errors_})
+    if (stream->sink) stream->sink->remove();
+}
+
+Supervised::Stream Supervised::open_stream(const std::string& path, const char* suffix) const {
+  const auto& log = planned_.config.log;
+  Stream stream;
+  stream.sink = std::make_unique<LogSink>(
+      LogSinkOptions{.pipe = surroundings_.home.io_folder + "/" + planned_.daemon + "." +
+                             std::to_string(planned_.index) + suffix,
+                     .name = planned_.name,
+                     .is_stamped = log.timestamp == config::LogFile::Timestamp::rfc3339,
+                     .is_prefixed = log.has_prefix},
+      surroundings_.log_files.at(path, log));
+  stream.watch = surroundings_.loop.when_readable(stream.sink->read_end(),
+                                                  [sink = stream.sink.get()] { sink->take(); });
+  return stream;
+}
+
+void Supervised::take_output() {
+  for (auto* const stream : {&output_, &errors_})
+    if (stream->sink) stream->sink->take();
+}
+
+std::uint64_t Supervised::dropped_bytes() const noexcept {
+  return output_.sink->dropped() + (errors_.sink ? errors_.sink->dropped() : 0);
+}
 
 std::vector<Action> Supervised::handle(Event event) {
   const auto before = instance_.state;
@@ -183,8 +212,9 @@ std::string Supervised::fresh_group() const {
 
 void Supervised::start_child() {
   const auto& daemon = planned_.config;
-  output_.take();  // what an earlier run has left in the pipe belongs before this run's lines
-  run_offset_ = output_.offset();
+  take_output();  // what an earlier run has left in the pipe belongs before this run's lines
+  for (auto* const stream : {&output_, &errors_})
+    if (stream->sink) stream->run_offset = stream->sink->offset();
   while (notify_.receive()) continue;  // nor does an earlier run's READY=1 count for this one
   mark_ = {.token = process::new_tree_token(surroundings_.home.token_prefix)};
   process::LaunchOptions options;
@@ -193,8 +223,10 @@ void Supervised::start_child() {
   options.argv = daemon.command;
   options.env = environment();
   options.working_folder = daemon.working_folder;
-  options.stdout_fd = output_.write_end();
-  options.stderr_fd = errors_.write_end();
+  const auto output = output_.sink->open_for_child();
+  const auto errors = errors_.sink ? errors_.sink->open_for_child() : UniqueFd();
+  options.stdout_fd = output.get();
+  options.stderr_fd = errors.is_open() ? errors.get() : output.get();
   auto files = surroundings_.open_files;
   if (daemon.limits.nofile) {
     files.rlim_cur = *daemon.limits.nofile;
@@ -224,7 +256,7 @@ void Supervised::child_ended() {
   const auto status = child_->wait(real_clock().steady());
   if (!status) return;
   child_watch_.cancel();
-  output_.take();
+  take_output();
   const bool was_asked = instance_.state == State::stopping || instance_.state == State::killing;
   if (!was_asked || !instance_.is_stopped_for_failure) why_ = describe(*status);
   log::info("supervisor", "child ended",
@@ -308,8 +340,8 @@ void Supervised::arm_watchdog() {
 }
 
 std::string Supervised::last_lines(int lines_max) const {
-  auto lines = output_.last_lines(run_offset_, lines_max);
-  if (&errors_ != &output_) lines += errors_.last_lines(0, lines_max);
+  auto lines = output_.sink->last_lines(output_.run_offset, lines_max);
+  if (errors_.sink) lines += errors_.sink->last_lines(errors_.run_offset, lines_max);
   return lines;
 }
 

@@ -25,6 +25,7 @@ namespace daemonz::supervisor {
 struct Surroundings {
   Loop& loop;
   const Home& home;
+  LogFiles& log_files;
   rlimit open_files{};  ///< RLIMIT_NOFILE for children: as the supervisor was started with
 };
 
@@ -33,9 +34,9 @@ class Supervised {
  public:
   using Feed = std::function<void(Supervised&, Event)>;
 
-  /// `output` and `errors` outlive this. `feed` takes events; it may not call handle() at once.
-  Supervised(const Surroundings& surroundings, PlannedInstance planned, LogSink& output,
-             LogSink& errors, Feed feed);
+  /// Opens its log, and takes over what stands unread in its pipe. `feed` takes events; it may not
+  /// call handle() at once.
+  Supervised(const Surroundings& surroundings, PlannedInstance planned, Feed feed);
   ~Supervised();
   Supervised(const Supervised&) = delete;
   Supervised& operator=(const Supervised&) = delete;
@@ -56,7 +57,8 @@ class Supervised {
   [[nodiscard]] bool has_ended_well() const noexcept { return has_ended_well_; }
   [[nodiscard]] const std::string& status_text() const noexcept { return status_text_; }
   [[nodiscard]] std::optional<SteadyTime> launched_at() const noexcept { return launched_at_; }
-  [[nodiscard]] const LogSink& output() const noexcept { return output_; }
+  [[nodiscard]] const std::string& log_path() const noexcept { return output_.sink->path(); }
+  [[nodiscard]] std::uint64_t dropped_bytes() const noexcept;  ///< of its output, in all
   [[nodiscard]] std::string last_lines(int lines_max) const;
   /// When it counts as up for a start that waits. A ready check decides at once; without one it has
   /// to live for a moment: what dies in its first lines has not started. nullopt: not ready.
@@ -66,6 +68,14 @@ class Supervised {
   }
 
  private:
+  struct Stream {
+    std::unique_ptr<LogSink> sink;
+    Loop::Watch watch;             // after the sink: it ends before that closes
+    std::uint64_t run_offset = 0;  // where this run's lines begin in the file
+  };
+
+  [[nodiscard]] Stream open_stream(const std::string& path, const char* suffix) const;
+  void take_output();
   void take_notifications();
   void act_on(const process::Notification& notification);
   void launch();
@@ -81,8 +91,6 @@ class Supervised {
 
   const Surroundings& surroundings_;
   PlannedInstance planned_;
-  LogSink& output_;
-  LogSink& errors_;
   Feed feed_;
   Instance instance_;
   process::NotifySocket notify_;
@@ -91,7 +99,7 @@ class Supervised {
   std::string why_, status_text_;
   bool has_ended_well_ = false;
   std::optional<SteadyTime> launched_at_;
-  std::uint64_t run_offset_ = 0;  // where this run's lines begin in the log
+  Stream output_, errors_;  // errors_ without a sink: merged into the output
   // After the descriptors: watches end before those close.
   Loop::Watch notify_watch_, child_watch_, timer_watch_, watchdog_watch_;
   std::optional<SteadyTime> armed_for_;

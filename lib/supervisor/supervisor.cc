@@ -35,20 +35,19 @@ rlimit raise_open_files() {
   return before;
 }
 
-struct Sink {
-  LogSink file;
-  Loop::Watch watch;
-};
-
 class Supervisor {
  public:
   Supervisor(const SupervisorOptions& options, const Home& home, Plan plan)
       : options_(options),
         home_(home),
         signals_({SIGTERM, SIGINT, SIGHUP, SIGCHLD}),
-        surroundings_{.loop = loop_, .home = home_, .open_files = raise_open_files()} {
+        surroundings_{.loop = loop_,
+                      .home = home_,
+                      .log_files = log_files_,
+                      .open_files = raise_open_files()} {
     std::error_code ignored;  // a folder that is not there is named when a socket is bound in it
     std::filesystem::create_directory(home_.notify_folder, ignored);
+    std::filesystem::create_directory(home_.io_folder, ignored);
     for (auto& planned : plan.instances) add(std::move(planned));
     control_ = std::make_unique<ControlServer>(
         loop_, home_.control_socket,
@@ -66,24 +65,9 @@ class Supervisor {
 
  private:
   void add(PlannedInstance planned) {
-    auto& output = sink_at(planned.config.log.path, planned.config.log);
-    auto& errors = planned.config.log.stderr_path.empty()
-                       ? output
-                       : sink_at(planned.config.log.stderr_path, planned.config.log);
     instances_.push_back(std::make_unique<Supervised>(
-        surroundings_, std::move(planned), output, errors,
+        surroundings_, std::move(planned),
         [this](Supervised& instance, Event event) { feed(instance, event); }));
-  }
-
-  // Instances that name one file share its sink: two of them would turn it over twice.
-  LogSink& sink_at(const std::string& path, const config::LogFile& log) {
-    auto& sink = sinks_[path];
-    if (!sink) {
-      sink.reset(new Sink{.file = LogSink(path, log)});
-      sink->watch =
-          loop_.when_readable(sink->file.read_end(), [file = &sink->file] { file->take(); });
-    }
-    return sink->file;
   }
 
   void feed(Supervised& instance, Event event) {
@@ -305,9 +289,9 @@ class Supervisor {
   const SupervisorOptions& options_;
   const Home& home_;
   Loop loop_;
+  LogFiles log_files_;
   process::SignalWatch signals_;
   Surroundings surroundings_;
-  std::map<std::string, std::unique_ptr<Sink>> sinks_;
   std::vector<std::unique_ptr<Supervised>> instances_;
   std::deque<std::pair<Supervised*, Event>> events_;
   bool is_settling_ = false;

@@ -105,7 +105,8 @@ TEST_CASE("config: wrong values of a daemon") {
       {"    type: forking\n",
        "4:11: daemons.a.type: `forking` needs `pids`: the glob of its pid files"},
       {"    instances: 2\n    log: {path: one.log}\n",
-       "5:10: daemons.a.log: the path needs ${index} or ${instance}: there are 2 instances"},
+       "5:10: daemons.a.log: the path needs ${index} or ${instance}, or "
+       "`prefix: name`: there are 2 instances"},
       {"    binary: bin/a\n",
        "3:14: daemons.a.command: `command` and the original keys (binary, args, ..) say the same "
        "twice: keep one"},

@@ -1,6 +1,7 @@
 #include "supervisor/log_sink.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,32 +22,72 @@ std::string content_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-void say(LogSink& sink, const std::string& text) {
-  REQUIRE(::write(sink.write_end(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
-  sink.take();
-}
+// A sink as an instance has it, and the end that its child would have.
+struct Output {
+  explicit Output(const std::string& path, const config::LogFile& log = {})
+      : sink({.pipe = pipe_folder / "one.0",
+              .name = "one:0",
+              .is_stamped = log.timestamp == config::LogFile::Timestamp::rfc3339,
+              .is_prefixed = log.has_prefix},
+             files.at(path, log)),
+        child(sink.open_for_child()) {}
+
+  void write(std::string_view text) const {
+    REQUIRE(::write(child.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  }
+  void say(std::string_view text) {
+    write(text);
+    sink.take();
+  }
+
+  TempDir pipe_folder;
+  LogFiles files;
+  LogSink sink;
+  UniqueFd child;
+};
 
 }  // namespace
 
 TEST_CASE("log_sink: what a child writes stands in the file, binary too; folders are made") {
   const TempDir folder;
   const auto path = folder / "log/deep/one.log";
-  LogSink sink(path, {});
   const std::string text("a\0b\xff\n", 5);
-  say(sink, text);
+  Output(path).say(text);
   CHECK(content_of(path) == text);
-  LogSink(path, {}).take();  // opened again: appended to, not cut
+  Output(path).sink.take();  // opened again: written on, not cut
   CHECK(content_of(path) == text);
+}
+
+TEST_CASE("log_sink: what stands in the pipe when a supervisor dies is taken by the next one") {
+  for (const bool is_prefixed : {false, true}) {
+    const TempDir folder, pipes;
+    const auto path = folder / "one.log";
+    const LogSinkOptions options{
+        .pipe = pipes / "one.0", .name = "one", .is_prefixed = is_prefixed};
+    LogFiles files;
+    UniqueFd child;
+    {
+      LogSink first(options, files.at(path, {}));
+      child = first.open_for_child();
+      REQUIRE(::write(child.get(), "1\n2", 3) == 3);
+    }
+    REQUIRE(::write(child.get(), "3\n", 2) == 2);  // nobody reads, and it gets no SIGPIPE
+    LogSink second(options, files.at(path, {}));
+    second.take();
+    CHECK(content_of(path) == (is_prefixed ? "one: 1\none: 23\n" : "1\n23\n"));
+    second.remove();
+    CHECK_FALSE(std::filesystem::exists(options.pipe));
+  }
 }
 
 TEST_CASE("log_sink: the file turns over by size, the oldest falls off, no line is lost") {
   const TempDir folder;
   const auto path = folder / "one.log";
-  LogSink sink(path, {.max_size = Bytes(100), .keep = 2});
+  Output output(path, {.max_size = Bytes(100), .keep = 2});
   std::string said;
   for (int i = 0; i < 10; ++i) {
     const auto line = "line " + std::to_string(i) + std::string(30, '.') + "\n";
-    say(sink, line);
+    output.say(line);
     said += line;
   }
   const auto kept = content_of(path + ".2") + content_of(path + ".1") + content_of(path);
@@ -59,54 +100,74 @@ TEST_CASE("log_sink: the file turns over by size, the oldest falls off, no line 
 TEST_CASE("log_sink: timestamps stand before each line, once, also for lines in pieces") {
   const TempDir folder;
   const auto path = folder / "one.log";
-  LogSink sink(path, {.timestamp = config::LogFile::Timestamp::rfc3339});
-  say(sink, "first half, ");
-  say(sink, "second half\nnext\n");
+  Output output(path, {.timestamp = config::LogFile::Timestamp::rfc3339, .has_prefix = true});
+  output.say("first half, ");
+  output.say("second half\nnext\n");
   const auto text = content_of(path);
-  CHECK(text.find("Z first half, second half\n2") != std::string::npos);
-  CHECK(text.ends_with("Z next\n"));
+  CHECK(text.find("Z one:0: first half, second half\n2") != std::string::npos);
+  CHECK(text.ends_with("Z one:0: next\n"));
 }
 
-TEST_CASE("log_sink: a full disk drops and counts, and says so when there is room again") {
+TEST_CASE("log_sink: two sinks of one file share it, and it turns over once") {
+  const TempDir folder, pipes;
+  const auto path = folder / "one.log";
+  LogFiles files;
+  const config::LogFile log{.max_size = Bytes(10), .keep = 3};
+  LogSink one({.pipe = pipes / "1"}, files.at(path, log));
+  LogSink two({.pipe = pipes / "2"}, files.at(path, log));
+  for (auto* const sink : {&one, &two}) {
+    const auto child = sink->open_for_child();
+    REQUIRE(::write(child.get(), "12345678\n", 9) == 9);
+    sink->take();
+  }
+  CHECK(content_of(path) == "12345678\n");
+  CHECK(content_of(path + ".1") == "12345678\n");
+  CHECK_FALSE(std::filesystem::exists(path + ".2"));
+}
+
+TEST_CASE("log_sink: a file that takes nothing drops and counts, and is never turned over") {
   // /dev/full answers every write with ENOSPC (full(4)).
-  LogSink sink("/dev/full", {.max_size = Bytes(0)});
-  say(sink, "lost\n");
-  say(sink, "lost too\n");
-  CHECK(sink.dropped() == 14);
+  for (const bool is_prefixed : {false, true}) {
+    Output output("/dev/full", {.max_size = Bytes(1), .has_prefix = is_prefixed});
+    output.say("lost\n");
+    output.say("lost too\n");
+    CHECK(output.sink.dropped() == 14);
+  }
+  CHECK(std::filesystem::is_character_file("/dev/full"));
 }
 
 TEST_CASE("log_sink: an unwritable place is an error that names the file") {
-  CHECK_THROWS_AS(LogSink("/proc/no/such.log", {}), Error);
+  CHECK_THROWS_AS(Output("/proc/no/such.log"), Error);
 }
 
 TEST_CASE("log_sink: the last lines of a run are its own, not an earlier run's") {
   const TempDir folder;
-  LogSink sink(folder / "one.log", {});
-  say(sink, "old\n");
-  const auto offset = sink.offset();
-  say(sink, "1\n2\n3\n");
-  CHECK(sink.last_lines(offset, 10) == "1\n2\n3\n");
-  CHECK(sink.last_lines(offset, 2) == "2\n3\n");
-  CHECK(sink.last_lines(0, 10) == "old\n1\n2\n3\n");
+  Output output(folder / "one.log");
+  output.say("old\n");
+  const auto offset = output.sink.offset();
+  output.say("1\n2\n3\n");
+  CHECK(output.sink.last_lines(offset, 10) == "1\n2\n3\n");
+  CHECK(output.sink.last_lines(offset, 2) == "2\n3\n");
+  CHECK(output.sink.last_lines(0, 10) == "old\n1\n2\n3\n");
   CHECK(last_lines_of(folder / "absent.log", 0, 3).empty());
 }
 
 TEST_CASE("log_sink: a file that was renamed or removed is opened anew, an emptied one goes on") {
   const TempDir folder;
   const auto path = folder / "one.log";
-  LogSink sink(path, {});
-  say(sink, "1\n");
+  Output output(path);
+  output.say("1\n");
   std::filesystem::rename(path, path + ".old");
-  say(sink, "2\n");
+  output.say("2\n");
   CHECK(content_of(path + ".old") == "1\n");
   CHECK(content_of(path) == "2\n");
   std::filesystem::remove(path);
-  say(sink, "3\n");
+  output.say("3\n");
   CHECK(content_of(path) == "3\n");
   std::filesystem::resize_file(path, 0);
-  say(sink, "4\n");
+  output.say("4\n");
   CHECK(content_of(path) == "4\n");
-  CHECK(sink.offset() == 2);
+  CHECK(output.sink.offset() == 2);
 }
 
 TEST_CASE("log_sink: the last lines are as many as asked for, within the size that is asked for") {

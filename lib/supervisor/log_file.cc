@@ -1,0 +1,119 @@
+#include "supervisor/log_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "base/error.h"
+
+namespace daemonz::supervisor {
+namespace {
+
+std::string turned(const std::string& path, int number) {
+  return path + "." + std::to_string(number);
+}
+
+// By name they mean what the supervisor was given, which may be a socket that cannot be opened.
+int open_named(const std::string& path) {
+  if (path == "/dev/stdout") return ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+  if (path == "/dev/stderr") return ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+  return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+}
+
+}  // namespace
+
+LogFile::LogFile(std::string path, const config::LogFile& options)
+    : path_(std::move(path)), size_max_(options.max_size), keep_(options.keep) {
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
+  open();
+  if (!file_.is_open())
+    throw_errno("cannot open the log file", path_, "May this user write to its folder?");
+}
+
+void LogFile::open() {
+  file_.reset(open_named(path_));
+  struct stat found {};
+  const bool is_known = file_.is_open() && ::fstat(file_.get(), &found) == 0;
+  is_regular_ = is_known && S_ISREG(found.st_mode);
+  size_ = is_regular_ ? static_cast<std::uint64_t>(found.st_size) : 0;
+  inode_ = is_known ? found.st_ino : 0;
+  device_ = is_known ? found.st_dev : 0;
+}
+
+bool LogFile::is_at_line_start() const {
+  char last = '\n';
+  if (is_regular_ && size_ > 0)
+    static_cast<void>(::pread(file_.get(), &last, 1, static_cast<off_t>(size_ - 1)));
+  return last == '\n';
+}
+
+// logrotate(8) and people rename the file, empty it or remove it; the next line goes to the name.
+void LogFile::make_room(std::uint64_t bytes) {
+  if (file_.is_open() && !is_regular_) return;
+  struct stat named {};
+  if (::stat(path_.c_str(), &named) != 0 || named.st_ino != inode_ || named.st_dev != device_)
+    open();
+  else
+    size_ = static_cast<std::uint64_t>(named.st_size);
+  if (is_regular_ && size_max_.count > 0 && size_ > 0 && size_ + bytes > size_max_.count) turn();
+}
+
+void LogFile::turn() {
+  for (int number = keep_ - 1; number >= 1; --number)
+    std::rename(turned(path_, number).c_str(), turned(path_, number + 1).c_str());
+  if (keep_ > 0)
+    std::rename(path_.c_str(), turned(path_, 1).c_str());
+  else
+    ::unlink(path_.c_str());
+  open();
+}
+
+std::uint64_t LogFile::append(std::string_view bytes) {
+  std::uint64_t done = 0;
+  while (done < bytes.size()) {
+    const auto rest = bytes.substr(done);
+    const auto written =
+        is_regular_ ? ::pwrite(file_.get(), rest.data(), rest.size(), static_cast<off_t>(size_))
+                    : ::write(file_.get(), rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) break;
+    done += static_cast<std::uint64_t>(written);
+    if (is_regular_) size_ += static_cast<std::uint64_t>(written);
+  }
+  return done;
+}
+
+bool LogFile::append_whole(std::string_view text) {
+  const auto before = size_;
+  if (append(text) == text.size()) return true;
+  if (is_regular_ && ::ftruncate(file_.get(), static_cast<off_t>(before)) == 0) size_ = before;
+  return false;
+}
+
+std::optional<std::uint64_t> LogFile::take_from(int pipe, std::uint64_t size) {
+  if (file_.is_open() && !is_regular_) return {};
+  auto place = static_cast<loff_t>(size_);
+  std::uint64_t done = 0;
+  while (done < size) {
+    const auto moved = ::splice(pipe, nullptr, file_.get(), &place, size - done, SPLICE_F_NONBLOCK);
+    if (moved < 0 && errno == EINTR) continue;
+    if (moved < 0 && errno == EINVAL && done == 0) return {};  // a file system without splice
+    if (moved <= 0) break;
+    done += static_cast<std::uint64_t>(moved);
+  }
+  size_ += done;
+  return done;
+}
+
+std::shared_ptr<LogFile> LogFiles::at(const std::string& path, const config::LogFile& options) {
+  auto& known = files_[path];
+  auto file = known.lock();
+  if (!file) known = file = std::make_shared<LogFile>(path, options);
+  return file;
+}
+
+}  // namespace daemonz::supervisor
