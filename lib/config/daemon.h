@@ -34,6 +34,21 @@ struct Ready {
   std::string target;  ///< unix_socket: absolute path; http: URL; log: regex(7), extended
   std::vector<std::string> command;  ///< exec
   Milliseconds timeout{30'000};      ///< not ready by then: the start has failed
+  friend bool operator==(const Ready&, const Ready&) = default;
+};
+
+/// Asked again and again while an instance is up. Failed once it is UNHEALTHY and not ready;
+/// succeeded once it is RUNNING again.
+struct Health {
+  enum class Policy {
+    restart,  ///< after `failures` in a row it is stopped in order and started again
+    keep      ///< it stays UNHEALTHY until it succeeds
+  };
+  Ready check;                    ///< tcp, unix_socket, memcache, http or exec
+  Milliseconds interval{10'000};  ///< from an answer to the next question
+  int failures = 3;
+  Policy policy = Policy::restart;
+  friend bool operator==(const Health&, const Health&) = default;
 };
 
 /// How an instance is ended: `command` if there is one, then `signal`, then SIGKILL to its tree.
@@ -102,6 +117,7 @@ struct Daemon {
   int start_order = 0;               ///< waves, ascending; stopped in reverse
   std::map<std::string, Condition> depends_on;
   Ready ready;
+  std::optional<Health> health;
   Stop stop;
   Restart restart;
   std::optional<Milliseconds> watchdog;  ///< WATCHDOG=1 must come at least this often

@@ -120,9 +120,15 @@ Daemon for_instance(const Daemon& daemon, int index) {
                      &mine.group, &mine.ready.host, &mine.ready.port_text, &mine.ready.target})
     replace(*text);
   for (auto& [name, value] : mine.env) replace(value);
-  // load() has checked that this is a number for every index.
-  if (const auto port_number = parse_number(mine.ready.port_text))
-    mine.ready.port = static_cast<int>(*port_number);
+  if (mine.health) {
+    auto& check = mine.health->check;
+    replace_all(check.command);
+    for (auto* text : {&check.host, &check.port_text, &check.target}) replace(*text);
+  }
+  // load() has checked that these are numbers for every index.
+  for (auto* check : {&mine.ready, mine.health ? &mine.health->check : nullptr})
+    if (const auto port_number = check ? parse_number(check->port_text) : std::nullopt)
+      check->port = static_cast<int>(*port_number);
   mine.env["DAEMONZ_NAME"] = daemon.name;
   mine.env["DAEMONZ_INDEX"] = number;
   if (daemon.port) mine.env["PORT"] = builtins["port"];

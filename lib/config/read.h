@@ -18,6 +18,13 @@ void read_push(Reader& reader, Section& top);
 void read_sandbox(Reader& reader, Section& top);
 void read_schedule(Reader& reader, Section& top);
 
+/// `ready:` and `health:` of a daemon.
+void read_ready(Section& daemon, Ready& ready);
+void read_health(Section& daemon, std::optional<Health>& health);
+
+/// A bare name stays for the supervisor to look up; what has a slash is a path.
+void resolve_program(const Config& config, std::vector<std::string>& command);
+
 /// "HOST:PORT", "[::1]:PORT" or, where `default_host` is not empty, "PORT". nullopt: neither.
 struct Address {
   std::string host;

@@ -1,5 +1,3 @@
-#include <regex.h>
-
 #include <algorithm>
 #include <csignal>
 #include <cstring>
@@ -11,12 +9,6 @@ namespace daemonz::config {
 namespace {
 
 using Words = std::vector<std::string>;
-
-// A bare name stays for the supervisor to look up; what has a slash is a path.
-void resolve_program(const Config& config, Words& command) {
-  if (!command.empty() && command[0].find('/') != std::string::npos)
-    command[0] = config.resolve(command[0]);
-}
 
 void resolve_all(const Config& config, Words& paths) {
   for (auto& path : paths) path = config.resolve(path);
@@ -78,88 +70,6 @@ void apply_original(Section& from, const Original& original, Daemon& daemon) {
   // The original looked for its start command in `ps` when it was told nothing else.
   if (daemon.kill_patterns.empty() && !daemon.command.empty())
     daemon.kill_patterns = {daemon.command[0]};
-}
-
-void read_address(Section& from, std::string_view key, Ready& ready) {
-  const auto text = from.text_of(key);
-  if (!text) return;
-  if (const auto address = parse_address(*text, ready.host)) {
-    ready.host = address->host;
-    ready.port_text = address->port;
-    // ${port}: for_instance() fills it in
-    ready.port = static_cast<int>(parse_number(address->port).value_or(0));
-  } else {
-    from.fault(key, in_quotes(*text) + " is not a port (1..65535), HOST:PORT or ${port}");
-  }
-}
-
-// POSIX extended, not std::regex: that one recurses per character and a long line ends the process.
-bool is_regular_expression(const std::string& text) {
-  regex_t compiled;
-  if (::regcomp(&compiled, text.c_str(), REG_EXTENDED | REG_NOSUB) != 0) return false;
-  ::regfree(&compiled);
-  return true;
-}
-
-void read_ready_value(Section& from, std::string_view key, Ready& ready) {
-  switch (ready.kind) {
-    case Ready::Kind::started: break;
-    case Ready::Kind::notify: {
-      bool is_notify = true;
-      from.boolean(key, is_notify);
-      if (!is_notify) ready.kind = Ready::Kind::started;
-      break;
-    }
-    case Ready::Kind::tcp:
-    case Ready::Kind::memcache: read_address(from, key, ready); break;
-    case Ready::Kind::unix_socket:
-      from.path(key, ready.target);
-      check_socket_path(from, key, ready.target);
-      break;
-    case Ready::Kind::http:
-      from.text(key, ready.target);
-      if (!ready.target.empty() && !ready.target.starts_with("http://"))
-        from.fault(key, in_quotes(ready.target) + " is not a URL (http://HOST:PORT/PATH)");
-      break;
-    case Ready::Kind::exec:
-      from.words(key, ready.command);
-      resolve_program(from.reader().config, ready.command);
-      if (ready.command.empty()) from.fault(key, "the command is empty");
-      break;
-    case Ready::Kind::log:
-      from.text(key, ready.target);
-      if (!is_regular_expression(ready.target))
-        from.fault(key, in_quotes(ready.target) + " is not a regular expression (regex(7))");
-      break;
-  }
-}
-
-constexpr std::pair<const char*, Ready::Kind> ready_kinds[] = {
-    {"notify", Ready::Kind::notify},    {"tcp", Ready::Kind::tcp},
-    {"unix", Ready::Kind::unix_socket}, {"memcache", Ready::Kind::memcache},
-    {"http", Ready::Kind::http},        {"exec", Ready::Kind::exec},
-    {"log", Ready::Kind::log}};
-
-void read_ready(Section& daemon_section, Ready& ready) {
-  const Node* const node = daemon_section.find("ready");
-  if (node && node->kind == Node::Kind::scalar && node->text == "notify") {
-    ready.kind = Ready::Kind::notify;
-    return;
-  }
-  Section from(daemon_section.reader(), node, daemon_section.path_of("ready"), Strings::of_daemon);
-  std::string_view chosen;
-  for (const auto& [key, kind] : ready_kinds) {
-    if (!from.find(key)) continue;
-    if (!chosen.empty()) {
-      from.fault(key, "`" + std::string(chosen) + "` is asked for already: one check at a time");
-      continue;
-    }
-    chosen = key;
-    ready.kind = kind;
-    read_ready_value(from, key, ready);
-  }
-  from.duration("timeout", ready.timeout);
-  from.done();
 }
 
 // "TERM", "SIGTERM" or "15".
@@ -336,6 +246,8 @@ void check_daemon(Section& from, const Daemon& daemon) {
     from.fault("watchdog", "0 is no time to be heard in: leave it out for no watchdog");
   if (daemon.ready.timeout.count() == 0)
     from.fault("ready", "the timeout 0 leaves no time to become ready");
+  if (daemon.health && !daemon.port && daemon.health->check.port_text == "${port}")
+    from.fault("health", "${port} is used, but the daemon has no `port`");
   if (!daemon.port && daemon.ready.port_text.find("${port}") != std::string::npos)
     from.fault("ready", "${port} is used, but the daemon has no `port`");
   // Nobody could tell whose line it is.
@@ -367,6 +279,7 @@ Daemon read_daemon(Reader& reader, const Node& key, const std::string& path, con
   constexpr int start_order_max = 1'000'000;
   from.whole("start_order", daemon.start_order, -start_order_max, start_order_max);
   read_ready(from, daemon.ready);
+  read_health(from, daemon.health);
   read_stop(from, daemon.stop);
   read_restart(from, daemon.restart);
   read_depends_on(from, daemon.depends_on);

@@ -1,5 +1,6 @@
 // One running child process, held by its pidfd. Not a process tree: see process/tree.h.
-// Sources: pidfd_open(2), pidfd_send_signal(2), waitid(2).
+// Sources: pidfd_open(2), pidfd_send_signal(2), waitid(2); of an inherited one: proc_pid_stat(5)
+// field 52, linux/pidfd.h PIDFD_GET_INFO.
 #pragma once
 
 #include <sys/resource.h>
@@ -9,10 +10,12 @@
 
 #include "base/clock.h"
 #include "base/unique_fd.h"
+#include "process/identity.h"
 
 namespace daemonz::process {
 
-/// How a child ended. Exactly one of the two is set; `usage` is the child's own rusage.
+/// How a child ended. Exactly one of the two is set, or for an inherited one neither: not known.
+/// `usage` is the child's own rusage; zeros for an inherited one.
 struct ExitStatus {
   std::optional<int> exit_code;
   std::optional<int> signal;
@@ -25,6 +28,10 @@ struct ExitStatus {
 class Child {
  public:
   Child(pid_t pid, UniqueFd pidfd);
+  /// A process that somebody else has started and will reap: init, after its parent died. It can
+  /// be signalled and waited for; its status is known while it is a zombie, and from Linux 6.15 on
+  /// afterwards too. The end of this object does not touch it. nullopt: it does not run any more.
+  [[nodiscard]] static std::optional<Child> inherit(const Identity& identity);
   Child(Child&&) noexcept;
   Child& operator=(Child&&) noexcept;
   ~Child();
@@ -45,6 +52,7 @@ class Child {
  private:
   pid_t pid_ = -1;
   UniqueFd pidfd_;
+  std::optional<Identity> inherited_;  // nullopt: our own child
   std::optional<ExitStatus> status_;
 };
 

@@ -193,6 +193,17 @@ int signal_tree(const TreeMark& mark, int signal) {
   return static_cast<int>(signal_all(processes_of(mark), signal).size());
 }
 
+bool is_group_empty(const Identity& leader) {
+  if (!is_session_intact(leader)) return true;
+  const auto all = living_processes();
+  return std::none_of(all.begin(), all.end(),
+                      [&](const auto& one) { return one.second.group == leader.pid; });
+}
+
+void signal_group(const Identity& leader, int signal) {
+  if (is_session_intact(leader)) ::kill(-leader.pid, signal);
+}
+
 bool kill_tree(const TreeMark& mark, SteadyTime deadline) {
   if (!mark.cgroup.empty()) {
     kill_cgroup(mark.cgroup);

@@ -44,6 +44,11 @@ void become_subreaper();
 /// Sends `signal` to every process of the tree. Returns how many got it.
 int signal_tree(const TreeMark& mark, int signal);
 
+/// The process group that the leader was born into as its first member (setsid), while it exists:
+/// for what is ended by group alone.
+[[nodiscard]] bool is_group_empty(const Identity& leader);
+void signal_group(const Identity& leader, int signal);
+
 /// SIGKILL, again and again until the tree is empty: a process that forks while it is being looked
 /// for is found in the next round. False: not empty at `deadline` (a process in an uninterruptible
 /// wait). Does not reap: who is the parent does.

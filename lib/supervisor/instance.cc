@@ -3,108 +3,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "supervisor/transitions.h"
+
 namespace daemonz::supervisor {
 namespace {
+
+using R = Reaction;
 
 constexpr Milliseconds second_delay(1000);  // the backoff's first step where `delay` is 0
 constexpr Milliseconds kill_again(1000);    // a tree that forks faster than it is swept
 constexpr int recent_max = 1000;            // a window without limit must not grow for ever
-
-// What an event does in a state; each is one function of Machine below.
-enum class Reaction : std::uint8_t {
-  ignore,
-  want,
-  begin,
-  rest,
-  try_launch,
-  stray,
-  note_child,
-  fail_launch,
-  become_ready,
-  become_unhealthy,
-  recover,
-  end_well,
-  fail,
-  lose_child,
-  begin_stop,
-  restart,
-  lose_child_stopping,
-  finish_stop,
-  clear_tree,
-  recheck,
-  kill,
-  kill_failed,
-  retry,
-  sweep
-};
-using R = Reaction;
-
-using States = std::uint16_t;  // one bit per state
-template <class... Some>
-constexpr States in(Some... states) {
-  return static_cast<States>(((1u << static_cast<unsigned>(states)) | ...));
-}
-constexpr States waiting = in(State::waiting), starting = in(State::starting);
-constexpr States idle = in(State::stopped, State::backoff, State::exited, State::fatal);
-constexpr States up = in(State::running, State::unhealthy);
-constexpr States live = starting | up;
-constexpr States ending = in(State::stopping, State::killing);
-constexpr States every = (1u << state_count) - 1;
-
-struct Rule {
-  Event event;
-  States states;
-  Reaction reaction;
-};
-
-// All that means something. A pair that is not named here changes nothing; none is named twice.
-constexpr Rule rules[] = {
-    {Event::start, idle, R::begin},
-    {Event::start, waiting | live | ending, R::want},
-    {Event::stop, idle | waiting | ending, R::rest},
-    {Event::stop, live, R::begin_stop},
-    {Event::restart, idle, R::begin},
-    {Event::restart, waiting | ending, R::want},
-    {Event::restart, live, R::restart},
-    {Event::dependencies_met, waiting, R::try_launch},
-    {Event::launched, starting, R::note_child},
-    {Event::launched, every & ~starting, R::stray},
-    {Event::launch_failed, starting, R::fail_launch},
-    {Event::ready, starting, R::become_ready},
-    {Event::unhealthy, in(State::running), R::become_unhealthy},
-    {Event::healthy, in(State::unhealthy), R::recover},
-    {Event::exited_well, up, R::end_well},
-    {Event::exited_well, starting, R::fail},
-    {Event::exited_badly, live, R::fail},
-    {Event::exited_well, in(State::stopping), R::lose_child_stopping},
-    {Event::exited_badly, in(State::stopping), R::lose_child_stopping},
-    {Event::exited_well, idle | waiting | in(State::killing), R::lose_child},
-    {Event::exited_badly, idle | waiting | in(State::killing), R::lose_child},
-    {Event::tree_empty, idle, R::clear_tree},
-    {Event::tree_empty, waiting, R::recheck},
-    {Event::tree_empty, ending, R::finish_stop},
-    {Event::timer, in(State::backoff), R::retry},
-    {Event::timer, starting, R::kill_failed},
-    {Event::timer, ending, R::kill},
-    {Event::timer, waiting | in(State::stopped, State::exited, State::fatal), R::sweep},
-    {Event::watchdog_late, live, R::kill_failed},
-};
-
-using Table = std::array<std::array<Reaction, event_count>, state_count>;
-
-consteval Table expand() {
-  Table table{};
-  for (const auto& rule : rules)
-    for (std::size_t state = 0; state < state_count; ++state) {
-      if ((rule.states >> state & 1u) == 0) continue;
-      auto& cell = table[state][static_cast<std::size_t>(rule.event)];
-      if (cell != R::ignore) throw "a state and event are named twice";  // fails the compilation
-      cell = rule.reaction;
-    }
-  return table;
-}
-
-constexpr Table table = expand();
 
 // xorshift32 (Marsaglia 2003): jitter needs no more, and the state stays in the instance.
 double next_random(std::uint32_t& state) {
@@ -296,6 +204,30 @@ struct Machine {
     kill();
   }
 
+  // It may finish what it has in hand, and its end counts as a failure: or it would be replaced
+  // without end.
+  void replace() {
+    if (!it.has_child) return;
+    stop_now();
+    it.is_stopped_for_failure = true;
+  }
+
+  void adopt() {
+    if (is_live()) return;
+    it.is_wanted = true;
+    it.has_child = it.has_tree = true;
+    become_ready();
+    it.state = State::adopted;
+  }
+
+  // Whether it has said so while nobody listened is not known: it gets the time of a new one.
+  void adopt_unready() {
+    if (is_live()) return;
+    it.is_wanted = true;
+    it.state = State::starting;
+    note_child();
+  }
+
   void finish_stop() {
     if (it.has_child) return;
     it.has_tree = false;
@@ -352,6 +284,9 @@ struct Machine {
       case R::recheck: return recheck();
       case R::kill: return kill();
       case R::kill_failed: return kill_failed();
+      case R::replace: return replace();
+      case R::adopt: return adopt();
+      case R::adopt_unready: return adopt_unready();
       case R::retry: return retry();
       case R::sweep: return sweep();
     }
@@ -365,8 +300,8 @@ Step step(Instance instance, Event event, SteadyTime now, const Policy& policy) 
   if (event == Event::timer && (!result.instance.timer || now < *result.instance.timer))
     return result;
   Machine machine{result.instance, result.actions, now, policy};
-  machine.react(
-      table[static_cast<std::size_t>(result.instance.state)][static_cast<std::size_t>(event)]);
+  machine.react(transitions[static_cast<std::size_t>(result.instance.state)]
+                           [static_cast<std::size_t>(event)]);
   return result;
 }
 
@@ -382,16 +317,16 @@ Milliseconds restart_delay(const Policy& policy, int failures_in_row) {
 
 std::string_view name_of(State state) {
   constexpr std::array<std::string_view, state_count> names{
-      "STOPPED", "WAITING", "STARTING", "RUNNING",  "UNHEALTHY",
+      "STOPPED", "WAITING", "STARTING", "RUNNING",  "ADOPTED", "UNHEALTHY",
       "BACKOFF", "EXITED",  "FATAL",    "STOPPING", "KILLING"};
   return names[static_cast<std::size_t>(state)];
 }
 
 std::string_view name_of(Event event) {
   constexpr std::array<std::string_view, event_count> names{
-      "start",         "stop",       "restart",   "dependencies_met", "launched",
-      "launch_failed", "ready",      "unhealthy", "healthy",          "exited_well",
-      "exited_badly",  "tree_empty", "timer",     "watchdog_late"};
+      "start", "stop",          "restart", "dependencies_met", "launched",         "launch_failed",
+      "ready", "unhealthy",     "healthy", "exited_well",      "exited_badly",     "tree_empty",
+      "timer", "watchdog_late", "unfit",   "inherited",        "inherited_unready"};
   return names[static_cast<std::size_t>(event)];
 }
 

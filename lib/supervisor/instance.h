@@ -19,14 +19,15 @@ enum class State : std::uint8_t {
   waiting,    ///< wanted; its dependencies or an earlier wave are not there yet
   starting,   ///< launched, not ready yet
   running,    ///< ready
-  unhealthy,  ///< was ready; a check says no
+  adopted,    ///< running, inherited from an earlier supervisor
+  unhealthy,  ///< was ready; its health check says no
   backoff,    ///< failed; the next try stands at `timer`
   exited,     ///< ended by itself, and its policy wants no restart
   fatal,      ///< given up: too many failures
   stopping,   ///< asked to end, `timer` says until when
   killing     ///< SIGKILL was sent to its tree, until that is empty
 };
-inline constexpr std::size_t state_count = 10;
+inline constexpr std::size_t state_count = 11;
 
 enum class Event : std::uint8_t {
   start,             ///< a person, or boot: wanted = up
@@ -42,9 +43,12 @@ enum class Event : std::uint8_t {
   exited_badly,      ///< with another code, or by a signal
   tree_empty,        ///< no process of its tree is left
   timer,             ///< `timer` has come
-  watchdog_late      ///< no WATCHDOG=1 in time
+  watchdog_late,     ///< no WATCHDOG=1 in time: it hangs
+  unfit,             ///< unhealthy for too long, or too large: it must be replaced
+  inherited,         ///< its child of an earlier supervisor lives and is ready
+  inherited_unready  ///< it lives and was not ready yet
 };
-inline constexpr std::size_t event_count = 14;
+inline constexpr std::size_t event_count = 17;
 
 enum class Action : std::uint8_t {
   check_dependencies,  ///< answer with dependencies_met, now or later

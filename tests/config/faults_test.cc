@@ -277,6 +277,13 @@ TEST_CASE("config: what could never work is told before anything runs") {
         "watchdog");
   CHECK(fault_of("ready: {notify: true, timeout: 0s}") ==
         "daemonz.yml:2:37: daemons.a.ready: the timeout 0 leaves no time to become ready");
+  CHECK(fault_of("health: {interval: 0s, tcp: 80}") ==
+        "daemonz.yml:2:49: daemons.a.health.interval: 0 would ask without a pause");
+  CHECK(fault_of("health: {interval: 1s}") ==
+        "daemonz.yml:2:38: daemons.a.health: names no check: tcp, unix, memcache, http or exec");
+  CHECK(fault_of("health: {notify: true}") ==
+        "daemonz.yml:2:38: daemons.a.health: can be asked by tcp, unix, memcache, http or exec; "
+        "what a daemon says by itself is `watchdog`");
   CHECK(fault_of("pids: tmp/a.pid") ==
         "daemonz.yml:2:36: daemons.a.pids: are for a program that daemonizes itself (type: "
         "forking): take them out");

@@ -22,7 +22,7 @@ namespace {
 const Policy notifying{.is_ready_when_launched = false};
 
 std::string letters(const Step& result) {
-  static const std::string state_letters = "OWSRUBEFPK";  // stOpped .. stoPping Killing
+  static const std::string state_letters = "OWSRAUBEFPK";  // stOpped .. stoPping Killing
   static const std::string action_letters = "dlskg";  // check_Dependencies Launch Stop Kill Give
   std::string text(1, state_letters[static_cast<std::size_t>(result.instance.state)]);
   for (const auto action : result.actions) text += action_letters[static_cast<std::size_t>(action)];
@@ -42,9 +42,10 @@ Instance in_state(State state, SteadyTime now) {
       it.timer = now;
       break;
     case State::running:
+    case State::adopted:
     case State::unhealthy:
       it.has_child = it.has_tree = it.was_ready = true;
-      it.is_ready = state == State::running;
+      it.is_ready = state != State::unhealthy;
       it.ready_since = now;
       break;
     case State::backoff:
@@ -64,17 +65,18 @@ Instance in_state(State state, SteadyTime now) {
 // What every state and event must give, independent of the rules in instance.cc: the new state,
 // then the actions.
 const char* const expected = R"(
-          start stop  again deps  born  noexe ready sick  well  exit0 exit1 empty timer watch
-STOPPED   Wd    O     Wd    O     Kk    O     O     O     O     O     O     O     O     O
-WAITING   W     O     W     Sl    Kk    W     W     W     W     W     W     Wd    W     W
-STARTING  S     Ps    Ps    S     S     S     R     S     S     Bk    Bk    S     Kk    Kk
-RUNNING   R     Ps    Ps    R     Kk    R     R     U     R     Ek    Bk    R     R     Kk
-UNHEALTHY U     Ps    Ps    U     Kk    U     U     U     R     Ek    Bk    U     U     Kk
-BACKOFF   Wd    O     Wd    B     Kk    B     B     B     B     B     B     Wd    Wd    B
-EXITED    Wd    O     Wd    E     Kk    E     E     E     E     E     E     E     E     E
-FATAL     Wd    O     Wd    F     Kk    F     F     F     F     F     F     F     F     F
-STOPPING  P     P     P     P     Kk    P     P     P     P     Ps    Ps    P     Kk    P
-KILLING   K     K     K     K     Kk    K     K     K     K     Kk    Kk    K     Kk    K
+          strt stop agin deps born noex redy sick well ext0 ext1 empt time wtch unft heir late
+STOPPED   Wd   O    Wd   O    Kk   O    O    O    O    O    O    O    O    O    O    A    S
+WAITING   W    O    W    Sl   Kk   W    W    W    W    W    W    Wd   W    W    W    W    W
+STARTING  S    Ps   Ps   S    S    S    R    S    S    Bk   Bk   S    Kk   Kk   Ps   S    S
+RUNNING   R    Ps   Ps   R    Kk   R    R    U    R    Ek   Bk   R    R    Kk   Ps   R    R
+ADOPTED   A    Ps   Ps   A    Kk   A    A    U    A    Ek   Bk   A    A    Kk   Ps   A    A
+UNHEALTHY U    Ps   Ps   U    Kk   U    U    U    R    Ek   Bk   U    U    Kk   Ps   U    U
+BACKOFF   Wd   O    Wd   B    Kk   B    B    B    B    B    B    Wd   Wd   B    B    B    B
+EXITED    Wd   O    Wd   E    Kk   E    E    E    E    E    E    E    E    E    E    E    E
+FATAL     Wd   O    Wd   F    Kk   F    F    F    F    F    F    F    F    F    F    F    F
+STOPPING  P    P    P    P    Kk   P    P    P    P    Ps   Ps   P    Kk   P    P    P    P
+KILLING   K    K    K    K    Kk   K    K    K    K    Kk   Kk   K    Kk   K    K    K    K
 )";
 
 }  // namespace
@@ -331,8 +333,9 @@ TEST_CASE("instance: no walk of events gives a second child or an end with somet
     for (int i = 0; i < 200; ++i) {
       constexpr Event people[] = {Event::start,     Event::stop,    Event::restart,
                                   Event::ready,     Event::timer,   Event::dependencies_met,
-                                  Event::unhealthy, Event::healthy, Event::watchdog_late};
-      feed(people[pick(9)]);
+                                  Event::unhealthy, Event::healthy, Event::watchdog_late,
+                                  Event::unfit};
+      feed(people[pick(10)]);
       world_moves();
       clock.advance(Milliseconds(pick(20'000)));
     }
