@@ -51,7 +51,8 @@ struct Health {
   friend bool operator==(const Health&, const Health&) = default;
 };
 
-/// How an instance is ended: `command` if there is one, then `signal`, then SIGKILL to its tree.
+/// How an instance is ended: `command` if there is one, after a grace `signal`, then SIGKILL to
+/// its tree.
 struct Stop {
   enum class Kill {
     tree,     ///< the widest that the machine has: cgroup, else group and adopted orphans
@@ -62,9 +63,13 @@ struct Stop {
   std::vector<std::string> command;     ///< empty: signal it at once
   Milliseconds delay_before_signal{0};  ///< `delay_before_kill`: grace after `command`
   int signal = 15;                      ///< SIGTERM
-  Milliseconds timeout{10'000};         ///< then SIGKILL
+  Milliseconds timeout{10'000};         ///< of the command, and from the signal to SIGKILL
   Kill kill = Kill::tree;
 };
+
+/// From the wish to end it until SIGKILL: `timeout` for the command, the grace, `timeout` for the
+/// signal.
+[[nodiscard]] Milliseconds longest_stop(const Stop& stop);
 
 /// What happens when an instance exits without having been asked to.
 struct Restart {

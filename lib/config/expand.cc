@@ -103,6 +103,11 @@ std::string expand_instance(std::string_view text, const Builtins& builtins) {
   }
 }
 
+Milliseconds longest_stop(const Stop& stop) {
+  if (stop.command.empty()) return stop.timeout;
+  return stop.timeout + stop.delay_before_signal + stop.timeout;
+}
+
 Daemon for_instance(const Daemon& daemon, int index) {
   Daemon mine = daemon;
   const auto number = std::to_string(index);

@@ -14,28 +14,31 @@ void resolve_all(const Config& config, Words& paths) {
   for (auto& path : paths) path = config.resolve(path);
 }
 
+constexpr Milliseconds original_delay_before_kill(200);  // the Ruby daemonz's default
+
 // The original keys. `binary` and `args` stand for both ends, start_* and stop_* for one.
 struct Original {
   Words binary, start_binary, stop_binary, args, start_args, stop_args;
   bool is_absolute = false;
-  bool has_stop = false;  // a stop_* key with something in it
+  bool has_stop = false;  // a stop_* key with something in it, and no `stop_binary: ""`
   bool is_used = false;
 };
 
 Original read_original(Section& from) {
   Original original;
   const auto read = [&](std::string_view key, Words& target) {
-    from.words(key, target);
+    const bool is_there = from.words(key, target);
     original.is_used = original.is_used || !target.empty();
+    return is_there;
   };
   read("binary", original.binary);
   read("start_binary", original.start_binary);
-  read("stop_binary", original.stop_binary);
+  const bool has_stop_binary = read("stop_binary", original.stop_binary);
   read("args", original.args);
   read("start_args", original.start_args);
   read("stop_args", original.stop_args);
   from.boolean("absolute_binary", original.is_absolute);
-  original.has_stop = !original.stop_binary.empty() || !original.stop_args.empty();
+  original.has_stop = has_stop_binary ? !original.stop_binary.empty() : !original.stop_args.empty();
   return original;
 }
 
@@ -64,7 +67,8 @@ void apply_original(Section& from, const Original& original, Daemon& daemon) {
   if (!binary.empty()) daemon.command = joined(binary, either(original.start_args, original.args));
   place_binary(from.reader().config, original, daemon.command);
   if (original.has_stop && daemon.stop.command.empty()) {
-    daemon.stop.command = joined(either(original.stop_binary, original.binary), original.stop_args);
+    daemon.stop.command = joined(either(original.stop_binary, original.binary),
+                                 either(original.stop_args, original.args));
     place_binary(from.reader().config, original, daemon.stop.command);
   }
   // The original looked for its start command in `ps` when it was told nothing else.
@@ -291,6 +295,7 @@ Daemon read_daemon(Reader& reader, const Node& key, const std::string& path, con
   read_log(from, daemon.log);
 
   const auto original = read_original(from);
+  if (original.is_used) daemon.stop.delay_before_signal = original_delay_before_kill;
   read_original_rest(from, daemon);
   apply_original(from, original, daemon);
   if (!daemon.pid_files.empty() && original.is_used) daemon.type = Daemon::Type::forking;

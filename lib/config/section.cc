@@ -185,25 +185,26 @@ void Section::list(std::string_view key, std::vector<std::string>& target) {
   target = std::move(found);
 }
 
-void Section::words(std::string_view key, std::vector<std::string>& target) {
+bool Section::words(std::string_view key, std::vector<std::string>& target) {
   const Node* const node = find(key);
-  if (!node) return;
+  if (!node) return false;
   if (node->kind == Node::Kind::sequence) {
     known_.pop_back();  // list() notes it again
     list(key, target);
-    return;
+    return true;
   }
   if (node->kind == Node::Kind::null) {  // `stop_args:` with nothing behind it
     target.clear();
-    return;
+    return true;
   }
   const auto text = scalar(*node, path_of(key), "a command (a list of words, or one string)");
-  if (!text) return;
+  if (!text) return true;
   auto split = split_shell_words(*text);
   if (split)
     target = std::move(*split);
   else
     reader_.fault(*node, path_of(key), in_quotes(*text) + " has a quote that is not closed");
+  return true;
 }
 
 void Section::count(std::string_view key, int& target, int least, int most, bool* is_per_core) {

@@ -79,8 +79,8 @@ class Section {
   void real(std::string_view key, double& target, double least, double most);
   /// A list of strings, or one string that stands for a list of one.
   void list(std::string_view key, std::vector<std::string>& target);
-  /// A list of words, or one string that is split by shell-word rules.
-  void words(std::string_view key, std::vector<std::string>& target);
+  /// A list of words, or one string that is split by shell-word rules. Whether the key is there.
+  bool words(std::string_view key, std::vector<std::string>& target);
   /// A number, or `cores`.
   void count(std::string_view key, int& target, int least, int most, bool* is_per_core = nullptr);
   template <class T, class E>

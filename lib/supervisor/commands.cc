@@ -184,7 +184,7 @@ bool wait_for_end(pid_t pid, SteadyTime deadline) {
 
 SteadyTime stop_deadline(const Caller& caller) {
   Milliseconds longest = stop_slack;
-  for (const auto& daemon : caller.config.daemons) longest += daemon.stop.timeout;
+  for (const auto& daemon : caller.config.daemons) longest += config::longest_stop(daemon.stop);
   return real_clock().steady() + longest;
 }
 

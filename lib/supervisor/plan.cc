@@ -22,12 +22,11 @@ bool is_executable(const std::string& path) {
          ::access(path.c_str(), X_OK) == 0;
 }
 
-// Replaces command[0] by the file it means. False: there is none.
-bool resolve_program(config::Daemon& daemon, const std::string& program_folder) {
-  auto& program = daemon.command[0];
+// Replaces a command's program by the file it means. False: there is none.
+bool resolve_program(std::string& program, bool is_path_only, const std::string& program_folder) {
   if (program.find('/') != std::string::npos) return is_executable(program);
   const auto beside = program_folder + "/" + program;
-  if (!daemon.is_path_only && is_executable(beside)) {
+  if (!is_path_only && is_executable(beside)) {
     program = beside;
     return true;
   }
@@ -38,9 +37,11 @@ bool resolve_program(config::Daemon& daemon, const std::string& program_folder) 
 
 Policy policy_of(const config::Daemon& daemon) {
   Policy policy;
-  policy.is_ready_when_launched = daemon.ready.kind == config::Ready::Kind::started;
+  // What daemonizes itself is ready when its main process is found, at the earliest.
+  policy.is_ready_when_launched = daemon.ready.kind == config::Ready::Kind::started &&
+                                  daemon.type == config::Daemon::Type::simple;
   policy.ready_timeout = daemon.ready.timeout;
-  policy.stop_timeout = daemon.stop.timeout;
+  policy.stop_timeout = config::longest_stop(daemon.stop);
   policy.is_vital = daemon.is_vital;
   switch (daemon.restart.policy) {
     case config::Restart::Policy::always: policy.restart = RestartPolicy::always; break;
@@ -107,16 +108,24 @@ class Planner {
         .rank = rank,
         .config = config::for_instance(daemon, index),
         .policy = policy_of(daemon)};
-    if (!planned.config.command.empty() && !resolve_program(planned.config, program_folder_) &&
-        index == 0)
-      obstacle(daemon,
-               "command: " + planned.config.command[0] +
-                   (planned.config.command[0].find('/') != std::string::npos
-                        ? " is not there or not executable. Build or install it, or correct "
-                          "the path"
-                        : " is neither beside " + program_folder_ +
-                              "/daemonz nor in PATH. Build or install it"));
+    find_program(planned, "command", planned.config.command);
+    find_program(planned, "stop.command", planned.config.stop.command);
+    find_program(planned, "ready.exec", planned.config.ready.command);
     plan_.instances.push_back(std::move(planned));
+  }
+
+  void find_program(const PlannedInstance& planned, const std::string& key,
+                    std::vector<std::string>& command) {
+    const bool is_path_only = planned.config.is_path_only;
+    if (command.empty() || resolve_program(command[0], is_path_only, program_folder_)) return;
+    if (planned.index > 0) return;  // one sentence is enough
+    const bool is_path = command[0].find('/') != std::string::npos;
+    obstacle(planned.config,
+             key + ": " + command[0] +
+                 (is_path ? " is not there or not executable. Build or install it, or correct the "
+                            "path"
+                          : " is neither beside " + program_folder_ +
+                                "/daemonz nor in PATH. Build or install it"));
   }
 
   // Longest chain of depends_on within the same start_order; a cycle is a fault and counts once.
@@ -176,10 +185,6 @@ class Planner {
   // What the configuration can say and this supervisor cannot do (yet) is refused, never ignored.
   void check_support(const config::Daemon& daemon) {
     using Kind = config::Ready::Kind;
-    if (daemon.type == config::Daemon::Type::forking)
-      fault(daemon,
-            "pids: self-daemonizing programs are not supported yet: give `command` and run it in "
-            "the foreground");
     if (daemon.ready.kind == Kind::http || daemon.ready.kind == Kind::exec ||
         daemon.ready.kind == Kind::log)
       fault(daemon, "ready: this check is not supported yet; allowed: notify, tcp, unix, memcache");
@@ -187,8 +192,6 @@ class Planner {
     if (daemon.stop.kill == config::Stop::Kill::group ||
         daemon.stop.kill == config::Stop::Kill::process)
       fault(daemon, "stop.kill: is not supported yet; allowed: tree, cgroup");
-    if (!daemon.stop.command.empty())
-      fault(daemon, "stop.command: is not supported yet: stop it by a signal");
   }
 
   void check(const config::Daemon& daemon) {

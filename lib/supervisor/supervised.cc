@@ -1,7 +1,5 @@
 #include "supervisor/supervised.h"
 
-#include <grp.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -9,21 +7,14 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "process/cgroup.h"
-#include "process/launch.h"
 #include "process/signals.h"
+#include "supervisor/child_setup.h"
 
 namespace daemonz::supervisor {
 namespace {
 
 constexpr Milliseconds early_death_time(200);  // of an interpreter on a busy machine
-constexpr int groups_max = 256;                // of one user; more than a sane machine has
 constexpr int parents_max = 64;                // between a notifying process and the supervisor
-
-// The supervisor's own dealings with whoever started it are not the child's.
-bool is_inherited(std::string_view key) {
-  return key != "NOTIFY_SOCKET" && key != "WATCHDOG_USEC" && key != "WATCHDOG_PID" &&
-         key != process::tree_variable && !key.starts_with("LISTEN_");
-}
 
 // Whether a notification can be from our trees: its sender descends from the supervisor, or has
 // ended already, as the helper of a shell script has. The socket says which instance it speaks for.
@@ -42,18 +33,12 @@ std::string describe(const process::ExitStatus& status) {
   return "exit code " + std::to_string(status.exit_code.value_or(-1));
 }
 
-void set_user(const config::Daemon& daemon, process::LaunchOptions& options) {
-  if (const auto* user = daemon.user.empty() ? nullptr : ::getpwnam(daemon.user.c_str())) {
-    options.uid = user->pw_uid;
-    options.gid = user->pw_gid;
-    int count = groups_max;
-    options.groups.resize(groups_max);
-    if (::getgrouplist(daemon.user.c_str(), user->pw_gid, options.groups.data(), &count) < 0)
-      count = groups_max;  // what has found no room is left out; zeros would be the group of root
-    options.groups.resize(static_cast<std::size_t>(count));
-  }
-  if (const auto* group = daemon.group.empty() ? nullptr : ::getgrnam(daemon.group.c_str()))
-    options.gid = group->gr_gid;
+bool is_forking(const config::Daemon& daemon) {
+  return daemon.type == config::Daemon::Type::forking;
+}
+
+std::string first_of(const std::vector<std::string>& texts) {
+  return texts.empty() ? std::string() : texts.front();
 }
 
 }  // namespace
@@ -107,6 +92,11 @@ std::vector<Action> Supervised::handle(Event event) {
   auto result = step(instance_, event, real_clock().steady(), planned_.policy);
   instance_ = std::move(result.instance);
   if (instance_.state != State::starting) probe_.reset();
+  if (search_ && instance_.state != State::starting) {
+    search_.reset();  // what the machine takes for the child is the start command, which has ended
+    feed_(*this, Event::exited_badly);
+  }
+  if (instance_.state != State::stopping) stop_command_.reset();
   if (before != instance_.state) say(before);
   if (before == State::starting && instance_.state == State::running) arm_watchdog();
   if (!instance_.has_child) watchdog_watch_.cancel();
@@ -143,7 +133,10 @@ void Supervised::say(State before) {
       break;
     case State::killing:
       if (before == State::starting)
-        why_ = "not ready within " + to_string(planned_.policy.ready_timeout);
+        why_ = (is_forking(planned_.config) && !has_found_main_
+                    ? "no pid file (" + first_of(planned_.config.pid_files) + ") named it within "
+                    : "not ready within ") +
+               to_string(planned_.policy.ready_timeout);
       else if (instance_.is_stopped_for_failure)
         why_ = "no WATCHDOG=1 in time";
       log::warn("supervisor", "instance is killed", {{"name", name}, {"pid", mark_.leader.pid}});
@@ -152,26 +145,6 @@ void Supervised::say(State before) {
       log::debug("supervisor", "instance state",
                  {{"name", name}, {"state", name_of(instance_.state)}});
   }
-}
-
-std::map<std::string, std::string> Supervised::environment() const {
-  std::map<std::string, std::string> env;
-  for (char** entry = ::environ; *entry; ++entry) {
-    const std::string_view text(*entry);
-    const auto equals = text.find('=');
-    if (equals != std::string_view::npos && is_inherited(text.substr(0, equals)))
-      env.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  for (const auto& [key, value] : planned_.config.env) env[key] = value;
-  env["DAEMONZ_NAME"] = planned_.daemon;
-  env["DAEMONZ_INDEX"] = std::to_string(planned_.index);
-  env["DAEMONZ_INSTANCE"] = planned_.daemon + ":" + std::to_string(planned_.index);
-  env["NOTIFY_SOCKET"] = notify_.address();
-  env[process::tree_variable] = mark_.token;
-  if (!mark_.cgroup.empty()) env["DAEMONZ_CGROUP"] = mark_.cgroup;
-  if (planned_.config.watchdog)
-    env["WATCHDOG_USEC"] = std::to_string(Microseconds(*planned_.config.watchdog).count());
-  return env;
 }
 
 std::optional<SteadyTime> Supervised::up_from() const {
@@ -210,55 +183,94 @@ std::string Supervised::fresh_group() const {
   return group;
 }
 
+process::Child Supervised::start_process(const std::vector<std::string>& argv) const {
+  auto options = child_options({.planned = planned_,
+                                .mark = mark_,
+                                .notify_address = notify_.address(),
+                                .open_files = surroundings_.open_files});
+  options.argv = argv;
+  const auto output = output_.sink->open_for_child();
+  const auto errors = errors_.sink ? errors_.sink->open_for_child() : UniqueFd();
+  options.stdout_fd = output.get();
+  options.stderr_fd = errors.is_open() ? errors.get() : output.get();
+  return process::launch(options);
+}
+
 void Supervised::start_child() {
-  const auto& daemon = planned_.config;
   take_output();  // what an earlier run has left in the pipe belongs before this run's lines
   for (auto* const stream : {&output_, &errors_})
     if (stream->sink) stream->run_offset = stream->sink->offset();
   while (notify_.receive()) continue;  // nor does an earlier run's READY=1 count for this one
   mark_ = {.token = process::new_tree_token(surroundings_.home.token_prefix)};
-  process::LaunchOptions options;
   mark_.cgroup = fresh_group();
-  if (!mark_.cgroup.empty()) options.cgroup = mark_.cgroup + "/main";
-  options.argv = daemon.command;
-  options.env = environment();
-  options.working_folder = daemon.working_folder;
-  const auto output = output_.sink->open_for_child();
-  const auto errors = errors_.sink ? errors_.sink->open_for_child() : UniqueFd();
-  options.stdout_fd = output.get();
-  options.stderr_fd = errors.is_open() ? errors.get() : output.get();
-  auto files = surroundings_.open_files;
-  if (daemon.limits.nofile) {
-    files.rlim_cur = *daemon.limits.nofile;
-    files.rlim_max = std::max(files.rlim_max, files.rlim_cur);
-  }
-  options.limits.emplace_back(RLIMIT_NOFILE, files);
-  options.nice = daemon.limits.nice;
-  options.oom_score_adj = daemon.limits.oom_score_adj;
-  if (daemon.umask) options.umask = static_cast<mode_t>(*daemon.umask);
-  set_user(daemon, options);
+  if (is_forking(planned_.config)) remove_stale_pid_files(planned_.config);
 
   child_watch_.cancel();
-  child_.emplace(process::launch(options));
+  child_.emplace(start_process(planned_.config.command));
+  has_found_main_ = false;
   mark_.leader = process::identity_of(child_->pid()).value_or(process::Identity{});
   launched_at_ = real_clock().steady();
   status_text_.clear();
   child_watch_ = surroundings_.loop.when_readable(child_->pidfd(), [this] { child_ended(); });
+  if (!is_forking(planned_.config)) begin_readiness();
+}
+
+void Supervised::begin_readiness() {
+  const auto& ready = planned_.config.ready;
   using Kind = config::Ready::Kind;
-  if (daemon.ready.kind == Kind::tcp || daemon.ready.kind == Kind::unix_socket ||
-      daemon.ready.kind == Kind::memcache)
-    probe_ = std::make_unique<Probe>(surroundings_.loop, daemon.ready,
-                                     [this] { feed_(*this, Event::ready); });
+  if (ready.kind == Kind::tcp || ready.kind == Kind::unix_socket || ready.kind == Kind::memcache)
+    probe_ =
+        std::make_unique<Probe>(surroundings_.loop, ready, [this] { feed_(*this, Event::ready); });
+}
+
+void Supervised::search_main() {
+  search_ = std::make_unique<MainSearch>(
+      surroundings_.loop, planned_.config, mark_,
+      [this](const process::Identity& main) { take_main(main); },
+      [this] {
+        search_.reset();
+        why_ =
+            "it has ended before a pid file named it (" + first_of(planned_.config.pid_files) + ")";
+        feed_(*this, Event::exited_badly);
+      });
+}
+
+// We are its parent by now (a subreaper), so from here on it is a child like any other.
+void Supervised::take_main(const process::Identity& main) {
+  auto pidfd = process::open_pidfd(main);
+  search_.reset();
+  if (!pidfd.is_open()) return search_main();  // it has ended just now
+  has_found_main_ = true;
+  child_.emplace(main.pid, std::move(pidfd));
+  mark_.leader = main;
+  child_watch_ = surroundings_.loop.when_readable(child_->pidfd(), [this] { child_ended(); });
+  log::info("supervisor", "main process found", {{"name", planned_.name}, {"pid", main.pid}});
+  if (planned_.config.ready.kind == config::Ready::Kind::started) feed_(*this, Event::ready);
+  begin_readiness();
+}
+
+bool Supervised::take_ended(pid_t pid) {
+  if (stop_command_ && stop_command_->is_running() && stop_command_->pid() == pid) {
+    stop_command_->look();
+    return true;
+  }
+  if (this->pid() != pid) return false;
+  child_ended();
+  return true;
 }
 
 void Supervised::child_ended() {
-  if (!child_ || !instance_.has_child) return;
+  if (!child_ || !instance_.has_child || search_) return;
   const auto status = child_->wait(real_clock().steady());
   if (!status) return;
   child_watch_.cancel();
   take_output();
+  const bool is_start_command = is_forking(planned_.config) && !has_found_main_;
+  if (is_start_command && status->is_success() && instance_.state == State::starting)
+    return search_main();
   const bool was_asked = instance_.state == State::stopping || instance_.state == State::killing;
-  if (!was_asked || !instance_.is_stopped_for_failure) why_ = describe(*status);
+  if (!was_asked || !instance_.is_stopped_for_failure)
+    why_ = (is_start_command ? "start command: " : "") + describe(*status);
   log::info("supervisor", "child ended",
             {{"name", planned_.name}, {"pid", child_->pid()}, {"why", describe(*status)}});
   has_ended_well_ = status->is_success();
@@ -295,6 +307,23 @@ void Supervised::signal_child(int signal) {
 }
 
 void Supervised::stop_tree() {
+  const auto& stop = planned_.config.stop;
+  if (stop_command_ && stop_command_->is_running()) return;  // what it has to say comes first
+  if (stop.command.empty() || !instance_.has_child || stop_command_) return signal_stop();
+  try {
+    stop_command_ = std::make_unique<StopCommand>(
+        surroundings_.loop, start_process(stop.command),
+        StopCommandOptions{
+            .name = planned_.name, .timeout = stop.timeout, .grace = stop.delay_before_signal},
+        [this] { signal_stop(); });
+  } catch (const Error& problem) {
+    log::error("supervisor", "stop command cannot be started",
+               {{"name", planned_.name}, {"why", problem.what()}});
+    signal_stop();
+  }
+}
+
+void Supervised::signal_stop() {
   const int signal = planned_.config.stop.signal;
   if (instance_.has_child) {
     signal_child(signal);
@@ -319,6 +348,7 @@ void Supervised::kill_tree() {
 // comes as SIGCHLD and nothing has to be polled.
 void Supervised::look_at_tree() {
   if (instance_.has_child || !instance_.has_tree || !process::is_empty(mark_)) return;
+  if (is_forking(planned_.config)) remove_stale_pid_files(planned_.config);
   feed_(*this, Event::tree_empty);
 }
 

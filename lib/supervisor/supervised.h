@@ -16,8 +16,10 @@
 #include "supervisor/home.h"
 #include "supervisor/log_sink.h"
 #include "supervisor/loop.h"
+#include "supervisor/main_search.h"
 #include "supervisor/plan.h"
 #include "supervisor/probe.h"
+#include "supervisor/stop_command.h"
 
 namespace daemonz::supervisor {
 
@@ -45,12 +47,18 @@ class Supervised {
   /// returned for the supervisor.
   [[nodiscard]] std::vector<Action> handle(Event event);
 
-  void child_ended();   ///< its pidfd is readable: reaps it and feeds exited_*
+  void child_ended();  ///< its pidfd is readable: reaps it and feeds exited_*
+  /// A child of the supervisor has ended: if it is this instance's, what follows is done. False: it
+  /// is not, and nobody has reaped it.
+  [[nodiscard]] bool take_ended(pid_t pid);
   void look_at_tree();  ///< feeds tree_empty when nothing of a dead child's tree is left
 
   [[nodiscard]] const PlannedInstance& planned() const noexcept { return planned_; }
   [[nodiscard]] const Instance& instance() const noexcept { return instance_; }
-  [[nodiscard]] pid_t pid() const noexcept { return instance_.has_child ? child_->pid() : 0; }
+  /// 0: no main process; that of a program which daemonizes itself may not be found yet.
+  [[nodiscard]] pid_t pid() const noexcept {
+    return instance_.has_child && !search_ ? child_->pid() : 0;
+  }
   [[nodiscard]] const process::TreeMark& mark() const noexcept { return mark_; }
   [[nodiscard]] const std::string& why() const noexcept { return why_; }  ///< of the last end
   /// Its last run ended with exit code 0.
@@ -80,14 +88,18 @@ class Supervised {
   void act_on(const process::Notification& notification);
   void launch();
   void start_child();
+  [[nodiscard]] process::Child start_process(const std::vector<std::string>& argv) const;
+  void search_main();
+  void take_main(const process::Identity& main);
+  void begin_readiness();
   [[nodiscard]] std::string fresh_group() const;
   void signal_child(int signal);
   void stop_tree();
+  void signal_stop();
   void kill_tree();
   void arm_timer();
   void arm_watchdog();
   void say(State before);
-  [[nodiscard]] std::map<std::string, std::string> environment() const;
 
   const Surroundings& surroundings_;
   PlannedInstance planned_;
@@ -104,6 +116,9 @@ class Supervised {
   Loop::Watch notify_watch_, child_watch_, timer_watch_, watchdog_watch_;
   std::optional<SteadyTime> armed_for_;
   std::unique_ptr<Probe> probe_;
+  std::unique_ptr<MainSearch> search_;  // type forking: its start command has ended well
+  bool has_found_main_ = false;
+  std::unique_ptr<StopCommand> stop_command_;  // of the stop under way, also when it has ended
 };
 
 }  // namespace daemonz::supervisor

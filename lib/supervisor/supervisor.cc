@@ -17,6 +17,7 @@
 #include "supervisor/answers.h"
 #include "supervisor/control.h"
 #include "supervisor/home.h"
+#include "supervisor/pid_files.h"
 #include "supervisor/state_file.h"
 #include "supervisor/supervised.h"
 
@@ -141,12 +142,10 @@ class Supervisor {
   void reap() {
     siginfo_t info{};
     while (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) {
-      const auto child = std::find_if(instances_.begin(), instances_.end(),
-                                      [&](const auto& one) { return one->pid() == info.si_pid; });
-      if (child != instances_.end())
-        (*child)->child_ended();
-      else
-        ::waitpid(info.si_pid, nullptr, WNOHANG);
+      const bool is_taken = std::any_of(instances_.begin(), instances_.end(), [&](const auto& one) {
+        return one->take_ended(info.si_pid);
+      });
+      if (!is_taken) ::waitpid(info.si_pid, nullptr, WNOHANG);
       info.si_pid = 0;
     }
     for (const auto& instance : instances_) instance->look_at_tree();
@@ -350,6 +349,10 @@ int run_supervisor(const SupervisorOptions& options) {
     process::become_subreaper();
     if (const int count = end_stale_instances(home); count > 0)
       log::warn("supervisor", "stale instances of an earlier run ended", {{"count", count}});
+    for (const auto& planned : plan.instances)
+      if (planned.config.type == config::Daemon::Type::forking)
+        end_stale_processes(planned.config,
+                            process::processes_with_token_prefix(home.token_prefix));
     int exit_code = 0;
     {
       Supervisor supervisor(options, home, std::move(plan));

@@ -93,11 +93,10 @@ TEST_CASE("plan: a bare name is looked for beside daemonz before PATH") {
 }
 
 TEST_CASE("plan: what is not supported yet is refused, not ignored") {
-  auto memory = daemon("memory"), http = daemon("http"), forking = daemon("forking");
+  auto memory = daemon("memory"), http = daemon("http");
   memory.limits.memory = mebibytes(64);
   http.ready.kind = config::Ready::Kind::http;
-  forking.type = config::Daemon::Type::forking;
-  CHECK(make_plan(with({memory, http, forking}), "/bin").faults.size() == 3);
+  CHECK(make_plan(with({memory, http}), "/bin").faults.size() == 2);
 }
 
 TEST_CASE("plan: targets are names, name:index and name:*") {
