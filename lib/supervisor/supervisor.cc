@@ -8,7 +8,6 @@
 #include <csignal>
 #include <deque>
 #include <filesystem>
-#include <map>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -16,6 +15,7 @@
 #include "process/signals.h"
 #include "supervisor/answers.h"
 #include "supervisor/control.h"
+#include "supervisor/fleet.h"
 #include "supervisor/home.h"
 #include "supervisor/pid_files.h"
 #include "supervisor/state_file.h"
@@ -49,7 +49,7 @@ class Supervisor {
     std::error_code ignored;  // a folder that is not there is named when a socket is bound in it
     std::filesystem::create_directory(home_.notify_folder, ignored);
     std::filesystem::create_directory(home_.io_folder, ignored);
-    for (auto& planned : plan.instances) add(std::move(planned));
+    for (auto& planned : plan.instances) fleet_.add(std::move(planned));
     control_ = std::make_unique<ControlServer>(
         loop_, home_.control_socket,
         [this](const std::string& line, ControlServer::Reply reply) { answer(line, reply); });
@@ -57,7 +57,7 @@ class Supervisor {
   }
 
   int run() {
-    for (auto* const instance : chosen({.targets = options_.targets}, Reach::with_dependencies))
+    for (auto* const instance : fleet_.chosen(options_.targets, Fleet::Reach::with_dependencies))
       feed(*instance, Event::start);
     loop_.run();
     control_->flush(real_clock().steady() + last_replies_time);
@@ -65,12 +65,6 @@ class Supervisor {
   }
 
  private:
-  void add(PlannedInstance planned) {
-    instances_.push_back(std::make_unique<Supervised>(
-        surroundings_, std::move(planned),
-        [this](Supervised& instance, Event event) { feed(instance, event); }));
-  }
-
   void feed(Supervised& instance, Event event) {
     events_.emplace_back(&instance, event);
     settle();
@@ -94,32 +88,14 @@ class Supervisor {
 
   // After each burst of events: what has become possible?
   void look_around() {
-    for (const auto& instance : instances_)
+    for (const auto& instance : fleet_)
       if (!is_shutting_down_ && instance->instance().state == State::waiting &&
-          instance->is_settled_down() && may_start(*instance))
+          instance->is_settled_down() && fleet_.may_start(*instance))
         events_.emplace_back(instance.get(), Event::dependencies_met);
     if (!events_.empty()) return;
     if (is_shutting_down_) go_on_stopping();
     answer_waiters();
     record();
-  }
-
-  bool may_start(const Supervised& candidate) const {
-    for (const auto& other : instances_) {
-      const auto& there = other->instance();
-      const auto wanted = candidate.planned().config.depends_on.find(other->planned().daemon);
-      if (wanted != candidate.planned().config.depends_on.end()) {
-        const bool is_met = wanted->second == config::Condition::completed
-                                ? there.state == State::exited && other->has_ended_well()
-                            : wanted->second == config::Condition::started ? there.has_child
-                                                                           : there.is_ready;
-        if (!is_met) return false;
-      } else if (other->planned().config.start_order < candidate.planned().config.start_order &&
-                 there.is_wanted && !there.was_ready && there.state != State::exited) {
-        return false;  // an earlier wave is not up yet
-      }
-    }
-    return true;
   }
 
   void take_signals() {
@@ -142,13 +118,13 @@ class Supervisor {
   void reap() {
     siginfo_t info{};
     while (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) {
-      const bool is_taken = std::any_of(instances_.begin(), instances_.end(), [&](const auto& one) {
+      const bool is_taken = std::any_of(fleet_.begin(), fleet_.end(), [&](const auto& one) {
         return one->take_ended(info.si_pid);
       });
       if (!is_taken) ::waitpid(info.si_pid, nullptr, WNOHANG);
       info.si_pid = 0;
     }
-    for (const auto& instance : instances_) instance->look_at_tree();
+    for (const auto& instance : fleet_) instance->look_at_tree();
   }
 
   void begin_shutdown(int exit_code) {
@@ -158,10 +134,8 @@ class Supervisor {
 
   // Ranks end in reverse: the highest that still lives is asked first, and awaited.
   void go_on_stopping() {
-    int highest = -1;
-    for (const auto& instance : instances_)
-      if (!instance->is_settled_down()) highest = std::max(highest, instance->planned().rank);
-    for (const auto& instance : instances_) {
+    const int highest = fleet_.highest_living_rank();
+    for (const auto& instance : fleet_) {
       const bool is_at_rest = instance->is_settled_down();
       // What has ended for good needs no stop, and whoever waits for it is told why it has.
       const auto state = instance->instance().state;
@@ -172,39 +146,14 @@ class Supervisor {
     if (events_.empty() && highest < 0) loop_.stop();
   }
 
-  enum class Reach { as_named, with_dependencies };
-
-  // What would wait for ever for something that nobody wants is of no use: a start reaches further.
-  std::vector<Supervised*> chosen(const Request& request, Reach reach) {
-    std::vector<Supervised*> found;
-    auto targets = request.targets;
-    for (std::size_t i = 0; i < targets.size(); ++i) {
-      bool is_known = false;
-      for (const auto& instance : instances_) {
-        if (!is_meant(instance->planned(), targets[i])) continue;
-        is_known = true;
-        if (std::find(found.begin(), found.end(), instance.get()) != found.end()) continue;
-        found.push_back(instance.get());
-        if (reach == Reach::with_dependencies)
-          for (const auto& [name, condition] : instance->planned().config.depends_on)
-            targets.push_back(name);
-      }
-      if (!is_known)
-        throw Error(ErrorText{.what = "there is no daemon " + targets[i],
-                              .hint = "daemonz status lists them"});
-    }
-    if (targets.empty())
-      for (const auto& instance : instances_) found.push_back(instance.get());
-    return found;
-  }
-
   void answer(const std::string& line, const ControlServer::Reply& reply) {
     try {
       const auto request = parse_request(line);
-      auto targets = chosen(request, request.command == Request::Command::start ||
-                                             request.command == Request::Command::wait_until_up
-                                         ? Reach::with_dependencies
-                                         : Reach::as_named);
+      using Command = Request::Command;
+      const bool is_start =
+          request.command == Command::start || request.command == Command::wait_until_up;
+      auto targets = fleet_.chosen(
+          request.targets, is_start ? Fleet::Reach::with_dependencies : Fleet::Reach::as_named);
       switch (request.command) {
         case Request::Command::status: return reply(status_answer(targets));
         case Request::Command::wait_until_up:
@@ -247,7 +196,7 @@ class Supervisor {
     std::optional<SteadyTime> next_look;
     auto waiting = std::exchange(waiters_, {});
     for (auto& waiter : waiting) {
-      if (waiter.is_over(instances_))
+      if (waiter.is_over(fleet_.all()))
         waiter.reply(waiter.goal == Waiter::Goal::up ? up_answer(waiter.targets) : done_answer());
       else
         waiters_.push_back(std::move(waiter));
@@ -263,22 +212,12 @@ class Supervisor {
 
   // Written only when a child came or went: a state alone is not worth a file.
   void record() {
-    RecordedState state;
     std::vector<pid_t> pids;
-    state.supervisor = process::identity_of(::getpid()).value_or(process::Identity{});
-    for (const auto& instance : instances_) {
-      if (instance->is_settled_down()) continue;
-      const auto& planned = instance->planned();
-      state.instances.push_back({.name = planned.name,
-                                 .mark = instance->mark(),
-                                 .rank = planned.rank,
-                                 .stop_signal = planned.config.stop.signal,
-                                 .stop_timeout = planned.config.stop.timeout});
-      pids.push_back(instance->mark().leader.pid);
-    }
+    for (const auto& instance : fleet_)
+      if (!instance->is_settled_down()) pids.push_back(instance->mark().leader.pid);
     if (pids == recorded_pids_) return;
     try {
-      write_state_file(home_.state_file, state);
+      write_state_file(home_.state_file, fleet_.recorded());
       recorded_pids_ = std::move(pids);
     } catch (const Error& problem) {
       log::warn("supervisor", "state not recorded", {{"why", problem.what()}});
@@ -291,7 +230,7 @@ class Supervisor {
   LogFiles log_files_;
   process::SignalWatch signals_;
   Surroundings surroundings_;
-  std::vector<std::unique_ptr<Supervised>> instances_;
+  Fleet fleet_{surroundings_, [this](Supervised& instance, Event event) { feed(instance, event); }};
   std::deque<std::pair<Supervised*, Event>> events_;
   bool is_settling_ = false;
   bool is_shutting_down_ = false;

@@ -159,20 +159,15 @@ TEST_CASE("config: the checks of readiness") {
 }
 
 TEST_CASE("config: the check of health, with the port of each instance") {
-  const auto daemon =
-      Site(
-          "daemons:\n  a:\n    command: x\n    port: 80\n    instances: 2\n"
-          "    health: {tcp: \"${port}\", interval: 2s, failures: 5, policy: keep}\n")
-          .load()
-          .daemons.at(0);
-  const auto health = *config::for_instance(daemon, 1).health;
-  CHECK(health.check.kind == config::Ready::Kind::tcp);
+  const Site site(
+      "daemons:\n  a: {command: x, port: 80, instances: 2, log: {path: \"${index}\"},\n"
+      "    health: {tcp: \"${port}\", interval: 2s, failures: 5, policy: keep}}\n");
+  const auto health = *config::for_instance(site.load().daemons.at(0), 1).health;
   CHECK(health.check.port == 81);
   CHECK(health.check.timeout == Milliseconds(5'000));
   CHECK(health.interval == Milliseconds(2'000));
   CHECK(health.failures == 5);
   CHECK(health.policy == config::Health::Policy::keep);
-  CHECK_FALSE(Site("daemons:\n  a: {command: x}\n").load().daemons.at(0).health);
 }
 
 TEST_CASE("config: the original format, as the Ruby daemonz wrote it") {

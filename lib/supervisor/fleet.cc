@@ -1,0 +1,101 @@
+#include "supervisor/fleet.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/error.h"
+
+namespace daemonz::supervisor {
+namespace {
+
+auto order_of(const PlannedInstance& one) { return std::tie(one.rank, one.daemon, one.index); }
+
+bool is_met(config::Condition condition, const Supervised& other) {
+  const auto& there = other.instance();
+  switch (condition) {
+    case config::Condition::completed:
+      return there.state == State::exited && other.has_ended_well();
+    case config::Condition::started: return there.has_child;
+    case config::Condition::ready: return there.is_ready;
+  }
+  return false;
+}
+
+bool is_up_as_wave(const Supervised& other) {
+  const auto& there = other.instance();
+  return !there.is_wanted || there.was_ready || there.state == State::exited;
+}
+
+}  // namespace
+
+Supervised& Fleet::add(PlannedInstance planned) {
+  const auto place = std::upper_bound(instances_.begin(), instances_.end(), planned,
+                                      [](const PlannedInstance& fresh, const auto& known) {
+                                        return order_of(fresh) < order_of(known->planned());
+                                      });
+  return **instances_.insert(
+      place, std::make_unique<Supervised>(surroundings_, std::move(planned), feed_));
+}
+
+Supervised* Fleet::find(const std::string& daemon, int index) const {
+  for (const auto& one : instances_)
+    if (one->planned().daemon == daemon && one->planned().index == index) return one.get();
+  return nullptr;
+}
+
+std::vector<Supervised*> Fleet::chosen(std::vector<std::string> targets, Reach reach) const {
+  std::vector<Supervised*> found;
+  const bool is_all = targets.empty();
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    bool is_known = false;
+    for (const auto& instance : instances_) {
+      if (!is_meant(instance->planned(), targets[i])) continue;
+      is_known = true;
+      if (std::find(found.begin(), found.end(), instance.get()) != found.end()) continue;
+      found.push_back(instance.get());
+      if (reach == Reach::with_dependencies)
+        for (const auto& [name, condition] : instance->planned().config.depends_on)
+          targets.push_back(name);
+    }
+    if (!is_known)
+      throw Error(ErrorText{.what = "there is no daemon " + targets[i],
+                            .hint = "daemonz status lists them"});
+  }
+  if (is_all)
+    for (const auto& instance : instances_) found.push_back(instance.get());
+  return found;
+}
+
+bool Fleet::may_start(const Supervised& candidate) const {
+  const auto& config = candidate.planned().config;
+  return std::all_of(instances_.begin(), instances_.end(), [&](const auto& other) {
+    const auto needed = config.depends_on.find(other->planned().daemon);
+    if (needed != config.depends_on.end()) return is_met(needed->second, *other);
+    return other->planned().config.start_order >= config.start_order || is_up_as_wave(*other);
+  });
+}
+
+int Fleet::highest_living_rank() const {
+  int highest = -1;
+  for (const auto& instance : instances_)
+    if (!instance->is_settled_down()) highest = std::max(highest, instance->planned().rank);
+  return highest;
+}
+
+RecordedState Fleet::recorded() const {
+  RecordedState state{.supervisor = process::identity_of(::getpid()).value_or(process::Identity{})};
+  for (const auto& instance : instances_) {
+    const auto& planned = instance->planned();
+    if (instance->is_settled_down()) continue;
+    state.instances.push_back({.name = planned.name,
+                               .mark = instance->mark(),
+                               .rank = planned.rank,
+                               .stop_signal = planned.config.stop.signal,
+                               .stop_timeout = planned.config.stop.timeout});
+  }
+  return state;
+}
+
+}  // namespace daemonz::supervisor

@@ -1,0 +1,53 @@
+// All instances of one supervisor, and what they mean to each other: names, waves, dependencies,
+// the order of stopping. Not one instance's life (supervised.h), not the loop (supervisor.h).
+// Follows supervisor.md.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "supervisor/state_file.h"
+#include "supervisor/supervised.h"
+
+namespace daemonz::supervisor {
+
+/// Owns the instances. A pointer into it is good until remove_retired(). Threads: one.
+class Fleet {
+ public:
+  /// `surroundings` outlive it; `feed` as in Supervised.
+  Fleet(const Surroundings& surroundings, Supervised::Feed feed)
+      : surroundings_(surroundings), feed_(std::move(feed)) {}
+
+  [[nodiscard]] const std::vector<std::unique_ptr<Supervised>>& all() const { return instances_; }
+  [[nodiscard]] auto begin() const { return instances_.begin(); }
+  [[nodiscard]] auto end() const { return instances_.end(); }
+
+  /// Keeps the list in the order of ranks, names and indices. Throws as Supervised does.
+  Supervised& add(PlannedInstance planned);
+  /// nullptr: there is none.
+  [[nodiscard]] Supervised* find(const std::string& daemon, int index) const;
+
+  enum class Reach { as_named, with_dependencies };
+  /// The instances that the targets mean; all without a target. What would wait for ever for
+  /// something that nobody wants is of no use: a start reaches further, to all that it depends on.
+  /// Throws Error that names a target that means nothing.
+  [[nodiscard]] std::vector<Supervised*> chosen(std::vector<std::string> targets,
+                                                Reach reach) const;
+
+  /// Whether what it depends on, and every earlier wave, is there.
+  [[nodiscard]] bool may_start(const Supervised& candidate) const;
+
+  /// The highest rank that still lives; -1: nothing does. Ranks end in reverse.
+  [[nodiscard]] int highest_living_rank() const;
+
+  /// What the next supervisor must know.
+  [[nodiscard]] RecordedState recorded() const;
+
+ private:
+  const Surroundings& surroundings_;
+  Supervised::Feed feed_;
+  std::vector<std::unique_ptr<Supervised>> instances_;
+};
+
+}  // namespace daemonz::supervisor
