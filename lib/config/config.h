@@ -64,7 +64,7 @@ struct LoadOptions {
 /// Reads `path`, then `daemonz/*.yml` beside it (each a bare `name: {...}` map of daemons) and
 /// `daemonz.ENVIRONMENT.yml` (merged over it), and checks everything.
 /// ${NAME} and ${NAME:-default} become environment variables; $${ is a literal ${. The ERB that the
-/// Ruby daemonz.yml files used is understood (supervisor.md), but for loops.
+/// Ruby daemonz.yml files used is understood (supervisor.md).
 /// Throws Faults. Reads files, changes nothing. Threads: any.
 ///
 ///     const auto config = config::load("config/daemonz.yml");

@@ -59,17 +59,18 @@ class Loader {
   Node read(const std::string& path) {
     const int file = faults_.add_file(path);
     const auto before = faults_.count();
-    auto text = read_file(path, file, faults_);
+    ErbText text{.text = read_file(path, file, faults_), .lines = {}};
     // Only the original files hold ERB; its values are known before the file's own keys are. What
     // stands around a bad tag cannot be judged.
-    if (text.find("<%") != std::string::npos)
-      text = expand_erb(text, file,
+    if (text.text.find("<%") != std::string::npos)
+      text = expand_erb(text.text, file,
                         {.root_path = config_.root_path,
                          .environment = outer_environment().value_or("development"),
                          .variable = [this](const auto& name) { return variable(name); }},
                         faults_);
     Node node;
-    if (faults_.count() == before) node = parse_yaml(text, file, SymbolKeys::stripped, faults_);
+    if (faults_.count() == before)
+      node = parse_yaml(text.text, file, SymbolKeys::stripped, faults_, text.lines);
     if (node.kind == Node::Kind::null && faults_.count() != before) is_whole_ = false;
     return node;
   }

@@ -9,6 +9,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -25,6 +26,13 @@ struct Stopped {
   std::string text;
 };
 
+// A place in the text as one in the file.
+Place in_file(Place place, const std::vector<int>& lines) {
+  if (!lines.empty() && place.line > 0)
+    place.line = lines[std::min(lines.size(), static_cast<std::size_t>(place.line)) - 1];
+  return place;
+}
+
 int size_of(const Node& node) {
   int size = 1;
   for (const auto& item : node.items) size += size_of(item);
@@ -35,8 +43,8 @@ int size_of(const Node& node) {
 // Builds the tree from yaml-cpp's events.
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(int file, SymbolKeys symbols, FaultLog& faults)
-      : file_(file), symbols_(symbols), faults_(faults) {}
+  TreeBuilder(int file, SymbolKeys symbols, FaultLog& faults, const std::vector<int>& lines)
+      : file_(file), symbols_(symbols), faults_(faults), lines_(lines) {}
 
   [[nodiscard]] Node take() { return std::move(root_); }
 
@@ -88,7 +96,9 @@ class TreeBuilder final : public YAML::EventHandler {
     std::vector<Node> merged;  // values of <<, filled in when the map is complete
   };
 
-  Place place_of(const YAML::Mark& mark) const { return {file_, mark.line + 1, mark.column + 1}; }
+  Place place_of(const YAML::Mark& mark) const {
+    return in_file({file_, mark.line + 1, mark.column + 1}, lines_);
+  }
 
   // "str" of "tag:yaml.org,2002:str"; other vocabularies (Ruby objects) are not ours to build.
   std::string_view core_type(std::string_view tag, Place place) {
@@ -207,6 +217,7 @@ class TreeBuilder final : public YAML::EventHandler {
   int file_;
   SymbolKeys symbols_;
   FaultLog& faults_;
+  const std::vector<int>& lines_;
   int documents_ = 0;
   int nodes_ = 0;
   Node root_;
@@ -267,7 +278,8 @@ const Node* Node::find(std::string_view key) const {
 
 Node* Node::find(std::string_view key) { return const_cast<Node*>(std::as_const(*this).find(key)); }
 
-Node parse_yaml(std::string_view text, int file, SymbolKeys symbols, FaultLog& faults) {
+Node parse_yaml(std::string_view text, int file, SymbolKeys symbols, FaultLog& faults,
+                const std::vector<int>& lines) {
   if (text.size() > yaml_size_max.count) {
     faults.add({file, 0, 0}, "", "larger than " + to_string(yaml_size_max));
     return {};
@@ -275,11 +287,11 @@ Node parse_yaml(std::string_view text, int file, SymbolKeys symbols, FaultLog& f
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   if (const auto odd = find_odd_byte(text, file)) {
-    faults.add(odd->place, "", odd->text);
+    faults.add(in_file(odd->place, lines), "", odd->text);
     return {};
   }
   std::istringstream stream{std::string(text)};
-  TreeBuilder builder(file, symbols, faults);
+  TreeBuilder builder(file, symbols, faults, lines);
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) continue;
@@ -288,7 +300,8 @@ Node parse_yaml(std::string_view text, int file, SymbolKeys symbols, FaultLog& f
   } catch (const YAML::Exception& problem) {
     const auto& mark = problem.mark;
     const Place place{file, mark.is_null() ? 0 : mark.line + 1, mark.column + 1};
-    faults.add(place, "", "not YAML: " + explained(problem.msg, line_of(text, place.line)));
+    faults.add(in_file(place, lines), "",
+               "not YAML: " + explained(problem.msg, line_of(text, place.line)));
   }
   return builder.take();
 }

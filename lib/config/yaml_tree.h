@@ -37,9 +37,10 @@ struct Entry {
 enum class SymbolKeys { kept, stripped };
 
 /// The one document in `text`; a null node for an empty one. Faults go to `faults` (then the tree
-/// holds what could be read). `file` is its index there. Limits: config/yaml_json.h.
-[[nodiscard]] Node parse_yaml(std::string_view text, int file, SymbolKeys symbols,
-                              FaultLog& faults);
+/// holds what could be read). `file` is its index there. `lines`: which line of the file each line
+/// of `text` comes from; empty: the same. Limits: config/yaml_json.h.
+[[nodiscard]] Node parse_yaml(std::string_view text, int file, SymbolKeys symbols, FaultLog& faults,
+                              const std::vector<int>& lines = {});
 
 /// The file's bytes; empty and a fault when it cannot be read or is above yaml_size_max.
 [[nodiscard]] std::string read_file(const std::string& path, int file, FaultLog& faults);
