@@ -22,6 +22,7 @@ struct Chosen {
   int lines = 10;
   int report_fd = -1;
   std::string signal;
+  std::string completed;  // what `completion` is to print
 };
 
 config::Config load(const Chosen& chosen) {
@@ -37,16 +38,27 @@ std::string own_path() { return std::filesystem::canonical("/proc/self/exe").str
 // Named in the manual, not in this version: whoever asks for one gets the way that there is.
 constexpr std::pair<const char*, const char*> later_commands[] = {
     {"reload", "To read the file anew: daemonz restart"},
-    {"scale", "Set `instances` in the file, then: daemonz restart"},
-    {"events", "What happens stands in the log: daemonz logs -f"},
-    {"systemd-unit", "ExecStart of a unit is: daemonz run"},
-    {"completion", "The commands are listed by: daemonz --help"}};
+    {"scale", "Set `instances` in the file, then: daemonz restart"}};
 
 int refuse_later(const std::string& command) {
   for (const auto& [name, instead] : later_commands)
     if (command == name)
       std::cerr << "daemonz: " << name << " is not supported yet. " << instead << '\n';
   return program::exit_usage;
+}
+
+// All that --help names, with their long options.
+std::vector<supervisor::CompletedCommand> commands_of(const CLI::App& app) {
+  std::vector<supervisor::CompletedCommand> commands;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_group().empty()) continue;
+    auto& added = commands.emplace_back();
+    added.name = command->get_name();
+    for (const auto* option : command->get_options())
+      for (const auto& name : option->get_lnames())
+        if (!option->get_group().empty()) added.options.push_back("--" + name);
+  }
+  return commands;
 }
 
 int perform(const std::string& command, const Chosen& chosen) {
@@ -64,6 +76,10 @@ int perform(const std::string& command, const Chosen& chosen) {
     return supervisor::status(
         caller, {.targets = chosen.targets, .fields = chosen.fields, .is_json = chosen.is_json});
   if (command == "check") return supervisor::check(caller);
+  if (command == "events")
+    return supervisor::events(caller, {.targets = chosen.targets, .is_json = chosen.is_json});
+  if (command == "systemd-unit") return supervisor::systemd_unit(caller);
+  if (command == "completion") return supervisor::instance_names(caller);
   if (command == "signal")
     return supervisor::signal_instances(caller, chosen.signal, chosen.targets);
   if (command == "logs")
@@ -103,14 +119,22 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   auto* run = app.add_subcommand("run", "the foreground form of start, for containers");
   app.add_subcommand("check", "print the plan, or every fault of the file");
   auto* logs = app.add_subcommand("logs", "the last lines of the logs");
+  auto* events = app.add_subcommand("events", "each change of a state, as it happens");
+  app.add_subcommand("systemd-unit", "print a unit file for this installation");
+  app.add_subcommand("completion", "print what makes bash complete: source <(.. completion bash)")
+      ->add_option("shell", chosen.completed, "bash")
+      ->required()
+      ->check(CLI::IsMember({"bash", "names"}))  // names: what that script asks for
+      ->type_name("SHELL");
   auto* signal = app.add_subcommand("signal", "send a signal to the main processes");
   signal->add_option("signal", chosen.signal, "HUP, SIGHUP or 1")->required()->type_name("SIG");
-  for (auto* command : {start, stop, restart, status, run, logs, signal})
+  for (auto* command : {start, stop, restart, status, run, logs, events, signal})
     add_targets(command, chosen);
   for (auto* command : {start, restart}) add_waiting(command, chosen);
   for (auto* command : {start, restart, run})
     command->add_flag("--force", chosen.is_forced, "although the file says `disabled`");
   status->add_flag("--json", chosen.is_json, "one JSON object");
+  events->add_flag("--json", chosen.is_json, "one JSON object a line");
   status->add_option("--fields", chosen.fields, "columns of the table: name,state,pid,..")
       ->delimiter(',')
       ->check(CLI::IsMember(std::vector<std::string>(supervisor::status_fields.begin(),
@@ -139,6 +163,7 @@ int main(int argc, char** argv) {
     }
     const auto command = app.get_subcommands().front()->get_name();
     if (app.get_subcommand(command)->get_group().empty()) return refuse_later(command);
+    if (chosen.completed == "bash") return supervisor::bash_completion(std::cout, commands_of(app));
     try {
       return perform(command, chosen);
     } catch (const config::Faults& faults) {

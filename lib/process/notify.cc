@@ -65,7 +65,10 @@ std::string one_line(std::string_view text) {
 
 Notifier::Notifier() : path_(from_environment("NOTIFY_SOCKET")) {
   const auto interval = parse_number(from_environment("WATCHDOG_USEC"));
-  if (interval && *interval > 0) watchdog_ = Microseconds(*interval);
+  // sd_watchdog_enabled(3): with a pid it is meant for that process, not for its children.
+  const auto pid = parse_number(from_environment("WATCHDOG_PID"));
+  if (interval && *interval > 0 && (!pid || static_cast<pid_t>(*pid) == ::getpid()))
+    watchdog_ = Microseconds(*interval);
 }
 
 void Notifier::ready(std::string_view text) const {

@@ -19,12 +19,13 @@ struct CommandName {
   Request::Command command;
   const char* name;
 };
-constexpr std::array<CommandName, 7> command_names{{{Request::Command::status, "status"},
+constexpr std::array<CommandName, 8> command_names{{{Request::Command::status, "status"},
                                                     {Request::Command::wait_until_up, "wait"},
                                                     {Request::Command::start, "start"},
                                                     {Request::Command::stop, "stop"},
                                                     {Request::Command::restart, "restart"},
                                                     {Request::Command::signal, "signal"},
+                                                    {Request::Command::events, "events"},
                                                     {Request::Command::shutdown, "shutdown"}}};
 
 json::object answer(bool is_ok) { return {{"version", control_version}, {"ok", is_ok}}; }

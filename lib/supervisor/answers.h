@@ -12,7 +12,7 @@
 namespace daemonz::supervisor {
 
 struct Request {
-  enum class Command { status, wait_until_up, start, stop, restart, signal, shutdown };
+  enum class Command { status, wait_until_up, start, stop, restart, signal, events, shutdown };
   Command command = Command::status;
   std::vector<std::string> targets;  ///< empty: all
   int signal = 0;

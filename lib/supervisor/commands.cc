@@ -146,7 +146,9 @@ std::uint64_t launch_supervisor(const Caller& caller, const StartOptions& option
     if (const auto equals = text.find('='); equals != std::string_view::npos)
       env.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
-  env.erase(process::tree_variable);
+  // And it speaks for itself alone: whoever started this command waits for this command.
+  for (const char* key : {process::tree_variable, "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
+    env.erase(key);
   process::LaunchOptions launch{
       .argv = {caller.program, "run", "--config", absolute(caller.config.path), "--report-fd",
                std::to_string(report_fd_there), "--log-level", options.log_level},

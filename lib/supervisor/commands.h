@@ -62,6 +62,25 @@ int signal_instances(const Caller& caller, const std::string& signal_text,
 /// The resolved plan. 0 good, 2 faults in the file, 1 something missing on this machine.
 int check(const Caller& caller);
 
+struct EventsOptions {
+  std::vector<std::string> targets;  ///< empty: all
+  bool is_json = false;              ///< the lines of PROTOCOL.md as they are
+};
+/// Prints each change of a state as it happens, until SIGINT (0) or the supervisor's end (1).
+int events(const Caller& caller, const EventsOptions& options);
+
+/// A unit file for systemd(1) on stdout, for this configuration and the user who asks.
+int systemd_unit(const Caller& caller);
+
+struct CompletedCommand {
+  std::string name;
+  std::vector<std::string> options;  ///< "--json"
+};
+/// The script that makes bash complete commands, options and the names of daemons.
+int bash_completion(std::ostream& data, const std::vector<CompletedCommand>& commands);
+/// What that script asks for: the names that a command takes, one a line.
+int instance_names(const Caller& caller);
+
 struct LogsOptions {
   std::vector<std::string> targets;  ///< empty: the supervisor's own and all others
   int lines = 10;

@@ -76,9 +76,15 @@ struct Connection : std::enable_shared_from_this<Connection> {
       const auto line = input.substr(0, end);
       input.erase(0, end + 1);
       std::weak_ptr<Connection> weak = self;
-      handle(line, [weak](std::string reply) {
-        if (const auto alive = weak.lock()) alive->send(std::move(reply));
-      });
+      handle(line, {.send =
+                        [weak](std::string reply) {
+                          if (const auto alive = weak.lock()) alive->send(std::move(reply));
+                        },
+                    .is_open =
+                        [weak] {
+                          const auto alive = weak.lock();
+                          return alive && alive->fd.is_open();
+                        }});
     }
     if (input.size() > control_line_max) close();
   }
@@ -186,16 +192,27 @@ void ControlServer::flush(SteadyTime deadline) {
   }
 }
 
-std::optional<std::string> ask(const std::string& path, const std::string& line,
-                               std::optional<SteadyTime> deadline) {
+namespace {
+
+// Not open: nobody listens.
+UniqueFd connect_and_send(const std::string& path, const std::string& line) {
   const Address address(path);
-  const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (::connect(fd.get(), address.pointer(), sizeof address.socket) != 0) {
     if (errno == ENOENT || errno == ECONNREFUSED) return {};
     throw_errno("cannot reach the supervisor", path, "Are you its user, or root?");
   }
   const auto request = line + "\n";
   if (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return {};
+  return fd;
+}
+
+}  // namespace
+
+std::optional<std::string> ask(const std::string& path, const std::string& line,
+                               std::optional<SteadyTime> deadline) {
+  const auto fd = connect_and_send(path, line);
+  if (!fd.is_open()) return {};
   std::string answer;
   for (;;) {
     int timeout = -1;
@@ -213,6 +230,29 @@ std::optional<std::string> ask(const std::string& path, const std::string& line,
     if (size <= 0) return {};
     answer.append(piece, static_cast<std::size_t>(size));
     if (answer.back() == '\n') return answer.substr(0, answer.size() - 1);
+  }
+}
+
+bool ask_for_lines(const std::string& path, const std::string& line, int stop_fd,
+                   const std::function<bool(const std::string&)>& on_line) {
+  const auto fd = connect_and_send(path, line);
+  if (!fd.is_open()) return false;
+  std::string text;
+  for (;;) {
+    pollfd sources[] = {{fd.get(), POLLIN, 0}, {stop_fd, POLLIN, 0}};
+    if (::poll(sources, 2, -1) < 0) continue;
+    if (sources[1].revents != 0) return true;
+    char piece[65536];
+    const auto size = ::recv(fd.get(), piece, sizeof piece, 0);
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return true;
+    text.append(piece, static_cast<std::size_t>(size));
+    std::size_t from = 0;
+    for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', from)) {
+      if (!on_line(text.substr(from, end - from))) return true;
+      from = end + 1;
+    }
+    text.erase(0, from);
   }
 }
 

@@ -19,7 +19,12 @@ inline constexpr std::size_t control_line_max = 65536;  ///< a request: a comman
 /// Owns the socket file. Threads: one.
 class ControlServer {
  public:
-  using Reply = std::function<void(std::string line)>;  ///< call it once, now or later
+  /// Call it once, now or later; an event stream calls it again and again.
+  struct Reply {
+    std::function<void(std::string line)> send;
+    std::function<bool()> is_open;  ///< false: the peer has gone
+    void operator()(std::string line) const { send(std::move(line)); }
+  };
   using Handler = std::function<void(const std::string& line, Reply reply)>;
 
   /// Throws Error that names the path.
@@ -40,5 +45,10 @@ class ControlServer {
 /// nobody listens, or the connection ended without an answer. Throws Error: not allowed, or late.
 [[nodiscard]] std::optional<std::string> ask(const std::string& path, const std::string& line,
                                              std::optional<SteadyTime> deadline = std::nullopt);
+
+/// The same for an answer of many lines: calls `on_line` for each until it returns false, the
+/// connection ends, or `stop_fd` is readable. False: nobody listens.
+bool ask_for_lines(const std::string& path, const std::string& line, int stop_fd,
+                   const std::function<bool(const std::string&)>& on_line);
 
 }  // namespace daemonz::supervisor

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 #include "base/error.h"
@@ -82,6 +83,18 @@ int Fleet::highest_living_rank() const {
   for (const auto& instance : instances_)
     if (!instance->is_settled_down()) highest = std::max(highest, instance->planned().rank);
   return highest;
+}
+
+Milliseconds Fleet::stop_time() const {
+  std::map<int, Milliseconds> slowest;
+  for (const auto& one : instances_) {
+    const auto& stop = one->planned().config.stop;
+    auto& rank = slowest[one->planned().rank];
+    rank = std::max(rank, stop.delay_before_signal + stop.timeout);
+  }
+  Milliseconds sum{0};
+  for (const auto& [rank, time] : slowest) sum += time;
+  return sum;
 }
 
 RecordedState Fleet::recorded() const {

@@ -41,6 +41,9 @@ class Fleet {
   /// The highest rank that still lives; -1: nothing does. Ranks end in reverse.
   [[nodiscard]] int highest_living_rank() const;
 
+  /// How long they may take to stop: ranks one after the other, each as long as its slowest.
+  [[nodiscard]] Milliseconds stop_time() const;
+
   /// What the next supervisor must know.
   [[nodiscard]] RecordedState recorded() const;
 

@@ -15,11 +15,13 @@
 #include "process/signals.h"
 #include "supervisor/answers.h"
 #include "supervisor/control.h"
+#include "supervisor/events.h"
 #include "supervisor/fleet.h"
 #include "supervisor/home.h"
 #include "supervisor/pid_files.h"
 #include "supervisor/state_file.h"
 #include "supervisor/supervised.h"
+#include "supervisor/upward.h"
 
 namespace daemonz::supervisor {
 namespace {
@@ -59,6 +61,10 @@ class Supervisor {
   int run() {
     for (auto* const instance : fleet_.chosen(options_.targets, Fleet::Reach::with_dependencies))
       feed(*instance, Event::start);
+    if (upward_.is_wanted())
+      waiters_.push_back({fleet_.chosen(options_.targets, Fleet::Reach::with_dependencies),
+                          Waiter::Goal::up, [this](const std::string&) { upward_.ready(); }});
+    answer_waiters();
     loop_.run();
     control_->flush(real_clock().steady() + last_replies_time);
     return exit_code_;
@@ -78,8 +84,10 @@ class Supervisor {
       while (!events_.empty()) {
         const auto [instance, event] = events_.front();
         events_.pop_front();
+        const auto before = instance->instance().state;
         for (const auto action : instance->handle(event))
           if (action == Action::give_up) begin_shutdown(1);
+        if (instance->instance().state != before) event_stream_.tell(*instance, before);
       }
       look_around();
     } while (!events_.empty());
@@ -96,6 +104,7 @@ class Supervisor {
     if (is_shutting_down_) go_on_stopping();
     answer_waiters();
     record();
+    upward_.look_at(fleet_.all());
   }
 
   void take_signals() {
@@ -129,7 +138,9 @@ class Supervisor {
 
   void begin_shutdown(int exit_code) {
     if (exit_code != 0) exit_code_ = exit_code;
-    is_shutting_down_ = true;
+    if (std::exchange(is_shutting_down_, true)) return;
+    event_stream_.tell("stopping");
+    upward_.stopping(fleet_.stop_time());
   }
 
   // Ranks end in reverse: the highest that still lives is asked first, and awaited.
@@ -169,6 +180,7 @@ class Supervisor {
           for (const auto* target : targets)
             if (target->pid() > 0) ::kill(target->pid(), request.signal);
           return reply(done_answer());
+        case Request::Command::events: return event_stream_.add(reply, request.targets);
         case Request::Command::shutdown:
           log::info("supervisor", "asked to stop", {{"by", "control"}});
           begin_shutdown(0);
@@ -237,6 +249,8 @@ class Supervisor {
   int exit_code_ = 0;
   std::vector<Waiter> waiters_;
   std::vector<pid_t> recorded_pids_;
+  EventStream event_stream_;
+  Upward upward_{loop_};
   std::unique_ptr<ControlServer> control_;
   Loop::Watch signal_watch_, waiter_watch_;
 };
