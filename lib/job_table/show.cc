@@ -7,6 +7,7 @@
 namespace daemonz::job_table {
 namespace {
 
+constexpr std::size_t name_columns = 14;     ///< in `show`
 constexpr std::size_t error_width_max = 60;  ///< in the table; `show` has it whole
 
 /// Characters, where each takes one column.
@@ -30,6 +31,33 @@ json::value as_json(const std::string& text) {
 json::value as_json(const std::optional<WallTime>& time) {
   if (!time) return nullptr;
   return json::value(to_iso8601(*time));
+}
+
+/// Each line of it by itself, so that hostile text stays off the terminal.
+std::string indented(std::string_view text, std::size_t columns) {
+  std::string lines;
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    lines += std::string(columns, ' ') + one_line(text.substr(0, end), error_size_max) + "\n";
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return lines;
+}
+
+std::string_view behind_first_line(std::string_view text) {
+  const auto end = text.find('\n');
+  return end == std::string_view::npos ? "" : text.substr(end + 1);
+}
+
+/// An entry of `errors`: when, and below that its words and where they came from.
+std::string attempt_text(const json::value& entry) {
+  const auto* fields = entry.if_object();
+  const auto why = fields ? json::string_of(*fields, "why") : std::nullopt;
+  if (!why) return json::serialize(entry) + "\n";
+  return "attempt " + std::to_string(json::integer_of(*fields, "attempt").value_or(0)) + ", " +
+         one_line(json::string_of(*fields, "at").value_or(""), 64) + "\n" +
+         indented(*why, name_columns + 2);
 }
 
 }  // namespace
@@ -95,14 +123,17 @@ std::string details_text(const Job& job) {
   for (const auto& [name, value] : to_json(job)) {
     if (value.is_null() || (value.is_string() && value.get_string().empty())) continue;
     std::string key(name);
-    key.resize(std::max<std::size_t>(key.size() + 1, 14), ' ');
+    key.resize(std::max(key.size() + 1, name_columns), ' ');
     if (const auto* list = value.if_array()) {
-      for (const auto& entry : *list) text += key + json::serialize(entry) + "\n";
+      for (const auto& entry : *list)
+        text += key + (name == "errors" ? attempt_text(entry) : json::serialize(entry) + "\n");
       continue;
     }
     text += key + (value.is_string() ? one_line(std::string(value.get_string()), error_size_max)
                                      : json::serialize(value));
     text += "\n";
+    if (name == "last_error" && job.errors.empty())  // else its attempt has it whole
+      text += indented(behind_first_line(job.last_error), name_columns + 2);
   }
   return text;
 }

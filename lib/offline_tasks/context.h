@@ -87,6 +87,9 @@ class Context {
     const Services* services = nullptr;  ///< a loan; nullptr: use<T>() throws Error
     /// Pushes a further job onto the named queue. empty: the connection made by connect() (push.h).
     std::function<JobId(const Envelope&)> push;
+    /// Asked for an exception that leaves the handler, while it is caught; see
+    /// Context::where_thrown. empty: not known.
+    std::function<std::string(const void* thrown)> where_thrown;
   };
 
   explicit Context(Parts parts);
@@ -138,6 +141,12 @@ class Context {
   template <class Task>
   JobId push(const Task& task, const Options& options = {});
   JobId push(const Envelope& job);  ///< one that is made up already
+
+  /// In a catch clause: the frames from which `thrown` (its most derived object; nullptr where the
+  /// clause cannot know it) came, a line each. Empty: not known.
+  [[nodiscard]] std::string where_thrown(const void* thrown) const {
+    return parts_.where_thrown ? parts_.where_thrown(thrown) : "";
+  }
 
   /// A line that names task and job: log("mail sent", {{"to", address}}).
   void log(std::string_view phrase, log::Fields fields = {}) const;

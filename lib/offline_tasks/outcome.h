@@ -24,6 +24,7 @@ struct Again {
 /// This attempt failed: retried with backoff until max_attempts, then dead.
 struct Fail {
   std::string why;
+  std::string trace;  ///< where an exception was thrown, a frame per line; empty: not known
 };
 
 /// Dead at once: trying again cannot help (the picture that is too large).

@@ -82,9 +82,9 @@ Outcome Registry::dispatch(Context& context, WallTime now) const {
   } catch (const Superseded&) {
     throw;
   } catch (const std::exception& error) {
-    return Fail{text_of(error)};
+    return Fail{text_of(error), context.where_thrown(dynamic_cast<const void*>(&error))};
   } catch (...) {
-    return Fail{"an exception that is no std::exception"};
+    return Fail{"an exception that is no std::exception", context.where_thrown(nullptr)};
   }
 }
 

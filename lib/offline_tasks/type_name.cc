@@ -7,11 +7,13 @@
 
 namespace daemonz::offline_tasks {
 
-std::string type_name(const std::type_info& type) {
+std::string demangled(const char* name) {
   int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> name(
-      abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free);
-  return status == 0 && name ? name.get() : type.name();
+  const std::unique_ptr<char, void (*)(void*)> text(
+      abi::__cxa_demangle(name, nullptr, nullptr, &status), std::free);
+  return status == 0 && text ? text.get() : name;
 }
+
+std::string type_name(const std::type_info& type) { return demangled(type.name()); }
 
 }  // namespace daemonz::offline_tasks

@@ -69,6 +69,7 @@ void tell(Workshop& workshop, const Envelope& job, const Settlement& settlement,
   message["attempt"] = job.attempt + 1;
   message["state"] = to_string(settlement.kind);
   message["error"] = settlement.why;
+  if (!settlement.trace.empty()) message["trace"] = settlement.trace;
   for (const auto& hook : workshop.options.on_error)
     workshop.hooks.call(hook, json::serialize(message));
 }

@@ -3,6 +3,7 @@
 #include "processor/child_watch.h"
 #include "processor/forked_task.h"
 #include "processor/program_task.h"
+#include "processor/throw_watch.h"
 
 namespace daemonz::processor {
 
@@ -20,7 +21,10 @@ Attempt::Attempt(Workshop& workshop, const offline_tasks::Services* services, st
 
 Outcome Attempt::perform() {
   if (isolation() != Isolation::thread) return perform_in_child();
-  Context context(parts());
+  const ThrowWatch watch;
+  auto lent = parts();
+  lent.where_thrown = [&](const void* thrown) { return watch.trace_of(thrown); };
+  Context context(std::move(lent));
   return workshop_.registry.dispatch(context, workshop_.options.clock->wall());
 }
 

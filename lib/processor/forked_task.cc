@@ -11,6 +11,7 @@
 #include "process/signals.h"
 #include "processor/channel.h"
 #include "processor/outcome_json.h"
+#include "processor/throw_watch.h"
 
 namespace daemonz::processor {
 namespace {
@@ -108,6 +109,8 @@ class Borrower {
       const auto said = ask({{"push", further.encode()}});
       return json::string_of(said, "id").value();
     };
+    const ThrowWatch watch;
+    parts.where_thrown = [&](const void* thrown) { return watch.trace_of(thrown); };
     Context context(std::move(parts));
     json::object line;
     try {

@@ -12,7 +12,8 @@ json::object to_json(const Outcome& outcome) {
   const auto text = [](const std::string& why) { return to_utf8(why, error_size_max); };
   if (const auto* again = std::get_if<Again>(&outcome))
     return {{"again", again->in.count()}, {"why", text(again->why)}};
-  if (const auto* fail = std::get_if<Fail>(&outcome)) return {{"fail", text(fail->why)}};
+  if (const auto* fail = std::get_if<Fail>(&outcome))
+    return {{"fail", text(fail->why)}, {"trace", text(fail->trace)}};
   if (const auto* kill = std::get_if<Kill>(&outcome)) return {{"kill", text(kill->why)}};
   const auto result = json::serialize(std::get<Done>(outcome).result);
   if (!is_utf8(result))
@@ -26,7 +27,8 @@ json::object to_json(const Outcome& outcome) {
 Outcome from_json(const json::object& line) {
   if (const auto in = json::integer_of(line, "again"))
     return Again{Milliseconds(*in), json::string_of(line, "why").value_or("")};
-  if (const auto why = json::string_of(line, "fail")) return Fail{*why};
+  if (const auto why = json::string_of(line, "fail"))
+    return Fail{*why, json::string_of(line, "trace").value_or("")};
   if (const auto why = json::string_of(line, "kill")) return Kill{*why};
   if (const auto result = json::string_of(line, "done")) return Done{json::parse(*result)};
   throw Error("a forked job said nothing of its outcome");

@@ -6,8 +6,8 @@
 
 namespace daemonz::processor {
 
-/// {"done":RESULT as text} | {"again":MS,"why"} | {"fail":WHY} | {"kill":WHY}. What is not UTF-8 is
-/// made so.
+/// {"done":RESULT as text} | {"again":MS,"why"} | {"fail":WHY,"trace"} | {"kill":WHY}. What is not
+/// UTF-8 is made so.
 [[nodiscard]] json::object to_json(const offline_tasks::Outcome& outcome);
 
 /// The way back. Throws Error for anything else.

@@ -71,8 +71,8 @@ void Reports::settled(const Envelope& job, Token token, const Settlement& settle
     const auto connection = pool_->take();
     job_table::Table table(*connection, clock_);
     if (settlement.kind == Settlement::Kind::retry)
-      table.record_failed(facts_of(job), table_token(token), attempt_number(job), settlement.why,
-                          settlement.job.run_at.value_or(clock_.wall()));
+      table.record_failed(facts_of(job), table_token(token), attempt_number(job),
+                          settlement.error(), settlement.job.run_at.value_or(clock_.wall()));
     else if (settlement.kind == Settlement::Kind::later)
       table.record_put_off(job.id, table_token(token), settlement.why,
                            settlement.job.run_at.value_or(clock_.wall()));
@@ -80,7 +80,7 @@ void Reports::settled(const Envelope& job, Token token, const Settlement& settle
     // makes one itself when it moves them.
     else if (is_dead &&
              (settlement.queue || settlement.is_dropped || job.task != offline_tasks::raw_task))
-      table.record_dead(facts_of(job), table_token(token), attempt_number(job), settlement.why,
+      table.record_dead(facts_of(job), table_token(token), attempt_number(job), settlement.error(),
                         settlement.body);
   } catch (const Error& problem) {
     log::warn("processor", "cannot write to the job table",

@@ -32,15 +32,29 @@ std::optional<std::string> encoded(Envelope& job) {
   }
 }
 
-Settlement bury(const Delivery& delivery, Envelope successor, const std::string& why) {
-  Settlement settlement{.kind = Settlement::Kind::dead, .why = why, .job = std::move(successor)};
+/// A decision on its way: its words are known, its job is the one that was delivered.
+Settlement begun(Settlement::Kind kind, const Delivery& delivery, const std::string& why,
+                 std::string trace = {}) {
+  return {.kind = kind, .why = shown(why), .trace = std::move(trace), .job = delivery.job};
+}
+
+void count_attempt(Settlement& settlement, WallTime now) {
+  settlement.job = offline_tasks::after_failure(std::move(settlement.job), settlement.error(), now);
+}
+
+Settlement bury(const Delivery& delivery, Settlement settlement) {
+  settlement.kind = Settlement::Kind::dead;
   if (!settlement.job.keeps_failed) {
     settlement.is_dropped = true;
     return settlement;
   }
   settlement.job.run_at.reset();
   auto body = encoded(settlement.job);
-  if (!body) return bury_as_it_is(delivery, why);
+  if (!body) {
+    auto as_it_is = bury_as_it_is(delivery, settlement.why);
+    as_it_is.trace = std::move(settlement.trace);
+    return as_it_is;
+  }
   settlement.queue = home_of(delivery).dead();
   settlement.body = std::move(*body);
   settlement.options = offline_tasks::successor_options(settlement.job, Milliseconds(0));
@@ -52,21 +66,24 @@ Settlement put_back(const Delivery& delivery, Settlement settlement, Millisecond
   const auto delay = std::clamp(wanted, Milliseconds(0), offline_tasks::span_max);
   settlement.job.run_at = now + delay;
   auto body = encoded(settlement.job);
-  if (!body) return bury(delivery, settlement.job, "too large for a retry: " + settlement.why);
+  if (!body) {
+    settlement.why = "too large for a retry: " + settlement.why;
+    return bury(delivery, std::move(settlement));
+  }
   settlement.queue = home_of(delivery);
   settlement.body = std::move(*body);
   settlement.options = offline_tasks::successor_options(settlement.job, delay);
   return settlement;
 }
 
-Settlement after_fail(const Delivery& delivery, const std::string& why, WallTime now,
+Settlement after_fail(const Delivery& delivery, const offline_tasks::Fail& fail, WallTime now,
                       double jitter) {
-  auto successor = offline_tasks::after_failure(delivery.job, why, now);
-  if (successor.attempt >= successor.max_attempts) return bury(delivery, std::move(successor), why);
+  auto settlement = begun(Settlement::Kind::retry, delivery, fail.why, fail.trace);
+  count_attempt(settlement, now);
+  const auto& successor = settlement.job;
+  if (successor.attempt >= successor.max_attempts) return bury(delivery, std::move(settlement));
   const auto delay = offline_tasks::retry_delay(successor, jitter);
-  return put_back(delivery,
-                  {.kind = Settlement::Kind::retry, .why = why, .job = std::move(successor)}, delay,
-                  now);
+  return put_back(delivery, std::move(settlement), delay, now);
 }
 
 Settlement hold_unique_key(const Delivery& delivery, WallTime until, WallTime now) {
@@ -94,14 +111,13 @@ Settlement decide(const Delivery& delivery, const offline_tasks::Outcome& outcom
                   double jitter) {
   using namespace offline_tasks;
   if (const auto* again = std::get_if<Again>(&outcome))
-    return put_back(
-        delivery, {.kind = Settlement::Kind::later, .why = shown(again->why), .job = delivery.job},
-        again->in, now);
+    return put_back(delivery, begun(Settlement::Kind::later, delivery, again->why), again->in, now);
   if (const auto* fail = std::get_if<Fail>(&outcome))
-    return after_fail(delivery, shown(fail->why), now, jitter);
+    return after_fail(delivery, *fail, now, jitter);
   if (const auto* kill = std::get_if<Kill>(&outcome)) {
-    const auto why = shown(kill->why);
-    return bury(delivery, after_failure(delivery.job, why, now), why);
+    auto settlement = begun(Settlement::Kind::dead, delivery, kill->why);
+    count_attempt(settlement, now);
+    return bury(delivery, std::move(settlement));
   }
   if (const auto until = delivery.job.unique_until(); until && *until > now)
     return hold_unique_key(delivery, *until, now);

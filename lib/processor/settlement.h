@@ -35,8 +35,12 @@ struct Settlement {
   std::string body;  ///< the successor's, or those bytes
   broker::PushOptions options;
   bool is_dropped = false;      ///< dead, and nobody keeps it: acknowledged
-  std::string why;              ///< for the log and the job table
+  std::string why;              ///< in words, for the log
+  std::string trace;            ///< where its exception was thrown; empty: not known
   offline_tasks::Envelope job;  ///< the successor
+
+  /// As delayed_job's last_error: the words, and below them the trace.
+  [[nodiscard]] std::string error() const { return trace.empty() ? why : why + "\n" + trace; }
 };
 
 /// `jitter`: 0..1, spreads retries.

@@ -31,3 +31,22 @@ TEST_CASE("job_table: scripts get every fact as JSON") {
   CHECK(details_text(job).find("id            01J\n") != std::string::npos);
   CHECK(details_text(job).find("failed_at") == std::string::npos);
 }
+
+TEST_CASE("job_table: a person reads each attempt's words and where they came from, line by line") {
+  job_table::Job job{.id = "01J",
+                     .last_error = "Error: gone\nshop::pay() (shop+0x1)",
+                     .errors = R"([{"attempt":1,"at":"2026-11-21T13:20:01.123Z",)"
+                               R"("why":"Error: gone\nshop::pay() (shop+0x1)\n\u001b[2J"}])"};
+  const auto text = details_text(job);
+  CHECK(text.find("last_error    Error: gone\n") != std::string::npos);
+  CHECK(text.find("errors        attempt 1, 2026-11-21T13:20:01.123Z\n"
+                  "                Error: gone\n"
+                  "                shop::pay() (shop+0x1)\n"
+                  "                ?[2J\n") != std::string::npos);
+}
+
+TEST_CASE("job_table: an error without an entry of its own is shown whole") {
+  const job_table::Job job{.id = "01J", .last_error = "exit code 75\nthe disk is full"};
+  CHECK(details_text(job).find("last_error    exit code 75\n                the disk is full\n") !=
+        std::string::npos);
+}

@@ -126,6 +126,9 @@ TEST_CASE("processor: a failing job is retried and then dead, with every error")
   CHECK(status.state == JobState::dead);
   CHECK(status.attempts == 3);
   CHECK(status.last_error.find("fails as it should") != std::string::npos);
+  // message, then where it was thrown, as delayed_job keeps it
+  CHECK(status.last_error.find("\ndaemonz::tests::fail_as_it_should(") != std::string::npos);
+  CHECK(status.last_error.find(" (test-processor+0x") != std::string::npos);
 }
 
 TEST_CASE("processor: a running job that is cancelled learns it, and does not come back") {

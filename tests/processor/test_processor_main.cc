@@ -51,12 +51,19 @@ struct Note {
 };
 BOOST_DESCRIBE_STRUCT(Note, (), (file, text, milliseconds, stops_when_asked))
 
+// Exported, as a site's own functions are: last_error names it.
+void fail_as_it_should(const std::string& why);
+void fail_as_it_should(const std::string& why) { throw Error("fails as it should" + why); }
+
 struct FailAlways {
   static constexpr std::string_view name = "fail";
   static Options defaults() {
     return {.max_attempts = 3, .backoff = std::vector{Milliseconds(20)}};
   }
-  Outcome perform(Context&) const { throw Error("fails as it should"); }
+  Outcome perform(Context& context) const {
+    fail_as_it_should(context.stop_requested() ? ", and late" : "");
+    return Done{};
+  }
 };
 BOOST_DESCRIBE_STRUCT(FailAlways, (), ())
 
