@@ -62,8 +62,11 @@ void LogFile::make_room(std::uint64_t bytes) {
   if (is_regular_ && size_max_.count > 0 && size_ > 0 && size_ + bytes > size_max_.count) turn();
 }
 
+// Only up to the first free number: a supervisor that was killed here has left one.
 void LogFile::turn() {
-  for (int number = keep_ - 1; number >= 1; --number)
+  int number = 1;
+  while (number < keep_ && ::access(turned(path_, number).c_str(), F_OK) == 0) ++number;
+  while (--number >= 1)
     std::rename(turned(path_, number).c_str(), turned(path_, number + 1).c_str());
   if (keep_ > 0)
     std::rename(path_.c_str(), turned(path_, 1).c_str());

@@ -153,22 +153,27 @@ std::string LogSink::last_lines(std::uint64_t offset, int lines_max) const {
   return last_lines_of(path(), offset <= file_->size() ? offset : 0, lines_max);
 }
 
-std::string last_lines_of(const std::string& path, std::uint64_t offset, int lines_max,
-                          Bytes size_max) {
-  if (lines_max <= 0) return {};
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+std::string last_lines_in(int fd, const LastLines& which) {
   struct stat found {};
-  if (!fd.is_open() || ::fstat(fd.get(), &found) != 0) return {};
-  const auto size = static_cast<std::uint64_t>(found.st_size);
-  const auto from = std::max(offset, size > size_max.count ? size - size_max.count : 0);
-  if (from >= size) return {};
-  std::string text(size - from, '\0');
-  const auto got = ::pread(fd.get(), text.data(), text.size(), static_cast<off_t>(from));
+  if (which.lines_max <= 0 || ::fstat(fd, &found) != 0) return {};
+  const auto end = std::min(which.end, static_cast<std::uint64_t>(found.st_size));
+  const auto size_max = which.size_max.count;
+  const auto from = std::max(which.begin, end > size_max ? end - size_max : 0);
+  if (from >= end) return {};
+  std::string text(end - from, '\0');
+  const auto got = ::pread(fd, text.data(), text.size(), static_cast<off_t>(from));
   text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
   auto at = text.size();
   for (int lines = 0; at > 0; --at)
-    if (text[at - 1] == '\n' && at != text.size() && ++lines >= lines_max) break;
+    if (text[at - 1] == '\n' && at != text.size() && ++lines >= which.lines_max) break;
   return text.substr(at);
+}
+
+std::string last_lines_of(const std::string& path, std::uint64_t offset, int lines_max,
+                          Bytes size_max) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.is_open()) return {};
+  return last_lines_in(fd.get(), {.begin = offset, .lines_max = lines_max, .size_max = size_max});
 }
 
 }  // namespace daemonz::supervisor

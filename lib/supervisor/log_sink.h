@@ -69,6 +69,16 @@ class LogSink {
 
 inline constexpr Bytes tail_max = kibibytes(64);  ///< more than a person reads of a failed start
 
+/// Which lines of a file: the last `lines_max` of those between two bytes, but at most the last
+/// `size_max` bytes.
+struct LastLines {
+  std::uint64_t begin = 0;
+  std::uint64_t end = UINT64_MAX;
+  int lines_max = 10;
+  Bytes size_max = tail_max;
+};
+[[nodiscard]] std::string last_lines_in(int fd, const LastLines& which);
+
 /// The last `lines_max` lines of a file, from byte `offset` on, but at most the last `size_max`
 /// bytes. Empty: no such file.
 [[nodiscard]] std::string last_lines_of(const std::string& path, std::uint64_t offset,

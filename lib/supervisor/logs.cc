@@ -1,94 +1,76 @@
 // The command that reads the logs: the last lines, and what is written from now on.
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <ostream>
-#include <set>
 
-#include "base/error.h"
+#include "base/units.h"
 #include "process/signals.h"
 #include "supervisor/commands.h"
-#include "supervisor/log_sink.h"
+#include "supervisor/followed_log.h"
 #include "supervisor/plan.h"
 #include "supervisor/supervisor.h"
 
 namespace daemonz::supervisor {
 namespace {
 
-constexpr Bytes logs_max = mebibytes(64);  // of one file: several of the stock size
+constexpr Seconds look_again(1);                            // a file system may not tell of changes
+constexpr std::size_t held_back_max = kibibytes(64).count;  // of a line that does not end
 
-// One file that is being followed by name: when another file takes the name, the old one is read to
-// its end first.
-class Followed {
+// Several logs on one screen: each piece under its name, and lines kept whole.
+class Screen {
  public:
-  explicit Followed(std::string path) : path_(std::move(path)) {
-    reopen();
-    if (fd_.is_open()) ::lseek(fd_.get(), 0, SEEK_END);
+  Screen(const Caller& caller, bool has_names) : caller_(caller), has_names_(has_names) {}
+
+  // What is held back of lines without an end.
+  void finish() {
+    for (const auto& [path, rest] : std::exchange(held_back_, {}))
+      if (!rest.empty()) show(path, rest + (has_names_ ? "\n" : ""));
   }
 
-  [[nodiscard]] const std::string& path() const { return path_; }
-
-  std::string take() {
-    auto text = read_rest();
-    struct stat named {};
-    if (::stat(path_.c_str(), &named) == 0 && (!fd_.is_open() || named.st_ino != inode_)) {
-      reopen();
-      text += read_rest();
-    }
-    return text;
+  void show(const std::string& path, std::string_view text) {
+    auto& rest = held_back_[path];
+    rest += text;
+    auto size = rest.rfind('\n') + 1;  // npos + 1: none
+    if (!has_names_ || (size == 0 && rest.size() > held_back_max)) size = rest.size();
+    if (size == 0) return;
+    if (has_names_ && shown_ != path) caller_.data << "==> " << caller_.config.shown(path) << '\n';
+    shown_ = path;
+    caller_.data.write(rest.data(), static_cast<std::streamsize>(size));
+    rest.erase(0, size);
   }
 
  private:
-  void reopen() {
-    fd_.reset(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
-    struct stat opened {};
-    if (fd_.is_open() && ::fstat(fd_.get(), &opened) == 0) inode_ = opened.st_ino;
-  }
-
-  std::string read_rest() const {
-    std::string text;
-    char piece[65536];
-    while (fd_.is_open()) {
-      const auto size = ::read(fd_.get(), piece, sizeof piece);
-      if (size <= 0) break;
-      text.append(piece, static_cast<std::size_t>(size));
-    }
-    return text;
-  }
-
-  std::string path_;
-  UniqueFd fd_;
-  ino_t inode_ = 0;
+  const Caller& caller_;
+  bool has_names_;
+  std::string shown_;
+  std::map<std::string, std::string> held_back_;  // by path
 };
 
-void follow(const Caller& caller, const std::vector<std::string>& paths) {
+void follow(const Caller& caller, std::vector<FollowedLog>& files, Screen& screen) {
   const process::SignalWatch signals({SIGINT, SIGTERM});
   const UniqueFd changes(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  std::vector<Followed> files;
-  for (const auto& path : paths) {
-    const auto folder = std::filesystem::path(path).parent_path().string();
+  for (const auto& file : files) {
+    const auto folder = std::filesystem::path(file.path()).parent_path().string();
     ::inotify_add_watch(changes.get(), folder.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO);
-    files.emplace_back(path);
   }
-  std::string shown = paths.size() == 1 ? paths[0] : "";
   for (;;) {
     for (auto& file : files) {
-      const auto text = file.take();
-      if (text.empty()) continue;
-      if (shown != file.path()) caller.data << "==> " << caller.config.shown(file.path()) << '\n';
-      shown = file.path();
-      caller.data << text;
+      const bool is_whole =
+          file.take([&](std::string_view text) { screen.show(file.path(), text); });
+      if (!is_whole)
+        caller.talk << "daemonz: " << caller.config.shown(file.path())
+                    << ": lines are missing here: it turned over faster than it was read\n";
     }
     caller.data.flush();
     if (!caller.data) return;
     pollfd sources[] = {{changes.get(), POLLIN, 0}, {signals.fd(), POLLIN, 0}};
-    ::poll(sources, 2, -1);
+    ::poll(sources, 2, static_cast<int>(Milliseconds(look_again).count()));
     if (sources[1].revents != 0) return;
     char events[4096];
     while (::read(changes.get(), events, sizeof events) > 0) {
@@ -117,12 +99,15 @@ int logs(const Caller& caller, const LogsOptions& options) {
     add(one.config.log.path);
     add(one.config.log.stderr_path);
   }
-  for (const auto& path : paths) {
-    if (paths.size() > 1) caller.data << "==> " << caller.config.shown(path) << '\n';
-    caller.data << last_lines_of(path, 0, options.lines, logs_max);
-  }
+  std::vector<FollowedLog> files;
+  Screen screen(caller, paths.size() > 1);
+  for (const auto& path : paths)
+    screen.show(path, files.emplace_back(path).last_lines(options.lines));
+  if (options.is_following)
+    follow(caller, files, screen);
+  else
+    screen.finish();
   caller.data.flush();
-  if (options.is_following) follow(caller, paths);
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <iterator>
+#include <map>
 #include <sstream>
 
 #include "process/launch.h"
@@ -139,4 +140,45 @@ TEST_CASE("commands: a second start names the holder of the lock") {
   CHECK(second.errors == "daemonz: cannot start: already running (pid " +
                              std::to_string(site.supervisor()) +
                              " holds tmp/daemonz/daemonz.lock). To restart it: daemonz restart\n");
+}
+
+TEST_CASE("commands: logs -f shows every line of several daemons once, across turns of the files") {
+  const Site site(R"(
+  one: {command: [bash, go.sh, one], restart: {policy: never}, log: {max_size: 2K, keep: 500}}
+  two: {command: [bash, go.sh, two], restart: {policy: never}, log: {max_size: 3K, keep: 500}}
+)");
+  std::ofstream(site.folder() / "go.sh")
+      << "echo $1 is there\nuntil [ -e go ]; do read -rt 0.01 <> <(:); done\n"
+         "seq -f \"$1 %g\" 20000\necho $1 is done\n";
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  const auto path = site.folder() / "shown";
+  const auto follow = "exec " DAEMONZ_BIN_DIR "/daemonz logs -f one two --config " +
+                      site.config_path() + " >" + path;
+  auto logs = process::launch({.argv = {"sh", "-c", follow}});
+  const auto holds = [&](const char* text) {
+    return becomes_true([&] { return site.file("shown").find(text) != std::string::npos; });
+  };
+  CHECK(holds("one is there\n"));
+  CHECK(holds("two is there\n"));
+  std::ofstream(site.folder() / "go") << "";
+  CHECK(holds("one is done\n"));
+  CHECK(holds("two is done\n"));
+  logs.signal(SIGINT);
+  CHECK(logs.wait(std::chrono::steady_clock::now() + Seconds(20))->exit_code == 0);
+  CHECK(std::filesystem::exists(site.folder() / "log/one.0.log.1"));
+  std::istringstream lines(site.file("shown"));
+  std::map<std::string, std::string> said;
+  for (std::string line, name; std::getline(lines, line);) {
+    if (line.starts_with("==>")) {
+      name = line.substr(line.rfind('/') + 1, 3);
+      continue;
+    }
+    CHECK(line.starts_with(name));  // under its own name, and whole
+    said[line.substr(0, 3)] += line + "\n";
+  }
+  for (const std::string name : {"one", "two"}) {
+    std::string expected = name + " is there\n";
+    for (int i = 1; i <= 20000; ++i) expected += name + " " + std::to_string(i) + "\n";
+    CHECK((said[name] == expected + name + " is done\n"));
+  }
 }
