@@ -4,6 +4,8 @@
 // comments every key.
 #pragma once
 
+#include <sys/resource.h>
+
 #include <map>
 #include <optional>
 #include <string>
@@ -86,13 +88,16 @@ struct Restart {
 
 enum class Condition { ready, started, completed };
 
-/// What an instance may use. nullopt: as the supervisor was started with.
+/// What an instance may use. Absent: as the supervisor was started with.
 struct ProcessLimits {
-  std::optional<std::uint64_t> nofile;  ///< RLIMIT_NOFILE
-  std::optional<Bytes> memory;          ///< of the instance's whole tree
-  std::optional<int> nice;              ///< -20..19
-  std::optional<int> oom_score_adj;     ///< -1000..1000
+  std::map<int, rlimit> resources;   ///< RLIMIT_* -> soft and hard, as setrlimit(2) takes them
+  std::optional<Bytes> memory;       ///< of the instance's whole tree
+  std::optional<int> nice;           ///< -20..19
+  std::optional<int> oom_score_adj;  ///< -1000..1000
 };
+
+/// The key of RLIMIT_*: "nofile".
+[[nodiscard]] std::string resource_name(int number);
 
 /// Where the output of an instance goes.
 struct LogFile {

@@ -142,17 +142,6 @@ void read_restart(Section& daemon_section, Restart& restart) {
   from.done();
 }
 
-void read_limits(Section& daemon_section, ProcessLimits& limits) {
-  Section from(daemon_section.reader(), daemon_section.find("limits"),
-               daemon_section.path_of("limits"), Strings::of_daemon);
-  constexpr std::int64_t nofile_max = 1 << 30;  // the kernel's own bound (fs.nr_open)
-  from.whole("nofile", limits.nofile, 3, nofile_max, "a number of files");
-  from.bytes("memory", limits.memory);
-  from.whole("nice", limits.nice, -20, 19, "a niceness");
-  from.whole("oom_score_adj", limits.oom_score_adj, -1000, 1000);
-  from.done();
-}
-
 void read_log(Section& daemon_section, LogFile& log) {
   Section from(daemon_section.reader(), daemon_section.find("log"), daemon_section.path_of("log"),
                Strings::of_daemon);

@@ -15,8 +15,12 @@ bool is_inherited(std::string_view key) {
          key != process::tree_variable && !key.starts_with("LISTEN_");
 }
 
+const passwd* user_of(const config::Daemon& daemon) {
+  return daemon.user.empty() ? nullptr : ::getpwnam(daemon.user.c_str());
+}
+
 void set_user(const config::Daemon& daemon, process::LaunchOptions& options) {
-  if (const auto* user = daemon.user.empty() ? nullptr : ::getpwnam(daemon.user.c_str())) {
+  if (const auto* user = user_of(daemon)) {
     options.uid = user->pw_uid;
     options.gid = user->pw_gid;
     int count = groups_max;
@@ -37,6 +41,11 @@ std::map<std::string, std::string> environment(const ChildSetup& setup) {
     const auto equals = text.find('=');
     if (equals != std::string_view::npos && is_inherited(text.substr(0, equals)))
       env.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  // Another user's home, not the supervisor's: as login(1) sets them.
+  if (const auto* user = user_of(planned.config)) {
+    env["HOME"] = user->pw_dir;
+    env["USER"] = env["LOGNAME"] = user->pw_name;
   }
   for (const auto& [key, value] : planned.config.env) env[key] = value;
   env["DAEMONZ_NAME"] = planned.daemon;
@@ -59,12 +68,8 @@ process::LaunchOptions child_options(const ChildSetup& setup) {
   if (!setup.mark.cgroup.empty()) options.cgroup = setup.mark.cgroup + "/main";
   options.env = environment(setup);
   options.working_folder = daemon.working_folder;
-  auto files = setup.open_files;
-  if (daemon.limits.nofile) {
-    files.rlim_cur = *daemon.limits.nofile;
-    files.rlim_max = std::max(files.rlim_max, files.rlim_cur);
-  }
-  options.limits.emplace_back(RLIMIT_NOFILE, files);
+  options.limits.emplace_back(RLIMIT_NOFILE, setup.open_files);
+  for (const auto& limit : daemon.limits.resources) options.limits.push_back(limit);
   options.nice = daemon.limits.nice;
   options.oom_score_adj = daemon.limits.oom_score_adj;
   if (daemon.umask) options.umask = static_cast<mode_t>(*daemon.umask);

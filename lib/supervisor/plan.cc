@@ -1,5 +1,6 @@
 #include "supervisor/plan.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,6 +34,17 @@ bool resolve_program(std::string& program, bool is_path_only, const std::string&
   const auto found = process::find_program(program);
   if (found) program = *found;
   return found.has_value();
+}
+
+// Tried out and taken back: root, too, may lack the right (CAP_SYS_RESOURCE) in a container.
+bool may_raise(__rlimit_resource_t resource, rlim_t hard) {
+  rlimit own{};
+  ::getrlimit(resource, &own);
+  if (hard <= own.rlim_max) return true;
+  const rlimit raised{.rlim_cur = own.rlim_cur, .rlim_max = hard};
+  const bool is_possible = ::setrlimit(resource, &raised) == 0;
+  if (is_possible) ::setrlimit(resource, &own);
+  return is_possible;
 }
 
 Policy policy_of(const config::Daemon& daemon) {
@@ -182,6 +194,14 @@ class Planner {
       obstacle(daemon, "user: only root may start a daemon as somebody else");
   }
 
+  void check_limits(const config::Daemon& daemon) {
+    for (const auto& [number, limit] : daemon.limits.resources)
+      if (!may_raise(static_cast<__rlimit_resource_t>(number), limit.rlim_max))
+        obstacle(daemon, "limits." + config::resource_name(number) +
+                             ": is above the hard limit of this process, which it may not raise "
+                             "(ulimit -H shows it)");
+  }
+
   // What the configuration can say and this supervisor cannot do (yet) is refused, never ignored.
   void check_support(const config::Daemon& daemon) {
     using Kind = config::Ready::Kind;
@@ -198,6 +218,7 @@ class Planner {
     if (daemon.command.empty()) fault(daemon, "command: is missing");
     check_dependencies(daemon);
     check_user(daemon);
+    check_limits(daemon);
     check_support(daemon);
   }
 

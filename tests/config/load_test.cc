@@ -98,7 +98,8 @@ TEST_CASE("config: the extended form of a daemon, every key") {
   CHECK(daemon.restart.within == Milliseconds(120'000));
   CHECK(daemon.watchdog == Milliseconds(30'000));
   CHECK(daemon.is_vital);
-  CHECK(daemon.limits.nofile == 4096);
+  CHECK(daemon.limits.resources.at(RLIMIT_NOFILE).rlim_cur == 4096);
+  CHECK(daemon.limits.resources.at(RLIMIT_NOFILE).rlim_max == 4096);
   CHECK(daemon.limits.memory == mebibytes(512));
   CHECK(daemon.limits.nice == -5);
   CHECK(daemon.limits.oom_score_adj == 200);
