@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/config.h"
+#include "offline_tasks/from_config.h"
 #include "process/daemon_main.h"
 #include "program.h"
 #include "scheduler/scheduler.h"
@@ -27,7 +28,8 @@ scheduler::Options options_of(const program::Common& common, const Given& given)
           .database = given.database.empty() ? config.database_url : given.database,
           .name = "scheduler:" + std::to_string(::getpid()) + ":" +
                   std::to_string(unix_milliseconds(real_clock().wall())),
-          .spool = config.push.spool_dir};
+          .spool = config.push.spool_dir,
+          .on_error = offline_tasks::hooks_of(config.on_error)};
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ struct Task {
   std::optional<bool> keep_failed, keep_result;
 };
 
-/// `on_error:`, whom processors tell of failed attempts and dead jobs.
+/// `on_error:`, whom processors and the scheduler tell of failed attempts and dead jobs.
 struct OnError {
   std::vector<std::string> command;  ///< `exec:`, the message on its stdin
   std::string webhook;               ///< http://.., gets it by POST

@@ -54,6 +54,13 @@ Options options_of(const config::Task& task) {
 
 }  // namespace
 
+std::vector<Hook> hooks_of(const config::OnError& told) {
+  std::vector<Hook> hooks;
+  if (!told.command.empty()) hooks.push_back({.command = told.command, .webhook = {}});
+  if (!told.webhook.empty()) hooks.push_back({.command = {}, .webhook = told.webhook});
+  return hooks;
+}
+
 Signing signing_of(const config::Config& config) {
   Signing signing{.sign_with = config.push.sign_with, .lifetime = config.push.signature_lifetime};
   for (const auto& [id, path] : config.push.signing_keys) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "config/config.h"
+#include "offline_tasks/hooks.h"
 #include "offline_tasks/push.h"
 
 namespace daemonz::offline_tasks {
@@ -14,6 +15,9 @@ namespace daemonz::offline_tasks {
 /// `push: signing_keys`, read from their files (blanks at their ends are no part of them), and
 /// `sign_with`. Throws Error that names the file.
 [[nodiscard]] Signing signing_of(const config::Config& config);
+
+/// Of `on_error:`, for processors and the scheduler.
+[[nodiscard]] std::vector<Hook> hooks_of(const config::OnError& told);
 
 /// What connect() wants. Throws as signing_of.
 [[nodiscard]] ConnectOptions connect_options(const config::Config& config);

@@ -179,7 +179,11 @@ Replayed Front::replay(std::optional<SteadyTime> until) {
                           .hint = "connect({.broker = .., .spool = FOLDER})"});
   return replay_spool(
       options_.spool,
-      [&](const Parcel& parcel) { return until_deadline(**remote, parcel, options_.deadline); },
+      [&](const Parcel& parcel) {
+        auto result = until_deadline(**remote, parcel, options_.deadline);
+        if (result.state == PushState::confirmed) (void)circuit_.answered();
+        return result;
+      },
       until);
 }
 
@@ -197,6 +201,25 @@ void Front::finish(Envelope& job, WallTime now) const {
   sign(job, options_.signing, now);
 }
 
+/// A queue that is away is not waited for by each push, where somebody else may have the job.
+PushResult Front::take(Way& way, const Parcel& parcel) {
+  if (!way.is_remote()) return way.take(parcel, options_.deadline);
+  if (ways_.size() == 1) return until_deadline(way, parcel, options_.deadline);
+  const auto how = circuit_.ask(real_clock().steady());
+  if (how == Circuit::Try::not_now)
+    return {PushState::unreachable, "it did not answer a moment ago, and was not asked"};
+  auto result = how == Circuit::Try::once ? way.take(parcel, options_.deadline)
+                                          : until_deadline(way, parcel, options_.deadline);
+  if (result.state == PushState::unreachable || result.state == PushState::unknown) {
+    if (circuit_.silent(real_clock().steady()))
+      log::warn("offline_tasks", "the queue is away, pushes go to its fallback",
+                {{"problem", result.detail}, {"asked_every_ms", away_time.count()}});
+  } else if (circuit_.answered()) {
+    log::info("offline_tasks", "the queue is back");
+  }
+  return result;
+}
+
 /// Down the chain until somebody has the jobs. Throws Error when nobody has.
 Front::Taken Front::hand_over(const std::vector<Envelope>& jobs, const std::string& who) {
   std::vector<std::string> bodies;
@@ -212,8 +235,7 @@ Front::Taken Front::hand_over(const std::vector<Envelope>& jobs, const std::stri
   bool may_be_there = false;
   for (const auto& way : ways_) {
     if (may_be_there && !way->keeps_ids()) continue;
-    auto result = way->is_remote() ? until_deadline(*way, parcel, options_.deadline)
-                                   : way->take(parcel, options_.deadline);
+    auto result = take(*way, parcel);
     may_be_there = may_be_there || result.state == PushState::unknown;
     if (result.state == PushState::confirmed || result.state == PushState::duplicate) {
       const bool has_left = way->is_remote() || way->keeps_ids();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "db/pool.h"
+#include "offline_tasks/circuit.h"
 #include "offline_tasks/fake.h"
 #include "offline_tasks/performer.h"
 #include "offline_tasks/push.h"
@@ -39,6 +40,7 @@ class Front {
     std::string_view by;
   };
   [[nodiscard]] Taken hand_over(const std::vector<Envelope>& jobs, const std::string& who);
+  [[nodiscard]] broker::PushResult take(Way& way, const Parcel& parcel);
   void add_way(Fallback fallback);
   [[nodiscard]] db::Pool::Taken database();
   void record_pushed(const Envelope& job);
@@ -50,6 +52,7 @@ class Front {
   MovableClock fake_clock_;
   Performer performer_;
   Fake* fake_ = nullptr;                    // one of ways_
+  Circuit circuit_;                         // of the one remote way
   std::vector<std::unique_ptr<Way>> ways_;  // the chain; their threads end before the rest
 };
 

@@ -35,8 +35,6 @@ void push_one(Workshop& workshop, const Envelope& further) {
   }
 }
 
-json::object facts_of(const Envelope& job) { return {{"id", job.id}, {"task", job.task}}; }
-
 }  // namespace
 
 void push_follow_ups(Workshop& workshop, const Envelope& job) {
@@ -51,9 +49,8 @@ void push_follow_ups(Workshop& workshop, const Envelope& job) {
 
 void tell(Workshop& workshop, const Envelope& job, const Settlement& settlement,
           const json::value& result) {
-  auto message = facts_of(job);
   if (settlement.kind == Settlement::Kind::done) {
-    message["result"] = result;
+    const json::object message{{"id", job.id}, {"task", job.task}, {"result", result}};
     for (const auto& action : job.on_done) {
       if (!action.exec.empty() && !workshop.options.runs_commands_of_jobs)
         log::warn("processor", "the command of a job's on_done is not run: see on_done_commands",
@@ -65,13 +62,10 @@ void tell(Workshop& workshop, const Envelope& job, const Settlement& settlement,
     return;
   }
   if (settlement.kind == Settlement::Kind::later) return;
-  message["queue"] = job.queue;
-  message["attempt"] = job.attempt + 1;
-  message["state"] = to_string(settlement.kind);
-  message["error"] = settlement.why;
-  if (!settlement.trace.empty()) message["trace"] = settlement.trace;
-  for (const auto& hook : workshop.options.on_error)
-    workshop.hooks.call(hook, json::serialize(message));
+  const auto message = offline_tasks::error_message(
+      job,
+      {.state = to_string(settlement.kind), .error = settlement.why, .trace = settlement.trace});
+  for (const auto& hook : workshop.options.on_error) workshop.hooks.call(hook, message);
 }
 
 bool has_aftermath(const Envelope& job) { return !job.on_done.empty() || job.unique_until(); }

@@ -22,8 +22,7 @@ void apply(const config::Config& config, Options& options) {
   options.broker = config.broker_url;
   options.database = config.database_url;
   options.signing = offline_tasks::signing_of(config);
-  if (!config.on_error.command.empty()) options.on_error.push_back({config.on_error.command, {}});
-  if (!config.on_error.webhook.empty()) options.on_error.push_back({{}, config.on_error.webhook});
+  options.on_error = offline_tasks::hooks_of(config.on_error);
   options.runs_commands_of_jobs = config.runs_on_done_commands;
   for (const auto& [name, task] : config.tasks) options.tasks[name] = settings_of(task);
 }

@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "base/queue_name.h"
 #include "base/units.h"
+#include "offline_tasks/hooks.h"
 #include "offline_tasks/signing.h"
-#include "processor/hooks.h"
 #include "processor/queue_patterns.h"
 
 namespace daemonz::broker {
@@ -71,7 +71,8 @@ struct Options {
   int recycle_jobs = 0;  ///< leave after so many, when idle: what leaks comes to nothing; 0: never
   Bytes recycle_rss{0};  ///< leave when larger than this, when idle; 0: never
 
-  std::vector<Hook> on_error;  ///< told of each attempt that failed and each job that is dead
+  /// Told of each attempt that failed and each job that is dead.
+  std::vector<offline_tasks::Hook> on_error;
   /// Commands that a job names in its on_done are run. Off: who can push could run anything.
   bool runs_commands_of_jobs = false;
 

@@ -88,7 +88,7 @@ void check(const Options& options) {
   if (!options.queue_patterns) check_queues(options.queues);
   check_tasks(options.tasks);
   for (const auto& hook : options.on_error)
-    if (!hook.webhook.empty()) check_webhook(hook.webhook);
+    if (!hook.webhook.empty()) offline_tasks::check_webhook(hook.webhook);
   check_urls(options);
   if (options.threads < 1 || options.threads > threads_max)
     refuse(std::to_string(options.threads) + " threads",

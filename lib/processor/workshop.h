@@ -11,7 +11,6 @@
 #include "offline_tasks/registry.h"
 #include "process/warm_process.h"
 #include "processor/heartbeat.h"
-#include "processor/hooks.h"
 #include "processor/options.h"
 #include "processor/reports.h"
 #include "processor/signatures.h"
@@ -52,7 +51,7 @@ class Workshop {
   Heartbeat heartbeat;
   Reports reports;
   Signatures signatures;
-  Hooks hooks;
+  offline_tasks::Hooks hooks;
 
   std::atomic<int> jobs_begun{0};
   std::atomic<int> lanes_busy{0};

@@ -3,9 +3,13 @@
 // "The scheduler", and delivery.md, point 16.
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include "base/clock.h"
 #include "broker/broker.h"
 #include "db/connection.h"
+#include "offline_tasks/envelope.h"
 
 namespace daemonz::scheduler {
 
@@ -13,7 +17,11 @@ namespace daemonz::scheduler {
 /// acknowledged after its row is committed, so a crash moves it once more, onto the same row. Bytes
 /// that are no envelope get a row of the task `raw`. Several may sweep at once. Needs
 /// job_table::migrate. Throws Error when queue or database are away.
+///
+/// `taken_away` is called once for each job that the queue server took away by itself, as it does
+/// with one that ends its processors: no processor could tell of that death.
+using TakenAway = std::function<void(const offline_tasks::Envelope& job, const std::string& why)>;
 int collect_dead(broker::Broker& broker, db::Connection& connection,
-                 const Clock& clock = real_clock());
+                 const Clock& clock = real_clock(), const TakenAway& taken_away = {});
 
 }  // namespace daemonz::scheduler

@@ -34,6 +34,7 @@ class Round {
       : pool_({.url = options.database, .limit = 1}),
         broker_(broker::connect({.url = options.broker})),
         spool_(options.spool),
+        on_error_(options.on_error),
         leader_(options.name, options.lease) {}
 
   void prepare() {
@@ -54,7 +55,12 @@ class Round {
     is_leading_ = leads;
     if (!leads) return;
     (void)offline_tasks::relay_outbox(*connection, *broker_);
-    collect_dead(*broker_, *connection);
+    collect_dead(*broker_, *connection, real_clock(),
+                 [this](const offline_tasks::Envelope& job, const std::string& why) {
+                   const auto message =
+                       offline_tasks::error_message(job, {.state = "dead", .error = why});
+                   for (const auto& hook : on_error_) hooks_.call(hook, message);
+                 });
     sweep(*connection);
   }
   void end() {
@@ -73,6 +79,8 @@ class Round {
   db::Pool pool_;
   std::unique_ptr<broker::Broker> broker_;
   const std::string spool_;
+  const std::vector<offline_tasks::Hook> on_error_;
+  offline_tasks::Hooks hooks_;
   Leader leader_;
   bool is_leading_ = false;
   SteadyTime next_sweep_{};
@@ -95,6 +103,8 @@ bool tried(const std::function<void()>& step) {
 
 void run(const Options& options, const std::stop_token& stop) {
   db::check_url(options.database);
+  for (const auto& hook : options.on_error)
+    if (!hook.webhook.empty()) offline_tasks::check_webhook(hook.webhook);
   Round round(options);
   bool is_prepared = false;
   while (!stop.stop_requested()) {

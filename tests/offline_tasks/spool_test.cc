@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "base/error.h"
 #include "offline_tasks/push.h"
@@ -90,6 +91,22 @@ TEST_CASE_FIXTURE(Site,
   CHECK(files().empty());
   CHECK(replay_spool().pushed == 0);
   CHECK(numbers() == std::vector<std::int64_t>{1, 2, 3, 4, 5});
+}
+
+TEST_CASE_FIXTURE(Site, "offline_tasks: while the queue is away not every push waits for it") {
+  constexpr int pushes = 50;
+  connect({.broker = server.unix_url(), .fallback = {Fallback::queue, Fallback::discard}});
+  server.kill_now();
+  CHECK(push(1) == "discard");  // waited a deadline
+  const auto begun = std::chrono::steady_clock::now();
+  for (int i = 0; i < pushes; ++i) CHECK(push(i) == "discard");
+  // All of them would have waited 12.5 s.
+  CHECK(std::chrono::steady_clock::now() - begun < pushes * 250ms / 2);
+  server.start();
+  const auto deadline = std::chrono::steady_clock::now() + 15s;
+  while (push(2) == "discard" && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(5ms);  // sleep-ok: pushes again
+  CHECK(push(3) == "queue");
 }
 
 TEST_CASE_FIXTURE(Site, "offline_tasks: a replay that dies half way pushes nothing twice") {

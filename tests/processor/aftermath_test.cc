@@ -5,8 +5,8 @@
 
 #include <fstream>
 
+#include "offline_tasks/hooks.h"
 #include "offline_tasks/push.h"
-#include "processor/hooks.h"
 #include "processor/processor.h"
 #include "processor/settlement.h"
 #include "running_processor.h"
@@ -121,7 +121,7 @@ TEST_CASE("processor: a command that a job brings is run only where that was all
 }
 
 TEST_CASE("processor: webhooks that are none are refused") {
-  using processor::check_webhook;
+  using offline_tasks::check_webhook;
   check_webhook("http://127.0.0.1:8080/told");
   for (const auto* url : {"", "https://a/", "http://", "http://:80/", "http://a:x/", "http://a b/"})
     CHECK_THROWS_WITH_AS(check_webhook(url), doctest::Contains("is not a webhook"), Error);

@@ -4,6 +4,7 @@
 
 #include "job_table/table.h"
 #include "offline_tasks/envelope.h"
+#include "offline_tasks/job_facts.h"
 #include "offline_tasks/outbox.h"
 #include "offline_tasks/spool.h"
 #include "scheduler/dead_deliveries.h"
@@ -63,6 +64,41 @@ TEST_CASE("scheduler: dead deliveries of every queue end in the job table, with 
         std::string::npos);
   CHECK(site.engine.items("pulls").size() == 1);
   CHECK(site.engine.items("pulls.dead").empty());
+}
+
+TEST_CASE("scheduler: of a job that the queue took away its hook is told, once") {
+  Site site;
+  const auto crashed = job("pulls");
+  // It failed once, told so, and ended its processors after that.
+  auto failed_before = offline_tasks::after_failure(job("pulls"), "no receiver", {});
+  REQUIRE(site.table.record_started(offline_tasks::facts_of(failed_before),
+                                    job_table::make_token(1, 7), 2, "me"));
+  // Two that a processor gave up: with its row, and with a database that was away.
+  const auto given_up = offline_tasks::after_failure(job("pulls"), "too large", {});
+  REQUIRE(site.table.record_dead(offline_tasks::facts_of(given_up), job_table::make_token(0, 3), 1,
+                                 "too large", ""));
+  const auto unrecorded = offline_tasks::after_failure(job("pulls"), "too large", {});
+  std::vector<std::string> told;
+  const auto collect = [&] {
+    return scheduler::collect_dead(
+        site.broker, *site.connection, real_clock(),
+        [&](const offline_tasks::Envelope& dead, const std::string& why) {
+          CHECK(why.find("too many deliveries") != std::string::npos);
+          told.push_back(dead.id);
+        });
+  };
+  for (const auto& dead : {crashed, failed_before, given_up, unrecorded})
+    site.put("pulls.dead", dead.encode());
+  site.engine.answer_settles_with(broker::Settled::unknown);  // as when we die before the ack
+  CHECK(collect() == 0);
+  site.engine.answer_settles_with(std::nullopt);
+  site.engine.lapse_all();
+  CHECK(collect() == 4);
+  CHECK(told == std::vector{crashed.id, failed_before.id});
+  const auto row = site.table.find(failed_before.id).value();
+  CHECK(row.attempts == 2);
+  CHECK(row.last_error.find("too many deliveries") != std::string::npos);
+  CHECK(site.table.find(unrecorded.id)->last_error == "too large");
 }
 
 TEST_CASE("scheduler: bytes that are no envelope keep every byte in the job table") {

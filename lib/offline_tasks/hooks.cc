@@ -1,11 +1,11 @@
-#include "processor/hooks.h"
+#include "offline_tasks/hooks.h"
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "process/run.h"
 
-namespace daemonz::processor {
+namespace daemonz::offline_tasks {
 namespace {
 
 std::string name_of(const Hook& hook) {
@@ -21,11 +21,19 @@ void make_call(const Hook& hook, const std::string& message) {
   }
   const auto ended =
       process::run({.argv = hook.command, .input = message + "\n", .time_limit = hook_time_max});
-  if (ended.is_timed_out) throw Error("it took longer than " + to_string(hook_time_max));
+  if (ended.is_timed_out) throw Error("it took longer than " + daemonz::to_string(hook_time_max));
   if (!ended.status.is_success()) throw Error("it failed: " + ended.errors.substr(0, 500));
 }
 
 }  // namespace
+
+std::string error_message(const Envelope& job, const ErrorFacts& facts) {
+  json::object message{{"id", job.id},         {"task", job.task},
+                       {"queue", job.queue},   {"attempt", job.attempt + 1},
+                       {"state", facts.state}, {"error", facts.error}};
+  if (!facts.trace.empty()) message["trace"] = facts.trace;
+  return json::serialize(message);
+}
 
 Hooks::~Hooks() {
   {
@@ -40,14 +48,14 @@ void Hooks::call(const Hook& hook, std::string message) noexcept {
   try {
     const std::scoped_lock lock(guard_);
     if (waiting_.size() >= hook_calls_max) {
-      log::warn("processor", "hook dropped, too many wait", {{"hook", name_of(hook)}});
+      log::warn("hooks", "hook dropped, too many wait", {{"hook", name_of(hook)}});
       return;
     }
     waiting_.push_back({hook, std::move(message)});
     if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
     changed_.notify_all();
   } catch (const std::exception& problem) {  // no memory, no thread
-    log::warn("processor", "hook dropped", {{"problem", problem.what()}});
+    log::warn("hooks", "hook dropped", {{"problem", problem.what()}});
   }
 }
 
@@ -66,10 +74,10 @@ void Hooks::run() {
     try {
       make_call(next->hook, next->message);
     } catch (const std::exception& problem) {
-      log::warn("processor", "hook failed",
+      log::warn("hooks", "hook failed",
                 {{"hook", name_of(next->hook)}, {"problem", problem.what()}});
     }
   }
 }
 
-}  // namespace daemonz::processor
+}  // namespace daemonz::offline_tasks

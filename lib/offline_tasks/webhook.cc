@@ -6,9 +6,9 @@
 #include <boost/beast/http.hpp>
 
 #include "base/error.h"
-#include "processor/hooks.h"
+#include "offline_tasks/hooks.h"
 
-namespace daemonz::processor {
+namespace daemonz::offline_tasks {
 namespace {
 
 namespace asio = boost::asio;
@@ -103,4 +103,4 @@ int post_json(std::string_view url, const std::string& body, Milliseconds patien
   return Post(address, body).run(places, patience);
 }
 
-}  // namespace daemonz::processor
+}  // namespace daemonz::offline_tasks

@@ -1,7 +1,7 @@
-// What a processor tells others: commands run and addresses called when a job is done (its on_done)
-// or has failed (`on_error:`). On a thread of their own, beside the jobs: a hook that fails, hangs
-// or comes too often loses a message, never a job. Not follow-up tasks: those are jobs, pushed
-// before the acknowledgement (processor/aftermath.h). Follows jobs.md, "Error hooks".
+// What processors and the scheduler tell others: commands run and addresses called when a job is
+// done (its on_done) or has failed (`on_error:`). On a thread of their own, beside the jobs: a hook
+// that fails, hangs or comes too often loses a message, never a job. Not follow-up tasks: those are
+// jobs, pushed before the acknowledgement (processor/aftermath.h). Follows jobs.md, "Error hooks".
 #pragma once
 
 #include <condition_variable>
@@ -13,8 +13,9 @@
 #include <vector>
 
 #include "base/units.h"
+#include "offline_tasks/envelope.h"
 
-namespace daemonz::processor {
+namespace daemonz::offline_tasks {
 
 /// Either a command, without a shell and with the message on its stdin, or http://HOST[:PORT]/PATH,
 /// which gets it by POST.
@@ -52,9 +53,16 @@ class Hooks {
   std::thread thread_;
 };
 
+/// What `on_error` gets: {"id","task","queue","attempt" from 1,"state","error"}, and "trace" where
+/// it is known. `state`: "failed", it will run again, or "dead".
+struct ErrorFacts {
+  std::string_view state, error, trace;
+};
+[[nodiscard]] std::string error_message(const Envelope& job, const ErrorFacts& facts);
+
 /// Throws Error that shows what is allowed.
 void check_webhook(std::string_view url);
 /// The status of the answer. Throws Error when none came within `patience`.
 [[nodiscard]] int post_json(std::string_view url, const std::string& body, Milliseconds patience);
 
-}  // namespace daemonz::processor
+}  // namespace daemonz::offline_tasks
