@@ -19,6 +19,8 @@ struct Chosen {
   bool is_waiting = false, is_not_waiting = false, is_forced = false;
   std::vector<std::string> fields;
   bool is_json = false, is_following = false;
+  bool is_rolling = false, is_keeping = false, is_dry_run = false;
+  std::string scale;
   int lines = 10;
   int report_fd = -1;
   std::string signal;
@@ -35,18 +37,6 @@ config::Config load(const Chosen& chosen) {
 
 std::string own_path() { return std::filesystem::canonical("/proc/self/exe").string(); }
 
-// Named in the manual, not in this version: whoever asks for one gets the way that there is.
-constexpr std::pair<const char*, const char*> later_commands[] = {
-    {"reload", "To read the file anew: daemonz restart"},
-    {"scale", "Set `instances` in the file, then: daemonz restart"}};
-
-int refuse_later(const std::string& command) {
-  for (const auto& [name, instead] : later_commands)
-    if (command == name)
-      std::cerr << "daemonz: " << name << " is not supported yet. " << instead << '\n';
-  return program::exit_usage;
-}
-
 // All that --help names, with their long options.
 std::vector<supervisor::CompletedCommand> commands_of(const CLI::App& app) {
   std::vector<supervisor::CompletedCommand> commands;
@@ -61,8 +51,20 @@ std::vector<supervisor::CompletedCommand> commands_of(const CLI::App& app) {
   return commands;
 }
 
+// "processor=8"
+supervisor::ScaleOptions scale_of(const std::string& text) {
+  const auto equals = text.find('=');
+  const auto number = equals == std::string::npos ? "" : text.substr(equals + 1);
+  if (number.empty() || number.size() > 6 ||
+      number.find_first_not_of("0123456789") != std::string::npos)
+    throw config::Faults(
+        {{.sentence = "daemonz: \"" + text + "\" is not NAME=NUMBER, like processor=8"}});
+  return {.daemon = text.substr(0, equals), .instances = std::stoi(number)};
+}
+
 int perform(const std::string& command, const Chosen& chosen) {
-  const auto config = load(chosen);
+  auto config = load(chosen);
+  if (command != "run") supervisor::apply_wishes(config);
   const supervisor::Caller caller{config, own_path(), std::cout, std::cerr};
   const supervisor::StartOptions start{
       .targets = chosen.targets,
@@ -70,8 +72,19 @@ int perform(const std::string& command, const Chosen& chosen) {
       .is_forced = chosen.is_forced,
       .log_level = chosen.common.log_level};
   if (command == "start") return supervisor::start(caller, start);
-  if (command == "stop") return supervisor::stop(caller, chosen.targets);
+  if (command == "stop")
+    return supervisor::stop(caller, {.targets = chosen.targets, .is_keeping = chosen.is_keeping});
+  if (command == "restart" && chosen.is_rolling)
+    return supervisor::restart_rolling(caller, chosen.targets);
   if (command == "restart") return supervisor::restart(caller, start);
+  if (command == "reload")
+    return supervisor::reload(caller,
+                              {.is_dry_run = chosen.is_dry_run, .is_waiting = start.is_waiting});
+  if (command == "scale") {
+    auto scale = scale_of(chosen.scale);
+    scale.is_waiting = start.is_waiting;
+    return supervisor::scale(caller, scale);
+  }
   if (command == "status")
     return supervisor::status(
         caller, {.targets = chosen.targets, .fields = chosen.fields, .is_json = chosen.is_json});
@@ -130,7 +143,16 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   signal->add_option("signal", chosen.signal, "HUP, SIGHUP or 1")->required()->type_name("SIG");
   for (auto* command : {start, stop, restart, status, run, logs, events, signal})
     add_targets(command, chosen);
-  for (auto* command : {start, restart}) add_waiting(command, chosen);
+  auto* reload = app.add_subcommand("reload", "read the file anew and touch only what changed");
+  reload->add_flag("--dry-run", chosen.is_dry_run, "print the plan only");
+  auto* scale = app.add_subcommand("scale", "give a daemon another number of instances");
+  scale->add_option("scale", chosen.scale, "like processor=8")->required()->type_name("NAME=N");
+  for (auto* command : {start, restart, reload, scale}) add_waiting(command, chosen);
+  restart->add_flag("--rolling", chosen.is_rolling,
+                    "one instance after the other, each when the one before is ready");
+  stop->add_flag("--keep", chosen.is_keeping,
+                 "end the supervisor alone: `start` takes over what runs")
+      ->excludes(stop->get_option("name"));
   for (auto* command : {start, restart, run})
     command->add_flag("--force", chosen.is_forced, "although the file says `disabled`");
   status->add_flag("--json", chosen.is_json, "one JSON object");
@@ -145,8 +167,6 @@ void add_commands(CLI::App& app, Chosen& chosen) {
       ->check(CLI::Range(0, lines_max))
       ->capture_default_str();
   run->add_option("--report-fd", chosen.report_fd)->group("");  // of `start`, not of people
-  for (const auto& [name, instead] : later_commands)
-    app.add_subcommand(name)->group("")->fallthrough(false)->allow_extras();
 }
 
 }  // namespace
@@ -162,7 +182,6 @@ int main(int argc, char** argv) {
       return program::exit_usage;
     }
     const auto command = app.get_subcommands().front()->get_name();
-    if (app.get_subcommand(command)->get_group().empty()) return refuse_later(command);
     if (chosen.completed == "bash") return supervisor::bash_completion(std::cout, commands_of(app));
     try {
       return perform(command, chosen);

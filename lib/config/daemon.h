@@ -101,6 +101,8 @@ struct ProcessLimits {
 
 /// Where the output of an instance goes.
 struct LogFile {
+  friend bool operator==(const LogFile&, const LogFile&) = default;
+
   enum class Timestamp { none, rfc3339 };
   std::string path;                ///< absolute; default log/${name}.${index}.log
   std::string stderr_path;         ///< absolute; empty: merged into `path`

@@ -179,10 +179,17 @@ std::vector<Identity> processes_of(const TreeMark& mark) {
   return by_sweep(mark);
 }
 
-std::vector<Identity> processes_with_token_prefix(const std::string& prefix) {
+std::vector<Identity> processes_with_token_prefix(const std::string& prefix,
+                                                  const std::vector<std::string>& spared) {
   auto all = living_processes();
   drop_own_line(all);
-  return with_descendants(all, marked(all, prefix, true));
+  auto found = marked(all, prefix, true);
+  std::erase_if(found, [&spared](pid_t pid) {
+    return std::any_of(spared.begin(), spared.end(), [pid](const auto& token) {
+      return !token.empty() && look_for(pid, token, false) == Mark::present;
+    });
+  });
+  return with_descendants(all, std::move(found));
 }
 
 bool is_empty(const TreeMark& mark) {

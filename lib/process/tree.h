@@ -37,7 +37,9 @@ void become_subreaper();
 /// The living processes of the tree (no zombies), never this process or one of its ancestors.
 [[nodiscard]] std::vector<Identity> processes_of(const TreeMark& mark);
 /// Those whose token starts with `prefix`: the trees of an earlier run that left no record.
-[[nodiscard]] std::vector<Identity> processes_with_token_prefix(const std::string& prefix);
+/// Those that carry one of the `spared` tokens are left out.
+[[nodiscard]] std::vector<Identity> processes_with_token_prefix(
+    const std::string& prefix, const std::vector<std::string>& spared = {});
 
 [[nodiscard]] bool is_empty(const TreeMark& mark);
 

@@ -19,14 +19,16 @@ struct CommandName {
   Request::Command command;
   const char* name;
 };
-constexpr std::array<CommandName, 8> command_names{{{Request::Command::status, "status"},
-                                                    {Request::Command::wait_until_up, "wait"},
-                                                    {Request::Command::start, "start"},
-                                                    {Request::Command::stop, "stop"},
-                                                    {Request::Command::restart, "restart"},
-                                                    {Request::Command::signal, "signal"},
-                                                    {Request::Command::events, "events"},
-                                                    {Request::Command::shutdown, "shutdown"}}};
+constexpr std::array<CommandName, 10> command_names{{{Request::Command::status, "status"},
+                                                     {Request::Command::wait_until_up, "wait"},
+                                                     {Request::Command::start, "start"},
+                                                     {Request::Command::stop, "stop"},
+                                                     {Request::Command::restart, "restart"},
+                                                     {Request::Command::reload, "reload"},
+                                                     {Request::Command::scale, "scale"},
+                                                     {Request::Command::signal, "signal"},
+                                                     {Request::Command::events, "events"},
+                                                     {Request::Command::shutdown, "shutdown"}}};
 
 json::object answer(bool is_ok) { return {{"version", control_version}, {"ok", is_ok}}; }
 
@@ -116,6 +118,12 @@ Request parse_request(const std::string& line) {
     }
   request.signal = static_cast<int>(json::integer_of(object, "signal").value_or(0));
   request.is_waiting = json::boolean_of(object, "wait").value_or(true);
+  request.is_dry_run = json::boolean_of(object, "dry_run").value_or(false);
+  request.is_keeping = json::boolean_of(object, "keep").value_or(false);
+  request.instances = static_cast<int>(json::integer_of(object, "instances").value_or(-1));
+  if (request.command == Request::Command::scale &&
+      (request.targets.size() != 1 || request.instances < 0))
+    throw Error("\"scale\" needs one name in \"targets\", and \"instances\"");
   if (request.command == Request::Command::signal && request.signal <= 0)
     throw Error("\"signal\" must be a signal number");
   return request;
@@ -130,6 +138,9 @@ std::string request_line(const Request& request) {
   if (!targets.empty()) object["targets"] = std::move(targets);
   if (request.signal > 0) object["signal"] = request.signal;
   if (!request.is_waiting) object["wait"] = false;
+  if (request.is_dry_run) object["dry_run"] = true;
+  if (request.is_keeping) object["keep"] = true;
+  if (request.command == Request::Command::scale) object["instances"] = request.instances;
   return json::serialize(object);
 }
 
@@ -171,6 +182,15 @@ std::string up_answer(const std::vector<Supervised*>& instances) {
   object["failed"] = std::move(failed);
   object["waiting"] = std::move(waiting);
   object["stopped"] = std::move(stopped);
+  return json::serialize(object);
+}
+
+std::string with_list(const std::string& answer, const char* key,
+                      const std::vector<std::string>& values) {
+  auto object = json::parse(answer, "own answer").as_object();
+  json::array list;
+  for (const auto& value : values) list.emplace_back(value);
+  object[key] = std::move(list);
   return json::serialize(object);
 }
 

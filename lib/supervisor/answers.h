@@ -12,11 +12,25 @@
 namespace daemonz::supervisor {
 
 struct Request {
-  enum class Command { status, wait_until_up, start, stop, restart, signal, events, shutdown };
+  enum class Command {
+    status,
+    wait_until_up,
+    start,
+    stop,
+    restart,
+    reload,
+    scale,
+    signal,
+    events,
+    shutdown
+  };
   Command command = Command::status;
   std::vector<std::string> targets;  ///< empty: all
   int signal = 0;
-  bool is_waiting = true;  ///< start, restart: answered when decided, else at once
+  int instances = 0;        ///< scale: of the one target
+  bool is_waiting = true;   ///< start, restart, ..: answered when decided, else at once
+  bool is_dry_run = false;  ///< reload: the plan is told, and nothing done
+  bool is_keeping = false;  ///< shutdown: the children live on
 };
 
 /// Throws Error that says what is wrong with it.
@@ -29,6 +43,10 @@ struct Request {
 /// What has become of a start: ok, or which instances failed (why, and their last lines), wait for
 /// others, or were stopped meanwhile.
 [[nodiscard]] std::string up_answer(const std::vector<Supervised*>& instances);
+
+/// The answer with one more list in it.
+[[nodiscard]] std::string with_list(const std::string& answer, const char* key,
+                                    const std::vector<std::string>& values);
 
 /// A question whose answer comes later.
 struct Waiter {

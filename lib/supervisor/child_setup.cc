@@ -52,7 +52,7 @@ std::map<std::string, std::string> environment(const ChildSetup& setup) {
   env["DAEMONZ_INDEX"] = std::to_string(planned.index);
   env["DAEMONZ_INSTANCE"] = planned.daemon + ":" + std::to_string(planned.index);
   env["NOTIFY_SOCKET"] = setup.notify_address;
-  env[process::tree_variable] = setup.mark.token;
+  if (!setup.mark.token.empty()) env[process::tree_variable] = setup.mark.token;
   if (!setup.mark.cgroup.empty()) env["DAEMONZ_CGROUP"] = setup.mark.cgroup;
   if (planned.config.watchdog)
     env["WATCHDOG_USEC"] = std::to_string(Microseconds(*planned.config.watchdog).count());

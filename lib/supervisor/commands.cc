@@ -46,15 +46,6 @@ std::optional<json::object> ask_supervisor(const Caller& caller, const Request& 
   return json::parse(*line, "answer of the supervisor").as_object();
 }
 
-json::object answer_of(const Caller& caller, const Request& request) {
-  auto answer = ask_supervisor(caller, request);
-  if (!answer)
-    throw Error(
-        ErrorText{.what = "the supervisor is not running", .hint = "To start it: daemonz start"});
-  if (const auto why = json::string_of(*answer, "error")) throw Error(*why);
-  return std::move(*answer);
-}
-
 void indent(std::ostream& out, const std::string& text) {
   for (std::size_t from = 0; from < text.size();) {
     const auto end = std::min(text.find('\n', from), text.size());
@@ -70,33 +61,6 @@ void list_names(const Caller& caller, const json::object& answer, std::string_vi
   caller.talk << "daemonz: " << text << ':';
   for (const auto& name : *names) caller.talk << ' ' << std::string(name.as_string());
   caller.talk << '\n';
-}
-
-// Says how a start has ended.
-int report_up(const Caller& caller, const json::object& answer) {
-  const auto* failed = json::array_of(answer, "failed");
-  for (const auto& row : failed ? *failed : json::array{}) {
-    const auto& one = row.as_object();
-    caller.talk << "daemonz: " << *json::string_of(one, "name")
-                << " failed: " << *json::string_of(one, "why") << " ("
-                << *json::string_of(one, "state")
-                << "). Its log: " << caller.config.shown(*json::string_of(one, "log")) << '\n';
-    indent(caller.talk, *json::string_of(one, "last_lines"));
-  }
-  list_names(caller, answer, "waiting", "not started, waiting for others");
-  list_names(caller, answer, "stopped", "stopped before it was up");
-  if (json::boolean_of(answer, "ok").value_or(false)) {
-    caller.talk << "daemonz: started (" << *json::integer_of(answer, "ready") << " instances)\n";
-    return exit_done;
-  }
-  return exit_not_done;
-}
-
-// Of a supervisor that runs.
-int ask_for_up(const Caller& caller, Request::Command command, const StartOptions& options) {
-  const auto answer = answer_of(
-      caller, {.command = command, .targets = options.targets, .is_waiting = options.is_waiting});
-  return options.is_waiting ? report_up(caller, answer) : exit_done;
 }
 
 int check_plan(const Caller& caller, const Plan& plan) {
@@ -218,7 +182,47 @@ int stop_everything(const Caller& caller) {
   return exit_done;
 }
 
+// The upgrade: the supervisor that is started next takes over.
+int leave_children(const Caller& caller) {
+  const auto pid = holder(caller);
+  static_cast<void>(answer_of(caller, {.command = Request::Command::shutdown, .is_keeping = true}));
+  if (pid && !wait_for_end(*pid, real_clock().steady() + stop_slack))
+    throw Error("the supervisor (pid " + std::to_string(*pid) + ") has not ended in time");
+  caller.talk << "daemonz: the supervisor has ended, what it ran lives on. To take over: daemonz "
+                 "start\n";
+  return exit_done;
+}
+
 }  // namespace
+
+json::object answer_of(const Caller& caller, const Request& request) {
+  auto answer = ask_supervisor(caller, request);
+  if (!answer)
+    throw Error(
+        ErrorText{.what = "the supervisor is not running", .hint = "To start it: daemonz start"});
+  if (const auto why = json::string_of(*answer, "error")) throw Error(*why);
+  return std::move(*answer);
+}
+
+int report_up(const Caller& caller, const json::object& answer) {
+  const auto* failed = json::array_of(answer, "failed");
+  for (const auto& row : failed ? *failed : json::array{}) {
+    const auto& one = row.as_object();
+    caller.talk << "daemonz: " << *json::string_of(one, "name")
+                << " failed: " << *json::string_of(one, "why") << " ("
+                << *json::string_of(one, "state")
+                << "). Its log: " << caller.config.shown(*json::string_of(one, "log")) << '\n';
+    indent(caller.talk, *json::string_of(one, "last_lines"));
+  }
+  list_names(caller, answer, "held", "kept stopped, as asked for (`daemonz start NAME` starts it)");
+  list_names(caller, answer, "waiting", "not started, waiting for others");
+  list_names(caller, answer, "stopped", "stopped before it was up");
+  if (json::boolean_of(answer, "ok").value_or(false)) {
+    caller.talk << "daemonz: started (" << *json::integer_of(answer, "ready") << " instances)\n";
+    return exit_done;
+  }
+  return exit_not_done;
+}
 
 bool is_disabled(const Caller& caller, bool is_forced) {
   if (!caller.config.is_disabled || is_forced) return false;
@@ -226,6 +230,17 @@ bool is_disabled(const Caller& caller, bool is_forced) {
               << caller.config.environment << "\": nothing started. To start anyway: --force\n";
   return true;
 }
+
+namespace {
+
+// Of a supervisor that runs.
+int ask_for_up(const Caller& caller, Request::Command command, const StartOptions& options) {
+  const auto answer = answer_of(
+      caller, {.command = command, .targets = options.targets, .is_waiting = options.is_waiting});
+  return options.is_waiting ? report_up(caller, answer) : exit_done;
+}
+
+}  // namespace
 
 int start(const Caller& caller, const StartOptions& options) {
   if (is_disabled(caller, options.is_forced)) return exit_done;
@@ -244,7 +259,9 @@ int start(const Caller& caller, const StartOptions& options) {
   return report_up(caller, *answer);
 }
 
-int stop(const Caller& caller, const std::vector<std::string>& targets) {
+int stop(const Caller& caller, const StopOptions& options) {
+  const auto& targets = options.targets;
+  if (options.is_keeping) return leave_children(caller);
   if (targets.empty()) return stop_everything(caller);
   if (!holder(caller)) {
     check_targets(caller.config, make_plan(caller.config, folder_of(caller.program)), targets);

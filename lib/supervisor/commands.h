@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "config/config.h"
 
 namespace daemonz::supervisor {
@@ -31,12 +32,40 @@ struct StartOptions {
 /// run on). Throws Error when a supervisor runs already and no target is named.
 int start(const Caller& caller, const StartOptions& options);
 
-/// Without targets: everything, the supervisor too; what a dead supervisor left is ended. 0 also
-/// when nothing ran.
-int stop(const Caller& caller, const std::vector<std::string>& targets);
+struct StopOptions {
+  std::vector<std::string> targets;  ///< empty: everything, the supervisor too
+  bool is_keeping = false;           ///< the supervisor alone ends: the next start takes over
+};
+
+/// What a dead supervisor left is ended too. 0 also when nothing ran.
+int stop(const Caller& caller, const StopOptions& options);
 
 /// Without targets: stop and start with the file as it is now.
 int restart(const Caller& caller, const StartOptions& options);
+
+/// One instance after the other, each when the one before is ready. 1: one has failed, and the rest
+/// were left alone.
+int restart_rolling(const Caller& caller, const std::vector<std::string>& targets);
+
+struct ReloadOptions {
+  bool is_dry_run = false;  ///< only the plan
+  bool is_waiting = true;   ///< for readiness or failure of what was started
+};
+
+/// Prints the plan, a line for each change, and carries it out: nothing else is touched.
+int reload(const Caller& caller, const ReloadOptions& options);
+
+struct ScaleOptions {
+  std::string daemon;
+  int instances = 0;
+  bool is_waiting = true;
+};
+
+/// As reload. Holds until the file says another number.
+int scale(const Caller& caller, const ScaleOptions& options);
+
+/// Sets the numbers of instances that people have asked for by scale.
+void apply_wishes(config::Config& config);
 
 /// Whether the configuration is `disabled` and nobody insists; says so.
 bool is_disabled(const Caller& caller, bool is_forced);
@@ -87,5 +116,12 @@ struct LogsOptions {
   bool is_following = false;  ///< until SIGINT; across rotation
 };
 int logs(const Caller& caller, const LogsOptions& options);
+
+struct Request;
+
+/// The running supervisor's answer. Throws Error: it refuses, or none runs.
+[[nodiscard]] json::object answer_of(const Caller& caller, const Request& request);
+/// Says how a start has ended; the exit code.
+int report_up(const Caller& caller, const json::object& answer);
 
 }  // namespace daemonz::supervisor

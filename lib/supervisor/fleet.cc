@@ -13,6 +13,10 @@ namespace {
 
 auto order_of(const PlannedInstance& one) { return std::tie(one.rank, one.daemon, one.index); }
 
+bool is_at(const Supervised& one, const std::string& daemon, int index) {
+  return one.planned().daemon == daemon && one.planned().index == index;
+}
+
 bool is_met(config::Condition condition, const Supervised& other) {
   const auto& there = other.instance();
   switch (condition) {
@@ -42,8 +46,37 @@ Supervised& Fleet::add(PlannedInstance planned) {
 
 Supervised* Fleet::find(const std::string& daemon, int index) const {
   for (const auto& one : instances_)
-    if (one->planned().daemon == daemon && one->planned().index == index) return one.get();
+    if (is_at(*one, daemon, index) && !one->is_retired()) return one.get();
   return nullptr;
+}
+
+Supervised* Fleet::find_retired(const std::string& daemon, int index) const {
+  for (const auto& one : instances_)
+    if (is_at(*one, daemon, index) && one->is_retired()) return one.get();
+  return nullptr;
+}
+
+std::vector<PlannedInstance> Fleet::intended() const {
+  std::vector<PlannedInstance> plan;
+  for (const auto& one : instances_)
+    if (!one->is_retired()) plan.push_back(one->intended());
+  return plan;
+}
+
+void Fleet::put_in_order() {
+  std::stable_sort(instances_.begin(), instances_.end(), [](const auto& one, const auto& other) {
+    return order_of(one->intended()) < order_of(other->intended());
+  });
+}
+
+std::vector<const Supervised*> Fleet::remove_retired() {
+  std::vector<const Supervised*> gone;
+  std::erase_if(instances_, [&gone](const auto& one) {
+    if (!one->is_retired() || !one->is_settled_down()) return false;
+    gone.push_back(one.get());
+    return true;
+  });
+  return gone;
 }
 
 std::vector<Supervised*> Fleet::chosen(std::vector<std::string> targets, Reach reach) const {
@@ -72,6 +105,7 @@ std::vector<Supervised*> Fleet::chosen(std::vector<std::string> targets, Reach r
 bool Fleet::may_start(const Supervised& candidate) const {
   const auto& config = candidate.planned().config;
   return std::all_of(instances_.begin(), instances_.end(), [&](const auto& other) {
+    if (other->is_retired()) return true;
     const auto needed = config.depends_on.find(other->planned().daemon);
     if (needed != config.depends_on.end()) return is_met(needed->second, *other);
     return other->planned().config.start_order >= config.start_order || is_up_as_wave(*other);
@@ -99,15 +133,8 @@ Milliseconds Fleet::stop_time() const {
 
 RecordedState Fleet::recorded() const {
   RecordedState state{.supervisor = process::identity_of(::getpid()).value_or(process::Identity{})};
-  for (const auto& instance : instances_) {
-    const auto& planned = instance->planned();
-    if (instance->is_settled_down()) continue;
-    state.instances.push_back({.name = planned.name,
-                               .mark = instance->mark(),
-                               .rank = planned.rank,
-                               .stop_signal = planned.config.stop.signal,
-                               .stop_timeout = planned.config.stop.timeout});
-  }
+  for (const auto& instance : instances_)
+    if (auto one = instance->recorded()) state.instances.push_back(std::move(*one));
   return state;
 }
 

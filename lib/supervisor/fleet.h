@@ -25,8 +25,16 @@ class Fleet {
 
   /// Keeps the list in the order of ranks, names and indices. Throws as Supervised does.
   Supervised& add(PlannedInstance planned);
-  /// nullptr: there is none.
+  /// nullptr: there is none. Retired ones have left the plan and only find_retired() finds them.
   [[nodiscard]] Supervised* find(const std::string& daemon, int index) const;
+  [[nodiscard]] Supervised* find_retired(const std::string& daemon, int index) const;
+
+  /// The plan that was asked for last; what runs may still be on its way there.
+  [[nodiscard]] std::vector<PlannedInstance> intended() const;
+  void put_in_order();  ///< after plans have changed
+  /// Retired instances of which nothing lives any more are gone after this. Returns which; the
+  /// pointers are for comparison only.
+  std::vector<const Supervised*> remove_retired();
 
   enum class Reach { as_named, with_dependencies };
   /// The instances that the targets mean; all without a target. What would wait for ever for

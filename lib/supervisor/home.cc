@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -70,32 +71,48 @@ int end_rank(const std::vector<const RecordedInstance*>& instances) {
   return alive;
 }
 
-int end_recorded(const Home& home) {
-  std::optional<RecordedState> state;
+std::vector<RecordedInstance> recorded_in(const Home& home) {
   try {
-    state = read_state_file(home.state_file);
+    if (auto state = read_state_file(home.state_file)) return std::move(state->instances);
   } catch (const Error& problem) {  // torn or foreign: cgroup and marks still find the processes
     log::warn("supervisor", "state file is not readable", {{"why", problem.what()}});
   }
+  return {};
+}
+
+int end_recorded(const std::vector<RecordedInstance>& instances) {
   std::map<int, std::vector<const RecordedInstance*>, std::greater<>> ranks;
-  if (state)
-    for (const auto& instance : state->instances) ranks[instance.rank].push_back(&instance);
+  for (const auto& instance : instances)
+    if (!instance.has_exited_well) ranks[instance.rank].push_back(&instance);
   int alive = 0;
-  for (const auto& [rank, instances] : ranks) alive += end_rank(instances);
+  for (const auto& [rank, of_rank] : ranks) alive += end_rank(of_rank);
   return alive;
 }
 
+int end_group(const std::string& group, SteadyTime deadline) {
+  if (!process::is_populated(group)) return 0;
+  process::kill_cgroup(group);
+  static_cast<void>(process::wait_until_empty(group, deadline));
+  return 1;
+}
+
 // Launched, but not yet recorded when the supervisor died.
-int end_unrecorded(const Home& home) {
+int end_unrecorded(const Home& home, const std::vector<RecordedInstance>& kept) {
   int alive = 0;
   const auto deadline = real_clock().steady() + kill_time;
-  if (!home.cgroup.empty() && process::is_populated(home.cgroup)) {
-    ++alive;
-    process::kill_cgroup(home.cgroup);
-    static_cast<void>(process::wait_until_empty(home.cgroup, deadline));
+  std::vector<std::string> tokens;
+  std::set<std::string> groups;
+  for (const auto& one : kept) {
+    tokens.push_back(one.mark.token);
+    groups.insert(one.mark.cgroup);
   }
+  std::error_code ignored;
+  if (!home.cgroup.empty())
+    for (const auto& entry : std::filesystem::directory_iterator(home.cgroup, ignored))
+      if (entry.is_directory(ignored) && !groups.contains(entry.path().string()))
+        alive += end_group(entry.path(), deadline);
   for (;;) {
-    const auto left = process::processes_with_token_prefix(home.token_prefix);
+    const auto left = process::processes_with_token_prefix(home.token_prefix, tokens);
     if (left.empty()) return alive;
     alive += static_cast<int>(left.size());
     if (!process::kill_processes(left, deadline))
@@ -118,8 +135,14 @@ Home home_of(const config::Config& config) {
           .notify_folder = folder + "/notify",
           .io_folder = folder + "/io",
           .state_file = folder + "/state.json",
+          .wishes_file = folder + "/wishes.json",
           .token_prefix = name,
           .cgroup = group ? *group + "/daemonz-" + name : ""};
+}
+
+std::string log_path_of(const config::Config& config) {
+  return config.logger.kind == config::Logger::Kind::file ? config.logger.path
+                                                          : config.resolve("log/daemonz.log");
 }
 
 void prepare(const Home& home) {
@@ -136,8 +159,21 @@ void prepare(const Home& home) {
   }
 }
 
+std::vector<RecordedInstance> take_stock(
+    const Home& home, const std::function<bool(const RecordedInstance&)>& is_kept) {
+  std::vector<RecordedInstance> kept, stale;
+  for (auto& one : recorded_in(home)) {
+    const bool is_there = one.has_exited_well ? one.mark.leader.boot_id == process::boot_id()
+                                              : process::is_running(one.mark.leader);
+    (is_there && is_kept(one) ? kept : stale).push_back(std::move(one));
+  }
+  end_recorded(stale);
+  end_unrecorded(home, kept);
+  return kept;
+}
+
 int end_stale_instances(const Home& home) {
-  const int alive = end_recorded(home) + end_unrecorded(home);
+  const int alive = end_recorded(recorded_in(home)) + end_unrecorded(home, {});
   clean(home);
   return alive;
 }

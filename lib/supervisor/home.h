@@ -2,9 +2,12 @@
 // state file, cgroup; and the ending of what an earlier supervisor has left there.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "config/config.h"
+#include "supervisor/state_file.h"
 
 namespace daemonz::supervisor {
 
@@ -17,14 +20,24 @@ struct Home {
   std::string notify_folder;  ///< one socket per instance
   std::string io_folder;      ///< the named pipes of their output
   std::string state_file;
+  std::string wishes_file;   ///< stays also when nothing runs
   std::string token_prefix;  ///< of the marks of all its trees (process/tree.h)
   std::string cgroup;        ///< the group above all instances; empty: this machine gives none
 };
 
 [[nodiscard]] Home home_of(const config::Config& config);
 
+/// Where the supervisor itself logs when nobody looks at its stderr.
+[[nodiscard]] std::string log_path_of(const config::Config& config);
+
 /// Makes the folders. Throws Error that names the folder.
 void prepare(const Home& home);
+
+/// What an earlier supervisor of this home has left: instances that live, and those that had ended
+/// well. Of them only those that `is_kept` are kept; every other process of that supervisor is
+/// ended, as by end_stale_instances. Only for the holder of the lock. Throws likewise.
+[[nodiscard]] std::vector<RecordedInstance> take_stock(
+    const Home& home, const std::function<bool(const RecordedInstance&)>& is_kept);
 
 /// Ends every process that an earlier supervisor of this home has left: those that state.json
 /// records (pid + start time + boot id), by their stop signal and in reverse order of their ranks,

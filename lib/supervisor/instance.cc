@@ -228,6 +228,12 @@ struct Machine {
     note_child();
   }
 
+  void adopt_done() {
+    if (is_live()) return;
+    it.is_wanted = true;
+    it.state = State::exited;
+  }
+
   void finish_stop() {
     if (it.has_child) return;
     it.has_tree = false;
@@ -287,6 +293,7 @@ struct Machine {
       case R::replace: return replace();
       case R::adopt: return adopt();
       case R::adopt_unready: return adopt_unready();
+      case R::adopt_done: return adopt_done();
       case R::retry: return retry();
       case R::sweep: return sweep();
     }
@@ -303,6 +310,11 @@ Step step(Instance instance, Event event, SteadyTime now, const Policy& policy) 
   machine.react(transitions[static_cast<std::size_t>(result.instance.state)]
                            [static_cast<std::size_t>(event)]);
   return result;
+}
+
+void extend_time(Instance& instance, SteadyTime until) {
+  if (instance.state != State::starting && instance.state != State::stopping) return;
+  if (instance.timer && *instance.timer < until) instance.timer = until;
 }
 
 Milliseconds restart_delay(const Policy& policy, int failures_in_row) {
@@ -323,10 +335,24 @@ std::string_view name_of(State state) {
 }
 
 std::string_view name_of(Event event) {
-  constexpr std::array<std::string_view, event_count> names{
-      "start", "stop",          "restart", "dependencies_met", "launched",         "launch_failed",
-      "ready", "unhealthy",     "healthy", "exited_well",      "exited_badly",     "tree_empty",
-      "timer", "watchdog_late", "unfit",   "inherited",        "inherited_unready"};
+  constexpr std::array<std::string_view, event_count> names{"start",
+                                                            "stop",
+                                                            "restart",
+                                                            "dependencies_met",
+                                                            "launched",
+                                                            "launch_failed",
+                                                            "ready",
+                                                            "unhealthy",
+                                                            "healthy",
+                                                            "exited_well",
+                                                            "exited_badly",
+                                                            "tree_empty",
+                                                            "timer",
+                                                            "watchdog_late",
+                                                            "unfit",
+                                                            "inherited",
+                                                            "inherited_unready",
+                                                            "inherited_done"};
   return names[static_cast<std::size_t>(event)];
 }
 

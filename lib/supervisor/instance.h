@@ -30,25 +30,26 @@ enum class State : std::uint8_t {
 inline constexpr std::size_t state_count = 11;
 
 enum class Event : std::uint8_t {
-  start,             ///< a person, or boot: wanted = up
-  stop,              ///< wanted = down
-  restart,           ///< stop, then start
-  dependencies_met,  ///< it may start now
-  launched,          ///< exec has succeeded
-  launch_failed,     ///< no child is there
-  ready,             ///< notify, or a probe
-  unhealthy,         ///< a health check fails
-  healthy,           ///< it succeeds again
-  exited_well,       ///< the main process ended with 0
-  exited_badly,      ///< with another code, or by a signal
-  tree_empty,        ///< no process of its tree is left
-  timer,             ///< `timer` has come
-  watchdog_late,     ///< no WATCHDOG=1 in time: it hangs
-  unfit,             ///< unhealthy for too long, or too large: it must be replaced
-  inherited,         ///< its child of an earlier supervisor lives and is ready
-  inherited_unready  ///< it lives and was not ready yet
+  start,              ///< a person, or boot: wanted = up
+  stop,               ///< wanted = down
+  restart,            ///< stop, then start
+  dependencies_met,   ///< it may start now
+  launched,           ///< exec has succeeded
+  launch_failed,      ///< no child is there
+  ready,              ///< notify, or a probe
+  unhealthy,          ///< a health check fails
+  healthy,            ///< it succeeds again
+  exited_well,        ///< the main process ended with 0
+  exited_badly,       ///< with another code, or by a signal
+  tree_empty,         ///< no process of its tree is left
+  timer,              ///< `timer` has come
+  watchdog_late,      ///< no WATCHDOG=1 in time: it hangs
+  unfit,              ///< unhealthy for too long, or too large: it must be replaced
+  inherited,          ///< its child of an earlier supervisor lives and is ready
+  inherited_unready,  ///< it lives and was not ready yet
+  inherited_done      ///< it had ended well and for good
 };
-inline constexpr std::size_t event_count = 17;
+inline constexpr std::size_t event_count = 18;
 
 enum class Action : std::uint8_t {
   check_dependencies,  ///< answer with dependencies_met, now or later
@@ -103,6 +104,9 @@ struct Step {
 /// A timer that comes before instance.timer changes nothing.
 /// Holds always: `launch` only while has_child and has_tree are false.
 [[nodiscard]] Step step(Instance instance, Event event, SteadyTime now, const Policy& policy);
+
+/// EXTEND_TIMEOUT_USEC of a start or a stop that goes on: its time ends no earlier than `until`.
+void extend_time(Instance& instance, SteadyTime until);
 
 /// Waiting time before restart number `failures_in_row` (from 1), without jitter: delay, then
 /// (delay or 1 s) x factor^(n-2).., at most delay_max.

@@ -13,6 +13,8 @@
 #include "process/signals.h"
 #include "supervisor/commands.h"
 #include "supervisor/followed_log.h"
+#include "supervisor/home.h"
+#include "supervisor/log_sink.h"
 #include "supervisor/plan.h"
 #include "supervisor/supervisor.h"
 

@@ -202,24 +202,11 @@ class Planner {
                              "(ulimit -H shows it)");
   }
 
-  // What the configuration can say and this supervisor cannot do (yet) is refused, never ignored.
-  void check_support(const config::Daemon& daemon) {
-    using Kind = config::Ready::Kind;
-    if (daemon.ready.kind == Kind::http || daemon.ready.kind == Kind::exec ||
-        daemon.ready.kind == Kind::log)
-      fault(daemon, "ready: this check is not supported yet; allowed: notify, tcp, unix, memcache");
-    if (daemon.limits.memory) fault(daemon, "limits.memory: is not supported yet: take it out");
-    if (daemon.stop.kill == config::Stop::Kill::group ||
-        daemon.stop.kill == config::Stop::Kill::process)
-      fault(daemon, "stop.kill: is not supported yet; allowed: tree, cgroup");
-  }
-
   void check(const config::Daemon& daemon) {
     if (daemon.command.empty()) fault(daemon, "command: is missing");
     check_dependencies(daemon);
     check_user(daemon);
     check_limits(daemon);
-    check_support(daemon);
   }
 
   const config::Config& config_;
@@ -230,6 +217,13 @@ class Planner {
 };
 
 }  // namespace
+
+std::string sentences_of(const Plan& plan) {
+  std::string text;
+  for (const auto* list : {&plan.faults, &plan.obstacles})
+    for (const auto& sentence : *list) text += (text.empty() ? "" : "\n") + sentence;
+  return text;
+}
 
 Plan make_plan(const config::Config& config, const std::string& program_folder) {
   return Planner(config, program_folder).make();

@@ -34,6 +34,9 @@ struct Plan {
 /// Ranks: start_order ascending; within one order, depends_on decides.
 [[nodiscard]] Plan make_plan(const config::Config& config, const std::string& program_folder);
 
+/// All faults and obstacles of a plan, one per line.
+[[nodiscard]] std::string sentences_of(const Plan& plan);
+
 /// "queue", "processor" (all), "processor:2", "processor:*". False: another one.
 [[nodiscard]] bool is_meant(const PlannedInstance& instance, const std::string& target);
 

@@ -1,28 +1,32 @@
-// "Is it ready?" asked from outside, for daemons that do not say so themselves: a connection to a
-// TCP port or a unix socket, or memcache's `version`. Not the notify socket (process/notify.h).
+// "Is it ready?" asked from outside until the answer is yes, for daemons that do not say so
+// themselves. Not the question itself (check.h), the notify socket (process/notify.h), or the log
+// (line_search.h).
 #pragma once
 
 #include <functional>
 #include <memory>
 
-#include "config/daemon.h"
-#include "supervisor/loop.h"
+#include "supervisor/check.h"
 
 namespace daemonz::supervisor {
 
-/// Asks until the answer is yes, then calls `succeeded` once. Its end is the end of the asking.
-/// Threads: one.
+/// Its end is the end of the asking. Threads: one.
 class Probe {
  public:
-  /// `ready.kind` is tcp, unix_socket or memcache.
-  Probe(Loop& loop, const config::Ready& ready, std::function<void()> succeeded);
-  ~Probe();
-  Probe(const Probe&) = delete;
-  Probe& operator=(const Probe&) = delete;
+  /// `options.time` is set here. `succeeded` is called once; it may end this object.
+  Probe(Loop& loop, CheckOptions options, std::function<void()> succeeded);
+
+  bool take_ended(pid_t pid) { return check_ && check_->take_ended(pid); }  ///< as Check
 
  private:
-  struct Parts;
-  std::unique_ptr<Parts> parts_;
+  void ask();
+
+  Loop& loop_;
+  CheckOptions options_;
+  std::function<void()> succeeded_;
+  Milliseconds pause_;
+  std::unique_ptr<Check> check_;
+  Loop::Watch timer_;
 };
 
 }  // namespace daemonz::supervisor

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -26,6 +27,13 @@ process::Identity identity_from(const json::object& object) {
 json::object to_json(const RecordedInstance& instance) {
   auto object = to_json(instance.mark.leader);
   object["name"] = instance.name;
+  object["daemon"] = instance.daemon;
+  object["index"] = instance.index;
+  object["wanted"] = instance.is_wanted;
+  object["ready"] = instance.is_ready;
+  object["exited"] = instance.has_exited_well;
+  object["restarts"] = instance.restarts;
+  object["fingerprint"] = instance.fingerprint;
   object["cgroup"] = instance.mark.cgroup;
   object["token"] = instance.mark.token;
   object["rank"] = instance.rank;
@@ -37,6 +45,13 @@ json::object to_json(const RecordedInstance& instance) {
 RecordedInstance instance_from(const json::object& object) {
   RecordedInstance instance;
   instance.name = json::string_of(object, "name").value_or("?");
+  instance.daemon = json::string_of(object, "daemon").value_or("");
+  instance.index = static_cast<int>(json::integer_of(object, "index").value_or(0));
+  instance.is_wanted = json::boolean_of(object, "wanted").value_or(true);
+  instance.is_ready = json::boolean_of(object, "ready").value_or(false);
+  instance.has_exited_well = json::boolean_of(object, "exited").value_or(false);
+  instance.restarts = static_cast<int>(json::integer_of(object, "restarts").value_or(0));
+  instance.fingerprint = json::string_of(object, "fingerprint").value_or("");
   instance.mark = {.leader = identity_from(object),
                    .cgroup = json::string_of(object, "cgroup").value_or(""),
                    .token = json::string_of(object, "token").value_or("")};
@@ -49,19 +64,27 @@ RecordedInstance instance_from(const json::object& object) {
 
 }  // namespace
 
+void replace_file(const std::string& path, const std::string& text, Sync sync) {
+  const auto fresh = path + ".new";
+  const UniqueFd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
+  if (!fd.is_open() ||
+      ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      (sync == Sync::yes && ::fsync(fd.get()) != 0) ||
+      std::rename(fresh.c_str(), path.c_str()) != 0)
+    throw_errno("cannot write", path, "Is the disk full, or the folder not writable?");
+  if (sync == Sync::no) return;
+  const auto folder = std::filesystem::path(path).parent_path().string();
+  const UniqueFd names(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!names.is_open() || ::fsync(names.get()) != 0) throw_errno("cannot sync the folder", folder);
+}
+
 void write_state_file(const std::string& path, const RecordedState& state) {
   json::array instances;
   for (const auto& instance : state.instances) instances.push_back(to_json(instance));
   const json::object object{{"version", state_file_version},
                             {"supervisor", to_json(state.supervisor)},
                             {"instances", std::move(instances)}};
-  const auto text = json::serialize(object) + "\n";
-  const auto fresh = path + ".new";
-  const UniqueFd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
-  if (!fd.is_open() ||
-      ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-      std::rename(fresh.c_str(), path.c_str()) != 0)
-    throw_errno("cannot write", path, "Is the disk full, or the folder not writable?");
+  replace_file(path, json::serialize(object) + "\n", Sync::no);
 }
 
 std::optional<RecordedState> read_state_file(const std::string& path) {

@@ -120,9 +120,11 @@ int status_without_answer(const Caller& caller, bool is_json) {
                       "the supervisor (pid " + std::to_string(*pid) +
                           ") holds the lock but does not answer: is it starting or stopping?");
   if (const auto pid = process::LockFile::last_holder_of(lock))
-    return say_absent(caller, is_json, lsb_dead,
-                      "the supervisor (pid " + std::to_string(*pid) +
-                          ") has died. To end what it left and start again: daemonz start");
+    return say_absent(
+        caller, is_json, lsb_dead,
+        "the supervisor (pid " + std::to_string(*pid) +
+            ") is gone, what it ran lives on. To take over: daemonz start; to end it: "
+            "daemonz stop");
   return say_absent(caller, is_json, lsb_stopped, "stopped");
 }
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "process/cgroup.h"
 #include "process/signals.h"
+#include "supervisor/changes.h"
 #include "supervisor/child_setup.h"
 
 namespace daemonz::supervisor {
@@ -16,21 +17,10 @@ namespace {
 constexpr Milliseconds early_death_time(200);  // of an interpreter on a busy machine
 constexpr int parents_max = 64;                // between a notifying process and the supervisor
 
-// Whether a notification can be from our trees: its sender descends from the supervisor, or has
-// ended already, as the helper of a shell script has. The socket says which instance it speaks for.
-bool may_speak(pid_t sender) {
-  for (int generation = 0; sender > 0 && generation < parents_max; ++generation) {
-    if (sender == ::getpid()) return true;
-    const auto stat = process::stat_of(sender);
-    if (!stat) return true;
-    sender = stat->parent;
-  }
-  return false;
-}
-
 std::string describe(const process::ExitStatus& status) {
   if (status.signal) return "killed by " + process::signal_name(*status.signal);
-  return "exit code " + std::to_string(status.exit_code.value_or(-1));
+  if (!status.exit_code) return "exit code not known: it was adopted";
+  return "exit code " + std::to_string(*status.exit_code);
 }
 
 bool is_forking(const config::Daemon& daemon) {
@@ -51,9 +41,7 @@ Supervised::Supervised(const Surroundings& surroundings, PlannedInstance planned
                                           "." + std::to_string(planned_.index) + ".sock")) {
   instance_.random = static_cast<std::uint32_t>(std::hash<std::string>{}(planned_.name)) | 1;
   notify_watch_ = surroundings_.loop.when_readable(notify_.fd(), [this] { take_notifications(); });
-  const auto& log = planned_.config.log;
-  output_ = open_stream(log.path, "");
-  if (!log.stderr_path.empty()) errors_ = open_stream(log.stderr_path, ".err");
+  open_streams();
 }
 
 // While something of it lives, its pipe is the next supervisor's.
@@ -63,7 +51,20 @@ Supervised::~Supervised() {
     if (stream->sink) stream->sink->remove();
 }
 
-Supervised::Stream Supervised::open_stream(const std::string& path, const char* suffix) const {
+// Old ones are closed first: a file that is shared by nobody then takes its new options.
+void Supervised::open_streams() {
+  for (auto* const stream : {&output_, &errors_}) {
+    if (!stream->sink) continue;
+    stream->sink->take();
+    stream->watch.cancel();
+    stream->sink.reset();
+  }
+  const auto& log = planned_.config.log;
+  output_ = open_stream(log.path, "");
+  if (!log.stderr_path.empty()) errors_ = open_stream(log.stderr_path, ".err");
+}
+
+Supervised::Stream Supervised::open_stream(const std::string& path, const char* suffix) {
   const auto& log = planned_.config.log;
   Stream stream;
   stream.sink = std::make_unique<LogSink>(
@@ -73,8 +74,11 @@ Supervised::Stream Supervised::open_stream(const std::string& path, const char* 
                      .is_stamped = log.timestamp == config::LogFile::Timestamp::rfc3339,
                      .is_prefixed = log.has_prefix},
       surroundings_.log_files.at(path, log));
-  stream.watch = surroundings_.loop.when_readable(stream.sink->read_end(),
-                                                  [sink = stream.sink.get()] { sink->take(); });
+  stream.watch =
+      surroundings_.loop.when_readable(stream.sink->read_end(), [this, sink = stream.sink.get()] {
+        sink->take();
+        look_for_line();
+      });
   return stream;
 }
 
@@ -91,15 +95,19 @@ std::vector<Action> Supervised::handle(Event event) {
   const auto before = instance_.state;
   auto result = step(instance_, event, real_clock().steady(), planned_.policy);
   instance_ = std::move(result.instance);
-  if (instance_.state != State::starting) probe_.reset();
+  if (instance_.state != State::starting) {
+    probe_.reset();
+    searches_.clear();
+  }
   if (search_ && instance_.state != State::starting) {
     search_.reset();  // what the machine takes for the child is the start command, which has ended
     feed_(*this, Event::exited_badly);
   }
   if (instance_.state != State::stopping) stop_command_.reset();
   if (before != instance_.state) say(before);
-  if (before == State::starting && instance_.state == State::running) arm_watchdog();
-  if (!instance_.has_child) watchdog_watch_.cancel();
+  if (event == Event::inherited_unready && instance_.state == State::starting) begin_readiness();
+  watch_over();
+  if (next_ && is_settled_down()) apply(*std::exchange(next_, std::nullopt));
   std::vector<Action> for_supervisor;
   for (const auto action : result.actions) {
     switch (action) {
@@ -121,6 +129,16 @@ void Supervised::say(State before) {
       log::info("supervisor", "instance ready",
                 {{"name", name}, {"pid", pid()}, {"restarts", instance_.restarts}});
       break;
+    case State::adopted:
+      log::info("supervisor", "instance adopted", {{"name", name}, {"pid", pid()}});
+      break;
+    case State::unhealthy:
+      log::warn("supervisor", "instance is unhealthy", {{"name", name}, {"pid", pid()}});
+      break;
+    case State::stopping:
+      if (instance_.is_stopped_for_failure)
+        log::warn("supervisor", "instance is replaced", {{"name", name}, {"why", why_}});
+      break;
     case State::backoff:
       log::warn("supervisor", "instance failed, is tried again",
                 {{"name", name}, {"why", why_}, {"failures", instance_.failures_in_row}});
@@ -137,7 +155,7 @@ void Supervised::say(State before) {
                     ? "no pid file (" + first_of(planned_.config.pid_files) + ") named it within "
                     : "not ready within ") +
                to_string(planned_.policy.ready_timeout);
-      else if (instance_.is_stopped_for_failure)
+      else if (instance_.is_stopped_for_failure && before != State::stopping)
         why_ = "no WATCHDOG=1 in time";
       log::warn("supervisor", "instance is killed", {{"name", name}, {"pid", mark_.leader.pid}});
       break;
@@ -201,26 +219,23 @@ void Supervised::start_child() {
   for (auto* const stream : {&output_, &errors_})
     if (stream->sink) stream->run_offset = stream->sink->offset();
   while (notify_.receive()) continue;  // nor does an earlier run's READY=1 count for this one
-  mark_ = {.token = process::new_tree_token(surroundings_.home.token_prefix)};
-  mark_.cgroup = fresh_group();
+  mark_ = {};
+  if (has_whole_tree()) {
+    mark_.token = process::new_tree_token(surroundings_.home.token_prefix);
+    mark_.cgroup = fresh_group();
+  }
+  is_inherited_ = false;
   if (is_forking(planned_.config)) remove_stale_pid_files(planned_.config);
 
   child_watch_.cancel();
   child_.emplace(start_process(planned_.config.command));
   has_found_main_ = false;
   mark_.leader = process::identity_of(child_->pid()).value_or(process::Identity{});
+  fingerprint_ = fingerprint_of(planned_.config);
   launched_at_ = real_clock().steady();
   status_text_.clear();
   child_watch_ = surroundings_.loop.when_readable(child_->pidfd(), [this] { child_ended(); });
   if (!is_forking(planned_.config)) begin_readiness();
-}
-
-void Supervised::begin_readiness() {
-  const auto& ready = planned_.config.ready;
-  using Kind = config::Ready::Kind;
-  if (ready.kind == Kind::tcp || ready.kind == Kind::unix_socket || ready.kind == Kind::memcache)
-    probe_ =
-        std::make_unique<Probe>(surroundings_.loop, ready, [this] { feed_(*this, Event::ready); });
 }
 
 void Supervised::search_main() {
@@ -250,6 +265,7 @@ void Supervised::take_main(const process::Identity& main) {
 }
 
 bool Supervised::take_ended(pid_t pid) {
+  if ((probe_ && probe_->take_ended(pid)) || (health_ && health_->take_ended(pid))) return true;
   if (stop_command_ && stop_command_->is_running() && stop_command_->pid() == pid) {
     stop_command_->look();
     return true;
@@ -275,25 +291,6 @@ void Supervised::child_ended() {
             {{"name", planned_.name}, {"pid", child_->pid()}, {"why", describe(*status)}});
   has_ended_well_ = status->is_success();
   feed_(*this, status->is_success() ? Event::exited_well : Event::exited_badly);
-}
-
-void Supervised::take_notifications() {
-  while (const auto notification = notify_.receive()) {
-    if (may_speak(notification->sender))
-      act_on(*notification);
-    else
-      log::debug("supervisor", "notification from a stranger",
-                 {{"name", planned_.name}, {"pid", notification->sender}});
-  }
-}
-
-void Supervised::act_on(const process::Notification& notification) {
-  if (const auto text = notification.fields.find("STATUS"); text != notification.fields.end())
-    status_text_ = text->second;
-  if (notification.has("WATCHDOG", "1")) arm_watchdog();
-  if (notification.has("READY", "1") && instance_.state == State::starting &&
-      planned_.config.ready.kind == config::Ready::Kind::notify)
-    feed_(*this, Event::ready);
 }
 
 // A child that has become another user (setuid) may be out of reach: no reason to go down with it.
@@ -330,26 +327,24 @@ void Supervised::signal_stop() {
     signal_child(SIGCONT);  // a stopped process could not even hear it
     return;
   }
-  process::signal_tree(mark_, signal);
-  process::signal_tree(mark_, SIGCONT);
+  for (const int each : {signal, SIGCONT}) {
+    if (has_whole_tree())
+      process::signal_tree(mark_, each);
+    else if (planned_.config.stop.kill == config::Stop::Kill::group)
+      process::signal_group(mark_.leader, each);
+  }
   look_at_tree();
 }
 
 void Supervised::kill_tree() {
   if (!mark_.cgroup.empty())
     process::kill_cgroup(mark_.cgroup);
-  else
+  else if (has_whole_tree())
     process::signal_tree(mark_, SIGKILL);
+  else if (planned_.config.stop.kill == config::Stop::Kill::group)
+    process::signal_group(mark_.leader, SIGKILL);
   if (instance_.has_child) signal_child(SIGKILL);
   look_at_tree();
-}
-
-// The last process of a dead child's tree is our own child by then (we are a subreaper), so its end
-// comes as SIGCHLD and nothing has to be polled.
-void Supervised::look_at_tree() {
-  if (instance_.has_child || !instance_.has_tree || !process::is_empty(mark_)) return;
-  if (is_forking(planned_.config)) remove_stale_pid_files(planned_.config);
-  feed_(*this, Event::tree_empty);
 }
 
 void Supervised::arm_timer() {
@@ -361,12 +356,6 @@ void Supervised::arm_timer() {
     armed_for_.reset();
     feed_(*this, Event::timer);
   });
-}
-
-void Supervised::arm_watchdog() {
-  if (!planned_.config.watchdog || !instance_.has_child) return;
-  watchdog_watch_ = surroundings_.loop.at(real_clock().steady() + *planned_.config.watchdog,
-                                          [this] { feed_(*this, Event::watchdog_late); });
 }
 
 std::string Supervised::last_lines(int lines_max) const {

@@ -13,10 +13,13 @@
 #include "process/child.h"
 #include "process/notify.h"
 #include "process/tree.h"
+#include "supervisor/health_watch.h"
 #include "supervisor/home.h"
+#include "supervisor/line_search.h"
 #include "supervisor/log_sink.h"
 #include "supervisor/loop.h"
 #include "supervisor/main_search.h"
+#include "supervisor/memory_watch.h"
 #include "supervisor/plan.h"
 #include "supervisor/probe.h"
 #include "supervisor/stop_command.h"
@@ -31,7 +34,7 @@ struct Surroundings {
   rlimit open_files{};  ///< RLIMIT_NOFILE for children: as the supervisor was started with
 };
 
-/// Owns the child: its end kills the child. Threads: one.
+/// Owns the child: its end kills the child, if it is our own. Threads: one.
 class Supervised {
  public:
   using Feed = std::function<void(Supervised&, Event)>;
@@ -47,6 +50,20 @@ class Supervised {
   /// returned for the supervisor.
   [[nodiscard]] std::vector<Action> handle(Event event);
 
+  /// Takes over what an earlier supervisor has left of it, and feeds that. Before any other event.
+  /// False: nothing is left, it is to be started.
+  [[nodiscard]] bool inherit(const RecordedInstance& past);
+  /// It is to be as `next` says. The rules hold at once, or, where the process has to be another
+  /// one, with the next one: whoever calls this feeds a restart.
+  void replan(PlannedInstance next, bool is_at_once);
+  /// Leaves the child to the next supervisor.
+  void keep();
+  /// What the next supervisor must know. nullopt: nothing.
+  [[nodiscard]] std::optional<RecordedInstance> recorded() const;
+  /// It is not configured any more: it is stopped, and taken away then.
+  void set_retired(bool is_retired) noexcept { is_retired_ = is_retired; }
+  [[nodiscard]] bool is_retired() const noexcept { return is_retired_; }
+
   void child_ended();  ///< its pidfd is readable: reaps it and feeds exited_*
   /// A child of the supervisor has ended: if it is this instance's, what follows is done. False: it
   /// is not, and nobody has reaped it.
@@ -54,6 +71,10 @@ class Supervised {
   void look_at_tree();  ///< feeds tree_empty when nothing of a dead child's tree is left
 
   [[nodiscard]] const PlannedInstance& planned() const noexcept { return planned_; }
+  /// As it will be with its next process.
+  [[nodiscard]] const PlannedInstance& intended() const noexcept {
+    return next_ ? *next_ : planned_;
+  }
   [[nodiscard]] const Instance& instance() const noexcept { return instance_; }
   /// 0: no main process; that of a program which daemonizes itself may not be found yet.
   [[nodiscard]] pid_t pid() const noexcept {
@@ -82,10 +103,21 @@ class Supervised {
     std::uint64_t run_offset = 0;  // where this run's lines begin in the file
   };
 
-  [[nodiscard]] Stream open_stream(const std::string& path, const char* suffix) const;
+  [[nodiscard]] Stream open_stream(const std::string& path, const char* suffix);
+  void open_streams();
+  void apply(PlannedInstance next);
   void take_output();
   void take_notifications();
+  [[nodiscard]] bool may_speak(pid_t sender) const;
   void act_on(const process::Notification& notification);
+  void switch_main(const std::string& text);
+  [[nodiscard]] bool has_whole_tree() const;
+  [[nodiscard]] bool is_tree_empty() const;
+  void look_again(Milliseconds pause);
+  void watch_over();
+  void begin_health();
+  void begin_memory();
+  void look_for_line();
   void launch();
   void start_child();
   [[nodiscard]] process::Child start_process(const std::vector<std::string>& argv) const;
@@ -109,13 +141,21 @@ class Supervised {
   std::optional<process::Child> child_;
   process::TreeMark mark_;
   std::string why_, status_text_;
+  std::string fingerprint_;  // of what the process was started with
   bool has_ended_well_ = false;
   std::optional<SteadyTime> launched_at_;
   Stream output_, errors_;  // errors_ without a sink: merged into the output
   // After the descriptors: watches end before those close.
-  Loop::Watch notify_watch_, child_watch_, timer_watch_, watchdog_watch_;
+  Loop::Watch notify_watch_, child_watch_, timer_watch_, watchdog_watch_, tree_watch_;
   std::optional<SteadyTime> armed_for_;
   std::unique_ptr<Probe> probe_;
+  std::vector<LineSearch> searches_;
+  std::unique_ptr<HealthWatch> health_;
+  std::unique_ptr<MemoryWatch> memory_;
+  std::optional<PlannedInstance> next_;  // once the process of planned_ has ended
+  bool is_inherited_ = false;            // the child is not ours to reap, nor are its orphans
+  bool is_retired_ = false;
+  bool was_up_ = false;                 // at the last step: what is watched has begun
   std::unique_ptr<MainSearch> search_;  // type forking: its start command has ended well
   bool has_found_main_ = false;
   std::unique_ptr<StopCommand> stop_command_;  // of the stop under way, also when it has ended

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <deque>
 #include <filesystem>
+#include <set>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -19,9 +20,12 @@
 #include "supervisor/fleet.h"
 #include "supervisor/home.h"
 #include "supervisor/pid_files.h"
-#include "supervisor/state_file.h"
+#include "supervisor/recorder.h"
+#include "supervisor/replan.h"
 #include "supervisor/supervised.h"
 #include "supervisor/upward.h"
+#include "supervisor/waiters.h"
+#include "supervisor/wishes.h"
 
 namespace daemonz::supervisor {
 namespace {
@@ -40,8 +44,10 @@ rlimit raise_open_files() {
 
 class Supervisor {
  public:
-  Supervisor(const SupervisorOptions& options, const Home& home, Plan plan)
+  Supervisor(const SupervisorOptions& options, const Home& home, Plan plan, Wishes wishes)
       : options_(options),
+        config_(options.config),
+        wishes_(std::move(wishes)),
         home_(home),
         signals_({SIGTERM, SIGINT, SIGHUP, SIGCHLD}),
         surroundings_{.loop = loop_,
@@ -58,19 +64,37 @@ class Supervisor {
     signal_watch_ = loop_.when_readable(signals_.fd(), [this] { take_signals(); });
   }
 
-  int run() {
-    for (auto* const instance : fleet_.chosen(options_.targets, Fleet::Reach::with_dependencies))
-      feed(*instance, Event::start);
-    if (upward_.is_wanted())
-      waiters_.push_back({fleet_.chosen(options_.targets, Fleet::Reach::with_dependencies),
-                          Waiter::Goal::up, [this](const std::string&) { upward_.ready(); }});
-    answer_waiters();
+  int run(const std::vector<RecordedInstance>& inherited) {
+    is_settling_ = true;  // one record of all that is taken over, not one that misses the rest
+    std::set<const Supervised*> known;
+    for (const auto& past : inherited)
+      if (auto* const instance = fleet_.find(past.daemon, past.index);
+          instance && instance->inherit(past))
+        known.insert(instance);
+    for (auto* const instance : fleet_.chosen(options_.targets, Fleet::Reach::with_dependencies)) {
+      if (options_.targets.empty() && is_held(*instance))
+        log::info("supervisor", "instance stays stopped, as asked for",
+                  {{"name", instance->planned().name}});
+      else if (!known.contains(instance))
+        events_.emplace_back(instance, Event::start);
+    }
+    is_settling_ = false;
+    say_upward_when_up();
+    settle();
     loop_.run();
     control_->flush(real_clock().steady() + last_replies_time);
     return exit_code_;
   }
 
+  [[nodiscard]] bool has_kept_children() const { return is_keeping_; }
+
  private:
+  void say_upward_when_up() {
+    if (!upward_.is_wanted()) return;
+    wait_for(fleet_.chosen(options_.targets, Fleet::Reach::with_dependencies),
+             {.targets = options_.targets}, [this](const std::string&) { upward_.ready(); });
+  }
+
   void feed(Supervised& instance, Event event) {
     events_.emplace_back(&instance, event);
     settle();
@@ -102,8 +126,9 @@ class Supervisor {
         events_.emplace_back(instance.get(), Event::dependencies_met);
     if (!events_.empty()) return;
     if (is_shutting_down_) go_on_stopping();
-    answer_waiters();
-    record();
+    for (const auto* const gone : fleet_.remove_retired()) waiters_.forget(gone);
+    waiters_.look(fleet_);
+    recorder_.look();
     upward_.look_at(fleet_.all());
   }
 
@@ -116,8 +141,7 @@ class Supervisor {
         begin_shutdown(0);
         settle();
       } else {
-        log::warn("supervisor", "reload is not supported yet: daemonz restart reads the file anew",
-                  {{"signal", process::signal_name(*signal)}});
+        reload_by_signal();
       }
     }
   }
@@ -167,9 +191,11 @@ class Supervisor {
           request.targets, is_start ? Fleet::Reach::with_dependencies : Fleet::Reach::as_named);
       switch (request.command) {
         case Request::Command::status: return reply(status_answer(targets));
-        case Request::Command::wait_until_up:
-          waiters_.push_back({std::move(targets), Waiter::Goal::up, reply});
-          break;
+        case Request::Command::wait_until_up: wait_for(std::move(targets), request, reply); break;
+        case Request::Command::reload: return change(plan_reload(present()), request, reply);
+        case Request::Command::scale:
+          return change(plan_scale(present(), request.targets[0], request.instances), request,
+                        reply);
         case Request::Command::start:
           return begin(std::move(targets), Event::start, Waiter::Goal::up, request, reply);
         case Request::Command::restart:
@@ -183,6 +209,7 @@ class Supervisor {
         case Request::Command::events: return event_stream_.add(reply, request.targets);
         case Request::Command::shutdown:
           log::info("supervisor", "asked to stop", {{"by", "control"}});
+          if (request.is_keeping) return leave_children(reply);
           begin_shutdown(0);
           reply(done_answer());
           break;
@@ -197,62 +224,118 @@ class Supervisor {
              const Request& request, const ControlServer::Reply& reply) {
     if (is_shutting_down_) return reply(refusal("the supervisor is stopping"));
     if (request.is_waiting)
-      waiters_.push_back({targets, goal, reply});
+      waiters_.add({targets, goal, reply});
     else
       reply(done_answer());
-    for (auto* const target : targets) events_.emplace_back(target, event);
+    auto wishes = wishes_;
+    for (auto* const target : targets) {
+      events_.emplace_back(target, event);
+      const auto name = target->planned().daemon + ":" + std::to_string(target->planned().index);
+      if (event == Event::stop)
+        wishes.stopped.insert(name);
+      else
+        wishes.stopped.erase(name);
+    }
+    wish(std::move(wishes));
     settle();
   }
 
-  void answer_waiters() {
-    std::optional<SteadyTime> next_look;
-    auto waiting = std::exchange(waiters_, {});
-    for (auto& waiter : waiting) {
-      if (waiter.is_over(fleet_.all()))
-        waiter.reply(waiter.goal == Waiter::Goal::up ? up_answer(waiter.targets) : done_answer());
-      else
-        waiters_.push_back(std::move(waiter));
-    }
-    for (const auto& waiter : waiters_)
-      if (const auto next = waiter.next_look(); next && (!next_look || *next < *next_look))
-        next_look = next;
-    if (next_look)
-      waiter_watch_ = loop_.at(*next_look, [this] { answer_waiters(); });
-    else
-      waiter_watch_.cancel();
+  bool is_held(const Supervised& instance) const {
+    return wishes_.is_stopped(instance.planned().daemon, instance.planned().index);
   }
 
-  // Written only when a child came or went: a state alone is not worth a file.
-  void record() {
-    std::vector<pid_t> pids;
-    for (const auto& instance : fleet_)
-      if (!instance->is_settled_down()) pids.push_back(instance->mark().leader.pid);
-    if (pids == recorded_pids_) return;
+  void wish(Wishes wishes) {
+    if (wishes == wishes_) return;
+    wishes_ = std::move(wishes);
     try {
-      write_state_file(home_.state_file, fleet_.recorded());
-      recorded_pids_ = std::move(pids);
+      write_wishes(home_.wishes_file, wishes_);
     } catch (const Error& problem) {
-      log::warn("supervisor", "state not recorded", {{"why", problem.what()}});
+      log::error("supervisor", "what was asked for will not outlive this supervisor",
+                 {{"why", problem.what()}});
     }
+  }
+
+  // What a person keeps stopped is not waited for, unless it was named.
+  void wait_for(std::vector<Supervised*> targets, const Request& request,
+                const ControlServer::Reply& reply) {
+    std::vector<std::string> held;
+    if (request.targets.empty())
+      std::erase_if(targets, [&](const auto* target) {
+        if (!is_held(*target)) return false;
+        held.push_back(target->planned().name);
+        return true;
+      });
+    waiters_.add({std::move(targets), Waiter::Goal::up,
+                  [held, reply](const auto& line) { reply(with_list(line, "held", held)); }});
+  }
+
+  Present present() const {
+    return {.config = config_,
+            .wishes = wishes_,
+            .fleet = fleet_,
+            .program_folder = options_.program_folder};
+  }
+
+  void change(NewPlan plan, const Request& request, const ControlServer::Reply& reply) {
+    if (is_shutting_down_) return reply(refusal("the supervisor is stopping"));
+    std::vector<std::string> sentences;
+    for (const auto& each : plan.changes) sentences.push_back(sentence_of(each));
+    const auto tell = [sentences, reply](const std::string& line) {
+      reply(with_list(line, "plan", sentences));
+    };
+    if (request.is_dry_run) return tell(done_answer());
+    const auto events = carry_out(plan, fleet_);
+    config_ = std::move(plan.config);
+    wish(std::move(plan.wishes));
+    std::vector<Supervised*> started;
+    for (const auto& [instance, event] : events)
+      if (event != Event::stop) started.push_back(instance);
+    events_.insert(events_.end(), events.begin(), events.end());
+    if (request.is_waiting)
+      waiters_.add({std::move(started), Waiter::Goal::up, tell});
+    else
+      tell(done_answer());
+    settle();
+  }
+
+  void reload_by_signal() {
+    log::info("supervisor", "asked to reload", {{"signal", "HUP"}});
+    try {
+      change(plan_reload(present()), {.command = Request::Command::reload, .is_waiting = false},
+             [](const std::string&) {});
+    } catch (const std::exception& problem) {
+      log::error("supervisor", "not reloaded", {{"why", problem.what()}});
+    }
+  }
+
+  void leave_children(const ControlServer::Reply& reply) {
+    recorder_.write();
+    for (const auto& instance : fleet_) instance->keep();
+    is_keeping_ = true;
+    reply(done_answer());
+    loop_.stop();
   }
 
   const SupervisorOptions& options_;
+  config::Config config_;  // as the file was read last
+  Wishes wishes_;
   const Home& home_;
   Loop loop_;
   LogFiles log_files_;
   process::SignalWatch signals_;
   Surroundings surroundings_;
   Fleet fleet_{surroundings_, [this](Supervised& instance, Event event) { feed(instance, event); }};
+  Waiters waiters_{loop_};
+  Recorder recorder_{loop_, fleet_, home_.state_file};
   std::deque<std::pair<Supervised*, Event>> events_;
   bool is_settling_ = false;
   bool is_shutting_down_ = false;
   int exit_code_ = 0;
-  std::vector<Waiter> waiters_;
-  std::vector<pid_t> recorded_pids_;
   EventStream event_stream_;
   Upward upward_{loop_};
+  bool is_keeping_ = false;
   std::unique_ptr<ControlServer> control_;
-  Loop::Watch signal_watch_, waiter_watch_;
+  Loop::Watch signal_watch_;
 };
 
 void log_to_file(const config::Config& config) {
@@ -269,18 +352,6 @@ void report(int fd, const std::string& line) {
 
 }  // namespace
 
-std::string log_path_of(const config::Config& config) {
-  return config.logger.kind == config::Logger::Kind::file ? config.logger.path
-                                                          : config.resolve("log/daemonz.log");
-}
-
-std::string sentences_of(const Plan& plan) {
-  std::string text;
-  for (const auto* list : {&plan.faults, &plan.obstacles})
-    for (const auto& sentence : *list) text += (text.empty() ? "" : "\n") + sentence;
-  return text;
-}
-
 std::string already_running_text(const config::Config& config, pid_t holder) {
   return "cannot start: already running (pid " + std::to_string(holder) + " holds " +
          config.shown(config.lock_file) + "). To restart it: daemonz restart";
@@ -291,7 +362,10 @@ int run_supervisor(const SupervisorOptions& options) {
   try {
     if (options.is_log_in_file) log_to_file(options.config);
     const auto home = home_of(options.config);
-    auto plan = make_plan(options.config, options.program_folder);
+    auto wishes = read_wishes(home.wishes_file);
+    auto wanted = options.config;
+    wishes.apply_to(wanted);
+    auto plan = make_plan(wanted, options.program_folder);
     if (!plan.faults.empty()) throw config::Faults({{.sentence = sentences_of(plan)}});
     if (!plan.is_good()) throw Error("cannot start:\n" + sentences_of(plan));
     prepare(home);
@@ -300,19 +374,23 @@ int run_supervisor(const SupervisorOptions& options) {
       throw Error(already_running_text(options.config,
                                        process::LockFile::holder_of(home.lock_file).value_or(0)));
     process::become_subreaper();
-    if (const int count = end_stale_instances(home); count > 0)
-      log::warn("supervisor", "stale instances of an earlier run ended", {{"count", count}});
+    const auto inherited = take_stock(home, [&plan](const RecordedInstance& one) {
+      return std::any_of(plan.instances.begin(), plan.instances.end(), [&one](const auto& planned) {
+        return planned.daemon == one.daemon && planned.index == one.index;
+      });
+    });
     for (const auto& planned : plan.instances)
       if (planned.config.type == config::Daemon::Type::forking)
         end_stale_processes(planned.config,
                             process::processes_with_token_prefix(home.token_prefix));
     int exit_code = 0;
     {
-      Supervisor supervisor(options, home, std::move(plan));
+      Supervisor supervisor(options, home, std::move(plan), std::move(wishes));
       log::info("supervisor", "started", {{"pid", ::getpid()}, {"config", options.config.path}});
       if (report_fd.is_open()) report(report_fd.get(), done_answer());
       report_fd.reset();
-      exit_code = supervisor.run();
+      exit_code = supervisor.run(inherited);
+      if (supervisor.has_kept_children()) return exit_code;
     }
     clean(home);
     log::info("supervisor", "stopped", {{"exit_code", exit_code}});

@@ -29,12 +29,6 @@ struct SupervisorOptions {
 /// Survives its own kill -9: the children live on, and the next run ends them first.
 [[nodiscard]] int run_supervisor(const SupervisorOptions& options);
 
-/// Where the supervisor itself logs when nobody looks at its stderr.
-[[nodiscard]] std::string log_path_of(const config::Config& config);
-
-/// All faults and obstacles of a plan, one per line.
-[[nodiscard]] std::string sentences_of(const Plan& plan);
-
 /// "cannot start: already running (pid 4121 holds tmp/daemonz/daemonz.lock). To restart it: ..."
 [[nodiscard]] std::string already_running_text(const config::Config& config, pid_t holder);
 

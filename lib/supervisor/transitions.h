@@ -37,6 +37,7 @@ enum class Reaction : std::uint8_t {
   replace,
   adopt,
   adopt_unready,
+  adopt_done,
   retry,
   sweep
 };
@@ -96,6 +97,7 @@ inline constexpr Rule rules[] = {
     {Event::unfit, live, R::replace},
     {Event::inherited, in(State::stopped), R::adopt},
     {Event::inherited_unready, in(State::stopped), R::adopt_unready},
+    {Event::inherited_done, in(State::stopped), R::adopt_done},
 };
 
 using Table = std::array<std::array<Reaction, event_count>, state_count>;

@@ -58,24 +58,6 @@ TEST_CASE("commands: a start that is stopped meanwhile, or given up, is no start
   CHECK(becomes_true([&] { return fatal.run({"status"}).status.exit_code == 3; }));
 }
 
-TEST_CASE("commands: what this version cannot do is refused with its place and exit code 2") {
-  const Site site(R"(
-  one:
-    command: [sleep, "1"]
-    stop: {kill: group}
-    limits: {memory: 5M}
-  two: {command: [no-such-program]}
-)");
-  for (const char* command : {"start", "check", "run", "restart"}) {
-    const auto result = site.run({command});
-    CHECK(result.status.exit_code == 2);
-    for (const char* fault : {"daemonz.yml:5:11: daemons.one.stop.kill: ",
-                              "daemonz.yml:6:13: daemons.one.limits.memory: ",
-                              "daemonz.yml:7:18: daemons.two.command: no-such-program is neither"})
-      CHECK(result.errors.find(fault) != std::string::npos);
-  }
-}
-
 TEST_CASE("commands: a wrong word on the command line is named, and nothing is done") {
   const Site site(queue_and_processors);
   const auto talk = [&site](const std::string& line, int exit_code) {
@@ -87,9 +69,9 @@ TEST_CASE("commands: a wrong word on the command line is named, and nothing is d
   };
   CHECK(talk("dance", 2).find("dance") != std::string::npos);
   CHECK(talk("", 2).find("daemonz --help") != std::string::npos);
-  CHECK(talk("reload --dry-run", 2)
-            .find("reload is not supported yet. To read the file "
-                  "anew: daemonz restart") != std::string::npos);
+  CHECK(talk("reload --dry-run", 1).find("the supervisor is not running") != std::string::npos);
+  CHECK(talk("scale one", 2).find("\"one\" is not NAME=NUMBER") != std::string::npos);
+  CHECK(talk("stop --keep", 1).find("the supervisor is not running") != std::string::npos);
   CHECK(talk("stop nobody", 1).find("there is no daemon nobody") != std::string::npos);
   CHECK(talk("status --fields name,size", 2).find("size") != std::string::npos);
   CHECK(talk("logs -n -1", 2).find("-1") != std::string::npos);

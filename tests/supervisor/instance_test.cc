@@ -65,18 +65,18 @@ Instance in_state(State state, SteadyTime now) {
 // What every state and event must give, independent of the rules in instance.cc: the new state,
 // then the actions.
 const char* const expected = R"(
-          strt stop agin deps born noex redy sick well ext0 ext1 empt time wtch unft heir late
-STOPPED   Wd   O    Wd   O    Kk   O    O    O    O    O    O    O    O    O    O    A    S
-WAITING   W    O    W    Sl   Kk   W    W    W    W    W    W    Wd   W    W    W    W    W
-STARTING  S    Ps   Ps   S    S    S    R    S    S    Bk   Bk   S    Kk   Kk   Ps   S    S
-RUNNING   R    Ps   Ps   R    Kk   R    R    U    R    Ek   Bk   R    R    Kk   Ps   R    R
-ADOPTED   A    Ps   Ps   A    Kk   A    A    U    A    Ek   Bk   A    A    Kk   Ps   A    A
-UNHEALTHY U    Ps   Ps   U    Kk   U    U    U    R    Ek   Bk   U    U    Kk   Ps   U    U
-BACKOFF   Wd   O    Wd   B    Kk   B    B    B    B    B    B    Wd   Wd   B    B    B    B
-EXITED    Wd   O    Wd   E    Kk   E    E    E    E    E    E    E    E    E    E    E    E
-FATAL     Wd   O    Wd   F    Kk   F    F    F    F    F    F    F    F    F    F    F    F
-STOPPING  P    P    P    P    Kk   P    P    P    P    Ps   Ps   P    Kk   P    P    P    P
-KILLING   K    K    K    K    Kk   K    K    K    K    Kk   Kk   K    Kk   K    K    K    K
+          strt stop agin deps born noex redy sick well ext0 ext1 empt time wtch unft heir late done
+STOPPED   Wd   O    Wd   O    Kk   O    O    O    O    O    O    O    O    O    O    A    S    E
+WAITING   W    O    W    Sl   Kk   W    W    W    W    W    W    Wd   W    W    W    W    W    W
+STARTING  S    Ps   Ps   S    S    S    R    S    S    Bk   Bk   S    Kk   Kk   Ps   S    S    S
+RUNNING   R    Ps   Ps   R    Kk   R    R    U    R    Ek   Bk   R    R    Kk   Ps   R    R    R
+ADOPTED   A    Ps   Ps   A    Kk   A    A    U    A    Ek   Bk   A    A    Kk   Ps   A    A    A
+UNHEALTHY U    Ps   Ps   U    Kk   U    U    U    R    Ek   Bk   U    U    Kk   Ps   U    U    U
+BACKOFF   Wd   O    Wd   B    Kk   B    B    B    B    B    B    Wd   Wd   B    B    B    B    B
+EXITED    Wd   O    Wd   E    Kk   E    E    E    E    E    E    E    E    E    E    E    E    E
+FATAL     Wd   O    Wd   F    Kk   F    F    F    F    F    F    F    F    F    F    F    F    F
+STOPPING  P    P    P    P    Kk   P    P    P    P    Ps   Ps   P    Kk   P    P    P    P    P
+KILLING   K    K    K    K    Kk   K    K    K    K    Kk   Kk   K    Kk   K    K    K    K    K
 )";
 
 }  // namespace

@@ -92,13 +92,6 @@ TEST_CASE("plan: a bare name is looked for beside daemonz before PATH") {
   CHECK(make_plan(with({one}), "/bin").instances[0].config.command[0] == "/usr/bin/true");
 }
 
-TEST_CASE("plan: what is not supported yet is refused, not ignored") {
-  auto memory = daemon("memory"), http = daemon("http");
-  memory.limits.memory = mebibytes(64);
-  http.ready.kind = config::Ready::Kind::http;
-  CHECK(make_plan(with({memory, http}), "/bin").faults.size() == 2);
-}
-
 TEST_CASE("plan: targets are names, name:index and name:*") {
   auto processor = daemon("processor");
   processor.instances = 3;

@@ -103,25 +103,6 @@ TEST_CASE("supervisor: without cgroups a tree is found by session, descent and m
   CHECK(count() == 0);
 }
 
-TEST_CASE(
-    "supervisor: after its kill -9 the next start ends the stale instances and begins afresh") {
-  const Site site(queue_and_processors);
-  REQUIRE(site.run({"start"}).status.exit_code == 0);
-  const auto home = site.home();
-  const auto count = [&] { return process::processes_with_token_prefix(home.token_prefix).size(); };
-  CHECK(becomes_true([&] { return count() == 7; }));
-  const auto stale = process::processes_with_token_prefix(home.token_prefix);
-  const auto supervisor = *process::identity_of(site.supervisor());
-  ::kill(supervisor.pid, SIGKILL);
-  CHECK(becomes_true([&] { return !process::is_running(supervisor); }));
-  CHECK(site.run({"status"}).status.exit_code == 1);
-
-  CHECK(site.run({"start"}).status.exit_code == 0);
-  for (const auto& identity : stale) CHECK_FALSE(process::is_running(identity));
-  CHECK(becomes_true([&] { return count() == 7; }));
-  CHECK(site.row("queue").restarts == 0);
-}
-
 TEST_CASE("supervisor: stop ends what a killed supervisor left, and spares a recycled pid") {
   const Site site(queue_and_processors);
   REQUIRE(site.run({"start"}).status.exit_code == 0);
@@ -356,16 +337,6 @@ signal.pause()
   CHECK(site.row("mute").state == "STARTING");
   process::Notifier(site.home().notify_folder + "/mute.0.sock").ready();
   CHECK(becomes_true([&] { return site.row("mute").state == "FATAL"; }));
-}
-
-TEST_CASE("supervisor: SIGHUP ends nothing and is answered in the log") {
-  const Site site(queue_and_processors);
-  REQUIRE(site.run({"start"}).status.exit_code == 0);
-  ::kill(site.supervisor(), SIGHUP);
-  CHECK(becomes_true([&] {
-    return site.file("log/daemonz.log").find("reload is not supported yet") != std::string::npos;
-  }));
-  CHECK(site.run({"status"}).status.exit_code == 0);
 }
 
 TEST_CASE("supervisor: a child out of its reach does not take it down") {

@@ -1,0 +1,82 @@
+// The commands that change what runs while it runs: reload, scale, and the rolling restart.
+#include <ostream>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "supervisor/answers.h"
+#include "supervisor/commands.h"
+#include "supervisor/control.h"
+#include "supervisor/home.h"
+#include "supervisor/wishes.h"
+
+namespace daemonz::supervisor {
+namespace {
+
+constexpr int exit_done = 0;
+constexpr int exit_not_done = 1;
+
+int print_plan(const Caller& caller, const json::object& answer) {
+  const auto* plan = json::array_of(answer, "plan");
+  if (!plan || plan->empty()) {
+    caller.talk << "daemonz: nothing has changed\n";
+    return 0;
+  }
+  for (const auto& line : *plan) caller.data << std::string(line.as_string()) << '\n';
+  caller.data.flush();
+  return static_cast<int>(plan->size());
+}
+
+}  // namespace
+
+int reload(const Caller& caller, const ReloadOptions& options) {
+  const auto answer = answer_of(caller, {.command = Request::Command::reload,
+                                         .is_waiting = options.is_waiting,
+                                         .is_dry_run = options.is_dry_run});
+  const int count = print_plan(caller, answer);
+  if (options.is_dry_run || !options.is_waiting || count == 0) return exit_done;
+  return report_up(caller, answer);
+}
+
+int scale(const Caller& caller, const ScaleOptions& options) {
+  const auto answer = answer_of(caller, {.command = Request::Command::scale,
+                                         .targets = {options.daemon},
+                                         .instances = options.instances,
+                                         .is_waiting = options.is_waiting});
+  const int count = print_plan(caller, answer);
+  return options.is_waiting && count > 0 ? report_up(caller, answer) : exit_done;
+}
+
+// One by one, from here: whoever interrupts it leaves the rest as it was.
+int restart_rolling(const Caller& caller, const std::vector<std::string>& targets) {
+  const auto status = answer_of(caller, {.command = Request::Command::status, .targets = targets});
+  std::vector<std::string> names;
+  for (const auto& row : *json::array_of(status, "instances")) {
+    const auto& one = row.as_object();
+    if (json::boolean_of(one, "wanted").value_or(false))
+      names.push_back(*json::string_of(one, "daemon") + ":" +
+                      std::to_string(*json::integer_of(one, "index")));
+  }
+  for (std::size_t done = 0; done < names.size(); ++done) {
+    const auto answer =
+        answer_of(caller, {.command = Request::Command::restart, .targets = {names[done]}});
+    if (json::boolean_of(answer, "ok").value_or(false)) {
+      caller.talk << "daemonz: " << names[done] << " is up again (" << done + 1 << " of "
+                  << names.size() << ")\n";
+      continue;
+    }
+    report_up(caller, answer);
+    caller.talk << "daemonz: stopped there; " << names.size() - done - 1
+                << " instances were not restarted\n";
+    return exit_not_done;
+  }
+  return exit_done;
+}
+
+void apply_wishes(config::Config& config) {
+  try {
+    read_wishes(home_of(config).wishes_file).apply_to(config);
+  } catch (const Error&) {  // the supervisor tells it when it starts
+  }
+}
+
+}  // namespace daemonz::supervisor

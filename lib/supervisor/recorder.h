@@ -1,0 +1,36 @@
+// When state.json is written: at once when a child came or went, a moment later when one has only
+// become ready. Not what stands in it: state_file.h.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "supervisor/fleet.h"
+#include "supervisor/loop.h"
+
+namespace daemonz::supervisor {
+
+/// Threads: one.
+class Recorder {
+ public:
+  /// The loans outlive it.
+  Recorder(Loop& loop, const Fleet& fleet, std::string path)
+      : loop_(loop), fleet_(fleet), path_(std::move(path)) {}
+
+  void look();   ///< after each burst of events
+  void write();  ///< now; a failure is logged, and tried again at the next look
+
+ private:
+  using Facts = std::vector<std::pair<pid_t, int>>;
+  [[nodiscard]] Facts facts() const;
+
+  Loop& loop_;
+  const Fleet& fleet_;
+  std::string path_;
+  Facts written_;
+  Loop::Watch timer_;
+  bool is_due_ = false;
+};
+
+}  // namespace daemonz::supervisor

@@ -1,0 +1,41 @@
+// `reload` and `scale`: what the file, or a person, now wants, compared with what runs, and made
+// so. Not the comparison itself (changes.h), not the asking and answering (supervisor.cc). Follows
+// supervisor.md, "Control".
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "supervisor/changes.h"
+#include "supervisor/fleet.h"
+#include "supervisor/wishes.h"
+
+namespace daemonz::supervisor {
+
+/// What there is. Loans for the call.
+struct Present {
+  const config::Config& config;  ///< as the file was read last, without wishes
+  const Wishes& wishes;
+  const Fleet& fleet;
+  const std::string& program_folder;
+};
+
+/// What there is to be. Nothing has been done yet.
+struct NewPlan {
+  config::Config config;
+  Wishes wishes;
+  std::vector<Change> changes;
+};
+
+/// Reads the file anew. Throws Error, config::Faults: it is faulty, or wants another home, which
+/// only a restart can give.
+[[nodiscard]] NewPlan plan_reload(const Present& present);
+/// Throws Error: there is no such daemon, or it cannot have so many instances.
+[[nodiscard]] NewPlan plan_scale(const Present& present, const std::string& daemon, int instances);
+
+/// Adds, changes and retires instances. Returns the events to feed, in order.
+[[nodiscard]] std::vector<std::pair<Supervised*, Event>> carry_out(const NewPlan& plan,
+                                                                   Fleet& fleet);
+
+}  // namespace daemonz::supervisor
