@@ -145,6 +145,11 @@ std::string log_path_of(const config::Config& config) {
                                                           : config.resolve("log/daemonz.log");
 }
 
+std::string already_running_text(const config::Config& config, pid_t holder) {
+  return "cannot start: already running (pid " + std::to_string(holder) + " holds " +
+         config.shown(config.lock_file) + "). To restart it: daemonz restart";
+}
+
 void prepare(const Home& home) {
   const auto lock_folder = std::filesystem::path(home.lock_file).parent_path().string();
   for (const auto& folder : {home.folder, lock_folder}) {

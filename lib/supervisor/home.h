@@ -30,6 +30,9 @@ struct Home {
 /// Where the supervisor itself logs when nobody looks at its stderr.
 [[nodiscard]] std::string log_path_of(const config::Config& config);
 
+/// "cannot start: already running (pid 4121 holds tmp/daemonz/daemonz.lock). To restart it: ..."
+[[nodiscard]] std::string already_running_text(const config::Config& config, pid_t holder);
+
 /// Makes the folders. Throws Error that names the folder.
 void prepare(const Home& home);
 

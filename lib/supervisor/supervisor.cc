@@ -89,6 +89,8 @@ class Supervisor {
   [[nodiscard]] bool has_kept_children() const { return is_keeping_; }
 
  private:
+  using Tell = std::function<void(std::string)>;
+
   void say_upward_when_up() {
     if (!upward_.is_wanted()) return;
     wait_for(fleet_.chosen(options_.targets, Fleet::Reach::with_dependencies),
@@ -256,15 +258,12 @@ class Supervisor {
   }
 
   // What a person keeps stopped is not waited for, unless it was named.
-  void wait_for(std::vector<Supervised*> targets, const Request& request,
-                const ControlServer::Reply& reply) {
+  void wait_for(std::vector<Supervised*> targets, const Request& request, const Tell& reply) {
     std::vector<std::string> held;
-    if (request.targets.empty())
-      std::erase_if(targets, [&](const auto* target) {
-        if (!is_held(*target)) return false;
-        held.push_back(target->planned().name);
-        return true;
-      });
+    for (const auto* const target : targets)
+      if (request.targets.empty() && is_held(*target)) held.push_back(target->planned().name);
+    if (!held.empty())
+      std::erase_if(targets, [this](const auto* target) { return is_held(*target); });
     waiters_.add({std::move(targets), Waiter::Goal::up,
                   [held, reply](const auto& line) { reply(with_list(line, "held", held)); }});
   }
@@ -276,7 +275,7 @@ class Supervisor {
             .program_folder = options_.program_folder};
   }
 
-  void change(NewPlan plan, const Request& request, const ControlServer::Reply& reply) {
+  void change(NewPlan plan, const Request& request, const Tell& reply) {
     if (is_shutting_down_) return reply(refusal("the supervisor is stopping"));
     std::vector<std::string> sentences;
     for (const auto& each : plan.changes) sentences.push_back(sentence_of(each));
@@ -300,11 +299,13 @@ class Supervisor {
 
   void reload_by_signal() {
     log::info("supervisor", "asked to reload", {{"signal", "HUP"}});
+    upward_.reloading();
     try {
-      change(plan_reload(present()), {.command = Request::Command::reload, .is_waiting = false},
-             [](const std::string&) {});
+      change(plan_reload(present()), {.command = Request::Command::reload},
+             [this](const std::string&) { upward_.ready(); });
     } catch (const std::exception& problem) {
       log::error("supervisor", "not reloaded", {{"why", problem.what()}});
+      upward_.ready();
     }
   }
 
@@ -351,11 +352,6 @@ void report(int fd, const std::string& line) {
 }
 
 }  // namespace
-
-std::string already_running_text(const config::Config& config, pid_t holder) {
-  return "cannot start: already running (pid " + std::to_string(holder) + " holds " +
-         config.shown(config.lock_file) + "). To restart it: daemonz restart";
-}
 
 int run_supervisor(const SupervisorOptions& options) {
   UniqueFd report_fd(options.report_fd);

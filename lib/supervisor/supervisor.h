@@ -21,15 +21,12 @@ struct SupervisorOptions {
   bool is_log_in_file = false;  ///< the own log goes to log_path_of(), not to stderr
 };
 
-/// Holds the lock, ends stale instances, supervises until SIGTERM, SIGINT or the command
-/// `shutdown`. Returns the exit code: 0, or 1 when a vital instance was given up.
+/// Holds the lock, takes over what an earlier run has left, supervises until SIGTERM, SIGINT or the
+/// command `shutdown`. Returns the exit code: 0, or 1 when a vital instance was given up.
 /// Throws Error when it cannot start (nothing was started then). Call it from the main thread of a
 /// process that is there for nothing else.
 ///
-/// Survives its own kill -9: the children live on, and the next run ends them first.
+/// Survives its own kill -9: the children live on, and the next run takes them over.
 [[nodiscard]] int run_supervisor(const SupervisorOptions& options);
-
-/// "cannot start: already running (pid 4121 holds tmp/daemonz/daemonz.lock). To restart it: ..."
-[[nodiscard]] std::string already_running_text(const config::Config& config, pid_t holder);
 
 }  // namespace daemonz::supervisor
