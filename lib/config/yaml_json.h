@@ -14,7 +14,8 @@ namespace daemonz::config {
 // A file of a person's making is far below these; beyond them it is a mistake or an attack.
 inline constexpr Bytes yaml_size_max = mebibytes(1);
 inline constexpr int yaml_depth_max = 32;      ///< as base/json.h
-inline constexpr int yaml_nodes_max = 20'000;  ///< aliases counted as often as they are used
+/// Aliases counted as often as they are used. A thousand daemons with every key are 100,000.
+inline constexpr int yaml_nodes_max = 200'000;
 
 /// Plain scalars are typed by the YAML 1.2 core schema (null, true, 42, 0x2A, 0o52, 4.2e1), quoted
 /// ones are strings; dates, `yes`, `010` and others stay strings. An empty document is null. Keys
