@@ -16,7 +16,8 @@ namespace {
 // Never destroyed: a thread that still logs while the process leaves must find it.
 struct Sink {
   std::mutex guard;
-  std::shared_ptr<spdlog::logger> logger;  // spdlog's own interface wants shared sinks
+  std::shared_ptr<spdlog::logger> logger;          // spdlog's own interface wants shared sinks
+  std::function<void(std::string_view)> function;  // instead of the logger
   std::atomic<Level> level{Level::info};
 };
 
@@ -79,6 +80,7 @@ void write(Level level, std::string_view room, std::string_view phrase, Fields f
   if (level < target.level.load(std::memory_order_relaxed)) return;
   const auto text = to_iso8601(real_clock().wall()) + " " + line(level, room, phrase, fields);
   const std::scoped_lock lock(target.guard);
+  if (target.function) return target.function(text + "\n");
   target.logger->log(spdlog::level::info, spdlog::string_view_t(text.data(), text.size()));
 }
 
@@ -108,11 +110,17 @@ void to_file(const std::string& path) {
     auto logger = logger_over(std::make_shared<spdlog::sinks::basic_file_sink_mt>(path));
     const std::scoped_lock lock(sink().guard);
     sink().logger = std::move(logger);
+    sink().function = nullptr;
   } catch (const spdlog::spdlog_ex& problem) {
     throw Error(ErrorText{.what = std::string("cannot open the log: ") + problem.what(),
                           .where = path,
                           .hint = "Is the folder there, and may this user write to it?"});
   }
+}
+
+void to_function(std::function<void(std::string_view)> write) {
+  const std::scoped_lock lock(sink().guard);
+  sink().function = std::move(write);
 }
 
 void debug(std::string_view r, std::string_view p, Fields f) { write(Level::debug, r, p, f); }

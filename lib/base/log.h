@@ -5,6 +5,7 @@
 #pragma once
 
 #include <concepts>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -35,6 +36,8 @@ void set_level(Level level);
 [[nodiscard]] std::optional<Level> parse_level(std::string_view text);  ///< "debug" .. "off"
 /// Appends to `path` (created with mode 0640). Throws Error when it cannot be opened.
 void to_file(const std::string& path);
+/// Each line, with its end, goes to `write`, which is called by one thread at a time and may not log.
+void to_function(std::function<void(std::string_view line)> write);
 
 void debug(std::string_view room, std::string_view phrase, Fields fields = {});
 void info(std::string_view room, std::string_view phrase, Fields fields = {});

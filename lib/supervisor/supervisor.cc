@@ -19,6 +19,7 @@
 #include "supervisor/events.h"
 #include "supervisor/fleet.h"
 #include "supervisor/home.h"
+#include "supervisor/own_log.h"
 #include "supervisor/pid_files.h"
 #include "supervisor/recorder.h"
 #include "supervisor/replan.h"
@@ -339,13 +340,6 @@ class Supervisor {
   Loop::Watch signal_watch_;
 };
 
-void log_to_file(const config::Config& config) {
-  const auto path = log_path_of(config);
-  std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
-  log::to_file(path);
-}
-
 void report(int fd, const std::string& line) {
   const auto text = line + "\n";
   [[maybe_unused]] const auto written = ::write(fd, text.data(), text.size());
@@ -356,7 +350,10 @@ void report(int fd, const std::string& line) {
 int run_supervisor(const SupervisorOptions& options) {
   UniqueFd report_fd(options.report_fd);
   try {
-    if (options.is_log_in_file) log_to_file(options.config);
+    if (options.is_log_in_file)
+      log_to_file(log_path_of(options.config));
+    else
+      log_to_stderr();
     const auto home = home_of(options.config);
     auto wishes = read_wishes(home.wishes_file);
     auto wanted = options.config;
