@@ -106,7 +106,8 @@ int perform(const std::string& command, const Chosen& chosen) {
        .program_folder = std::filesystem::path(caller.program).parent_path().string(),
        .targets = chosen.targets,
        .report_fd = chosen.report_fd,
-       .is_log_in_file = is_by_start});
+       .is_log_in_file = is_by_start,
+       .is_foreground = !is_by_start});
 }
 
 void add_targets(CLI::App* command, Chosen& chosen) {

@@ -36,7 +36,8 @@ void set_level(Level level);
 [[nodiscard]] std::optional<Level> parse_level(std::string_view text);  ///< "debug" .. "off"
 /// Appends to `path` (created with mode 0640). Throws Error when it cannot be opened.
 void to_file(const std::string& path);
-/// Each line, with its end, goes to `write`, which is called by one thread at a time and may not log.
+/// Each line, with its end, goes to `write`, which is called by one thread at a time and may not
+/// log. An empty function ends that.
 void to_function(std::function<void(std::string_view line)> write);
 
 void debug(std::string_view room, std::string_view phrase, Fields fields = {});

@@ -131,6 +131,20 @@ Milliseconds Fleet::stop_time() const {
   return sum;
 }
 
+std::optional<bool> Fleet::has_ended_well() const {
+  bool is_any_wanted = false, is_good = true;
+  for (const auto& one : instances_) {
+    const auto& instance = one->instance();
+    if (!one->is_settled_down()) return {};
+    if (!instance.is_wanted) continue;
+    is_any_wanted = true;
+    const auto state = instance.state;
+    if (state != State::fatal && state != State::exited && state != State::waiting) return {};
+    is_good = is_good && state == State::exited && one->has_ended_well();
+  }
+  return is_any_wanted ? std::optional(is_good) : std::nullopt;
+}
+
 RecordedState Fleet::recorded() const {
   RecordedState state{.supervisor = process::identity_of(::getpid()).value_or(process::Identity{})};
   for (const auto& instance : instances_)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,10 @@ class Fleet {
 
   /// How long they may take to stop: ranks one after the other, each as long as its slowest.
   [[nodiscard]] Milliseconds stop_time() const;
+
+  /// Nothing runs, and without a person nothing will: what is wanted has ended, was given up, or
+  /// waits for such. nullopt: something runs, or nothing is wanted. Else whether all ended well.
+  [[nodiscard]] std::optional<bool> has_ended_well() const;
 
   /// What the next supervisor must know.
   [[nodiscard]] RecordedState recorded() const;

@@ -128,6 +128,11 @@ class Supervisor {
           instance->is_settled_down() && fleet_.may_start(*instance))
         events_.emplace_back(instance.get(), Event::dependencies_met);
     if (!events_.empty()) return;
+    if (const auto is_good = fleet_.has_ended_well();
+        is_good && options_.is_foreground && !is_shutting_down_) {
+      log::warn("supervisor", "nothing is left to run", {{"ended_well", *is_good}});
+      begin_shutdown(*is_good ? 0 : 1);
+    }
     if (is_shutting_down_) go_on_stopping();
     for (const auto* const gone : fleet_.remove_retired()) waiters_.forget(gone);
     waiters_.look(fleet_);
@@ -286,6 +291,7 @@ class Supervisor {
     if (request.is_dry_run) return tell(done_answer());
     const auto events = carry_out(plan, fleet_);
     config_ = std::move(plan.config);
+    if (request.command == Request::Command::reload) event_stream_.tell("reloaded");
     wish(std::move(plan.wishes));
     std::vector<Supervised*> started;
     for (const auto& [instance, event] : events)

@@ -19,10 +19,13 @@ struct SupervisorOptions {
   /// closed. -1: nobody asks.
   int report_fd = -1;
   bool is_log_in_file = false;  ///< the own log goes to log_path_of(), not to stderr
+  /// Ends when nothing is left to run: a container must not stay up with everything given up.
+  bool is_foreground = false;
 };
 
 /// Holds the lock, takes over what an earlier run has left, supervises until SIGTERM, SIGINT or the
-/// command `shutdown`. Returns the exit code: 0, or 1 when a vital instance was given up.
+/// command `shutdown`. Returns the exit code: 0, or 1 when a vital instance was given up, or in the
+/// foreground any one and nothing runs.
 /// Throws Error when it cannot start (nothing was started then). Call it from the main thread of a
 /// process that is there for nothing else.
 ///
