@@ -61,6 +61,15 @@ std::map<std::string, std::string> environment(const ChildSetup& setup) {
 
 }  // namespace
 
+rlimit raise_open_files() {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  const auto before = files;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+  return before;
+}
+
 process::LaunchOptions child_options(const ChildSetup& setup) {
   const auto& daemon = setup.planned.config;
   process::LaunchOptions options;

@@ -19,6 +19,10 @@ struct ChildSetup {
   rlimit open_files{};  ///< RLIMIT_NOFILE where the configuration does not say another one
 };
 
+/// This process needs descriptors for all instances: raises its limit, and returns what it was
+/// started with, for them.
+rlimit raise_open_files();
+
 /// Everything but descriptors and argv, which is the instance's command.
 [[nodiscard]] process::LaunchOptions child_options(const ChildSetup& setup);
 

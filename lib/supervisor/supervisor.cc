@@ -1,6 +1,5 @@
 #include "supervisor/supervisor.h"
 
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "process/lock_file.h"
 #include "process/signals.h"
 #include "supervisor/answers.h"
+#include "supervisor/child_setup.h"
 #include "supervisor/control.h"
 #include "supervisor/events.h"
 #include "supervisor/fleet.h"
@@ -32,16 +32,6 @@ namespace daemonz::supervisor {
 namespace {
 
 constexpr Seconds last_replies_time(1);  // for the answer to `shutdown` to leave
-
-// Children get the limit we were started with; we need descriptors for all of them.
-rlimit raise_open_files() {
-  rlimit files{};
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  const auto before = files;
-  files.rlim_cur = files.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &files);
-  return before;
-}
 
 class Supervisor {
  public:
