@@ -27,12 +27,25 @@ struct Chosen {
   std::string completed;  // what `completion` is to print
 };
 
-config::Config load(const Chosen& chosen) {
+config::Config load(const Chosen& chosen, std::vector<config::Value>* values = nullptr) {
   const auto path = config::find(chosen.common.config_path);
   if (path.empty())
     throw config::Faults({{.sentence = "daemonz: no config/daemonz.yml here or in a folder above. "
                                        "Name one by --config FILE"}});
-  return config::load(path);
+  return config::load(path, {.values = values});
+}
+
+int check(const Chosen& chosen, const std::string& program) {
+  std::vector<config::Value> values;
+  try {
+    auto config = load(chosen, &values);
+    supervisor::apply_wishes(config);
+    return supervisor::check({config, program, std::cout, std::cerr},
+                             {.values = values, .is_json = chosen.is_json});
+  } catch (const config::Faults& faults) {
+    if (chosen.is_json) supervisor::print_faults_as_json(std::cout, faults);
+    throw;
+  }
 }
 
 std::string own_path() { return std::filesystem::canonical("/proc/self/exe").string(); }
@@ -63,6 +76,7 @@ supervisor::ScaleOptions scale_of(const std::string& text) {
 }
 
 int perform(const std::string& command, const Chosen& chosen) {
+  if (command == "check") return check(chosen, own_path());
   auto config = load(chosen);
   if (command != "run") supervisor::apply_wishes(config);
   const supervisor::Caller caller{config, own_path(), std::cout, std::cerr};
@@ -88,7 +102,6 @@ int perform(const std::string& command, const Chosen& chosen) {
   if (command == "status")
     return supervisor::status(
         caller, {.targets = chosen.targets, .fields = chosen.fields, .is_json = chosen.is_json});
-  if (command == "check") return supervisor::check(caller);
   if (command == "events")
     return supervisor::events(caller, {.targets = chosen.targets, .is_json = chosen.is_json});
   if (command == "systemd-unit") return supervisor::systemd_unit(caller);
@@ -131,7 +144,8 @@ void add_commands(CLI::App& app, Chosen& chosen) {
                                     "a table; exit codes as LSB: 0 running, 1 dead, "
                                     "3 stopped, 4 not known");
   auto* run = app.add_subcommand("run", "the foreground form of start, for containers");
-  app.add_subcommand("check", "print the plan, or every fault of the file");
+  auto* check = app.add_subcommand("check", "print the plan, or every fault of the file");
+  check->add_flag("--json", chosen.is_json, "one JSON object");
   auto* logs = app.add_subcommand("logs", "the last lines of the logs");
   auto* events = app.add_subcommand("events", "each change of a state, as it happens");
   app.add_subcommand("systemd-unit", "print a unit file for this installation");

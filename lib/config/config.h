@@ -22,6 +22,12 @@ struct Logger {
   std::string path;  ///< absolute; default log/daemonz.log (`rails` means the same)
 };
 
+/// One value of a load, for people: "daemons.queue.stop.timeout", "10s", "config/daemonz.yml:14".
+struct Value {
+  std::string key, value;
+  std::string from;  ///< FILE:LINE, "default", or the variable that says it
+};
+
 /// One loaded configuration. Every path in here is absolute. Threads: any (it is a value).
 struct Config {
   std::string path;         ///< of the file, as given
@@ -59,6 +65,8 @@ struct LoadOptions {
   int cores = 0;            ///< 0: those this process may run on (sched_getaffinity(2))
   /// Variables for ${NAME}; nullptr: the process's own environment. A loan for the call.
   const std::map<std::string, std::string>* variables = nullptr;
+  /// Filled with every value in the order of reading, the defaults too; nullptr: not wanted.
+  std::vector<Value>* values = nullptr;
 };
 
 /// Reads `path`, then `daemonz/*.yml` beside it (each a bare `name: {...}` map of daemons) and

@@ -28,7 +28,8 @@ class Loader {
         reader_{faults_,
                 {.variables = options.variables, .builtins = &builtins_},
                 config_,
-                options.cores > 0 ? options.cores : count_cores()} {}
+                options.cores > 0 ? options.cores : count_cores(),
+                ValueList(options.values)} {}
 
   Config load(const std::string& path) {
     config_.path = path;
@@ -176,6 +177,9 @@ class Loader {
     builtins_["root_path"] = config_.root_path;
     set_default_paths();
     top.find("environment");
+    top.note("environment", config_.environment);
+    if (reader_.values.is_wanted() && outer_environment())
+      reader_.values.note("environment", config_.environment, "DAEMONZ_ENV or RAILS_ENV");
     top.path("state_dir", config_.state_dir);
     config_.lock_file = config_.state_dir + "/daemonz.lock";
     top.path("master_file", config_.lock_file);
@@ -206,6 +210,7 @@ class Loader {
 
   void read_logger(Section& top) {
     const auto text = top.text_of("logger");
+    top.note("logger", text ? *text : config_.logger.path);
     if (!text || *text == "rails") return;
     using Kind = Logger::Kind;
     if (*text == "stdout" || *text == "stderr")
@@ -220,6 +225,7 @@ class Loader {
     top.boolean("disabled", config_.is_disabled);
     std::vector<std::string> disabled_in;
     top.list("disabled_in", disabled_in);
+    top.note("disabled_in", disabled_in);
     for (auto name : disabled_in) {
       if (name.starts_with(':')) name.erase(0, 1);  // Ruby's :test
       if (name == config_.environment) config_.is_disabled = true;
@@ -237,6 +243,7 @@ class Loader {
   void read_urls(Section& top) {
     top.text("broker", config_.broker_url);
     resolve_after("memcache+unix://", config_.broker_url);
+    top.note("broker", config_.broker_url);
     if (!is_one_of(config_.broker_url, {"memcache://", "memcache+unix://", "amqp://", "amqps://"}))
       top.fault("broker", in_quotes(config_.broker_url) +
                               " is not a broker (memcache://HOST:PORT, memcache+unix://PATH, "
@@ -252,6 +259,7 @@ class Loader {
     }
     top.text("database", config_.database_url);
     resolve_after("sqlite:", config_.database_url);
+    top.note("database", config_.database_url);
     if (!is_one_of(config_.database_url, {"sqlite:", "mysql://"}))
       top.fault("database", in_quotes(config_.database_url) +
                                 " is not a database (sqlite:PATH, mysql://USER@HOST/NAME)");

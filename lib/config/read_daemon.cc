@@ -74,11 +74,17 @@ void apply_original(Section& from, const Original& original, Daemon& daemon) {
   // The original looked for its start command in `ps` when it was told nothing else.
   if (daemon.kill_patterns.empty() && !daemon.command.empty())
     daemon.kill_patterns = {daemon.command[0]};
+  from.note("kill_patterns", daemon.kill_patterns);
+  from.note("command", daemon.command, original.start_binary.empty() ? "binary" : "start_binary");
+  if (!daemon.stop.command.empty())
+    from.note("stop.command", daemon.stop.command,
+              original.stop_binary.empty() ? "stop_args" : "stop_binary");
 }
 
 // "TERM", "SIGTERM" or "15".
 void read_signal(Section& from, int& target) {
   const auto text = from.text_of("signal");
+  from.note("signal", text.value_or("TERM"));
   if (!text) return;
   const std::string_view name =
       text->starts_with("SIG") ? std::string_view(*text).substr(3) : std::string_view(*text);
@@ -98,6 +104,7 @@ void read_stop(Section& daemon_section, Stop& stop) {
                Strings::of_daemon);
   from.words("command", stop.command);
   resolve_program(from.reader().config, stop.command);
+  from.note("command", stop.command);
   read_signal(from, stop.signal);
   from.duration("timeout", stop.timeout);
   from.choice<Stop::Kill, Stop::Kill>("kill", stop.kill,
@@ -111,13 +118,14 @@ void read_stop(Section& daemon_section, Stop& stop) {
 // delay_before_kill: the original wrote seconds without a unit.
 void read_delay_before_kill(Section& from, Milliseconds& target) {
   const auto text = from.text_of("delay_before_kill");
-  if (!text) return;
+  if (!text) return from.note("delay_before_kill", target);
   auto delay = parse_duration(*text);
   if (!delay) delay = parse_duration(*text + "s");
   if (delay)
     target = *delay;
   else
     from.fault("delay_before_kill", in_quotes(*text) + " is not a duration (0.2, 500ms, 5s)");
+  from.note("delay_before_kill", target);
 }
 
 void read_restart(Section& daemon_section, Restart& restart) {
@@ -152,6 +160,7 @@ void read_log(Section& daemon_section, LogFile& log) {
   from.choice<Timestamp, Timestamp>("timestamp", log.timestamp,
                                     {{"none", Timestamp::none}, {"rfc3339", Timestamp::rfc3339}});
   from.choice<bool, bool>("prefix", log.has_prefix, {{"none", false}, {"name", true}});
+  from.note("stderr", std::string("merge"));
   if (const Node* const node = from.find("stderr"); node && node->text != "merge") {
     from.path("stderr", log.stderr_path);
     if (log.stderr_path == log.path)
@@ -162,7 +171,7 @@ void read_log(Section& daemon_section, LogFile& log) {
 
 void read_depends_on(Section& from, std::map<std::string, Condition>& target) {
   const Node* const node = from.find("depends_on");
-  if (!node) return;
+  if (!node) return from.note("depends_on", std::string());
   if (node->kind == Node::Kind::sequence || node->kind == Node::Kind::scalar) {
     Words names;
     from.list("depends_on", names);
@@ -182,6 +191,7 @@ void read_depends_on(Section& from, std::map<std::string, Condition>& target) {
 // Octal by nature, so 022 means what it says here.
 void read_umask(Section& from, std::optional<int>& target) {
   const auto text = from.text_of("umask");
+  from.note("umask", text);
   if (!text) return;
   const auto digits = text->starts_with("0o") ? text->substr(2) : *text;
   if (!digits.empty() && digits.size() <= 4 &&
@@ -213,6 +223,7 @@ void read_env(Section& from, Daemon& daemon) {
 void read_original_rest(Section& from, Daemon& daemon) {
   from.list("pids", daemon.pid_files);
   resolve_all(from.reader().config, daemon.pid_files);
+  from.note("pids", daemon.pid_files);
   from.list("kill_patterns", daemon.kill_patterns);
   read_delay_before_kill(from, daemon.stop.delay_before_signal);
 }
@@ -268,6 +279,7 @@ Daemon read_daemon(Reader& reader, const Node& key, const std::string& path, con
   Section from(reader, &node, path, Strings::of_daemon);
   from.words("command", daemon.command);
   resolve_program(reader.config, daemon.command);
+  from.note("command", daemon.command);
   from.count("instances", daemon.instances, 0, instances_max, &daemon.is_per_core);
   constexpr int start_order_max = 1'000'000;
   from.whole("start_order", daemon.start_order, -start_order_max, start_order_max);
@@ -291,6 +303,8 @@ Daemon read_daemon(Reader& reader, const Node& key, const std::string& path, con
   using Type = Daemon::Type;
   from.choice<Type, Type>("type", daemon.type,
                           {{"simple", Type::simple}, {"forking", Type::forking}});
+  if (!from.has("type") && daemon.type == Type::forking)
+    from.note("type", std::string("forking"), "pids");
   // A bad command is told already; that it is missing then would be noise.
   const bool has_command = !daemon.command.empty() && !daemon.command[0].empty();
   if (!has_command && reader.faults.count() == faults_before)

@@ -57,6 +57,7 @@ void read_fallback(Section& from, std::vector<Push::Fallback>& target) {
                                                     {"discard", Fallback::discard}};
   std::vector<std::string> words;
   from.list("fallback", words);
+  from.note("fallback", words.empty() ? std::vector<std::string>{"queue"} : words);
   if (words.empty()) return;
   target.clear();
   for (const auto& word : words) {

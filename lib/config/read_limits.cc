@@ -63,6 +63,7 @@ void read_limits(Section& daemon_section, ProcessLimits& limits) {
                daemon_section.path_of("limits"), Strings::of_daemon);
   for (const auto& resource : resources) {
     const auto text = from.text_of(resource.key);
+    from.note(resource.key, text);
     if (!text) continue;
     if (const auto limit = parse_limit(*text, resource))
       limits.resources[resource.number] = *limit;

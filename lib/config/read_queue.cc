@@ -44,6 +44,7 @@ void read_options(Section& from, QueueOptions& options) {
 
 void read_listen(Section& from, std::vector<std::string>& listen) {
   from.list("listen", listen);
+  from.note("listen", listen);
   for (const auto& address : listen)
     if (!parse_address(address))
       from.fault("listen", in_quotes(address) + " is not an address (HOST:PORT, PORT 0..65535)");
@@ -53,7 +54,7 @@ void read_unix(Section& from, std::string& path) {
   const Node* const node = from.find("unix");
   if (node && node->text == "none" && !node->is_quoted) {
     path.clear();
-    return;
+    return from.note("unix", path);
   }
   from.path("unix", path);
   check_socket_path(from, "unix", path);

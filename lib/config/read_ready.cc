@@ -9,6 +9,7 @@ namespace {
 
 void read_address(Section& from, std::string_view key, Ready& ready) {
   const auto text = from.text_of(key);
+  from.note(key, text);
   if (!text) return;
   if (const auto address = parse_address(*text, ready.host)) {
     ready.host = address->host;
@@ -93,17 +94,19 @@ void read_ready(Section& daemon, Ready& ready) {
   const Node* const node = daemon.find("ready");
   if (node && node->kind == Node::Kind::scalar && node->text == "notify") {
     ready.kind = Ready::Kind::notify;
-    return;
+    daemon.note("ready", std::string("notify"));
+    return daemon.note("ready.timeout", ready.timeout);
   }
   Section from(daemon.reader(), node, daemon.path_of("ready"), Strings::of_daemon);
   read_check(from, ready);
+  if (ready.kind == Ready::Kind::started) daemon.note("ready", std::string("when started"));
   from.duration("timeout", ready.timeout);
   from.done();
 }
 
 void read_health(Section& daemon, std::optional<Health>& health) {
   const Node* const node = daemon.find("health");
-  if (!node) return;
+  if (!node) return daemon.note("health", std::string());
   Section from(daemon.reader(), node, daemon.path_of("health"), Strings::of_daemon);
   Health read;
   read.check.timeout = Milliseconds(5'000);

@@ -62,6 +62,14 @@ void Section::fault(std::string_view key, std::string_view text) {
     reader_.fault(*node_, path_, text);
 }
 
+void Section::note_text(std::string_view key, std::string value, std::string_view from) {
+  const Node* const node = node_ ? node_->find(from) : nullptr;
+  auto origin = node
+                    ? reader_.faults.file(node->place.file) + ":" + std::to_string(node->place.line)
+                    : "default";
+  reader_.values.note(path_of(key), std::move(value), std::move(origin));
+}
+
 std::optional<std::string> Section::scalar(const Node& node, std::string_view path,
                                            std::string_view wanted) {
   if (node.kind != Node::Kind::scalar) {
@@ -146,15 +154,9 @@ std::optional<std::int64_t> Section::whole_of(std::string_view key, std::int64_t
 
 void Section::real(std::string_view key, double& target, double least, double most) {
   const Node* const node = find(key);
-  const auto number_text = [](double number) {
-    auto text = std::to_string(number);
-    text.erase(text.find_last_not_of('0') + 1);
-    if (text.ends_with('.')) text.pop_back();
-    return text;
-  };
-  const auto wanted = "a number (" + number_text(least) + ".." + number_text(most) + ")";
+  const auto wanted = "a number (" + value_text(least) + ".." + value_text(most) + ")";
   const auto text = node ? scalar(*node, path_of(key), wanted) : std::nullopt;
-  if (!text) return;
+  if (!text) return note(key, target);
   double number = 0;
   const auto [end, code] =
       std::from_chars(text->data(), text->data() + text->size(), number, std::chars_format::fixed);
@@ -163,6 +165,7 @@ void Section::real(std::string_view key, double& target, double least, double mo
     target = number;
   else
     reader_.fault(*node, path_of(key), in_quotes(*text) + " is not " + wanted);
+  note(key, target);
 }
 
 void Section::list(std::string_view key, std::vector<std::string>& target) {
@@ -183,6 +186,7 @@ void Section::list(std::string_view key, std::vector<std::string>& target) {
     return;
   }
   target = std::move(found);
+  note(key, target);
 }
 
 bool Section::words(std::string_view key, std::vector<std::string>& target) {
@@ -204,16 +208,17 @@ bool Section::words(std::string_view key, std::vector<std::string>& target) {
     target = std::move(*split);
   else
     reader_.fault(*node, path_of(key), in_quotes(*text) + " has a quote that is not closed");
+  note(key, target);
   return true;
 }
 
 void Section::count(std::string_view key, int& target, int least, int most, bool* is_per_core) {
   const Node* const node = find(key);
-  if (!node) return;
+  if (!node) return note(key, target);
   if (node->kind == Node::Kind::scalar && node->text == "cores") {
     target = reader_.cores;
     if (is_per_core) *is_per_core = true;
-    return;
+    return note(key, std::to_string(target) + " (cores)");
   }
   known_.pop_back();  // whole() notes it again
   whole(key, target, least, most, "`cores` or a number");

@@ -14,6 +14,7 @@
 #include "base/units.h"
 #include "config/config.h"
 #include "config/expand.h"
+#include "config/values.h"
 #include "config/yaml_tree.h"
 
 namespace daemonz::config {
@@ -24,6 +25,7 @@ struct Reader {
   ExpandOptions expand;
   Config& config;  ///< root_path and environment are set before any section is read
   int cores = 1;
+  ValueList values;
 
   void fault(const Node& node, std::string_view key, std::string_view text) {
     faults.add(node.place, key, text);
@@ -46,35 +48,48 @@ class Section {
 
   /// nullptr: absent. The key counts as known from now on.
   const Node* find(std::string_view key);
+  [[nodiscard]] bool has(std::string_view key) const { return node_ && node_->find(key); }
   [[nodiscard]] std::string path_of(std::string_view key) const;
   [[nodiscard]] Reader& reader() { return reader_; }
   void fault(std::string_view key, std::string_view text);  ///< at the key's value, else the map
+  /// For `daemonz check`: the value that `key` has come to, for those that no function below reads.
+  /// `from`: the key that says it, where that is another one.
+  template <class T>
+  void note(std::string_view key, const T& value, std::string_view from = {}) {
+    if (reader_.values.is_wanted()) note_text(key, value_text(value), from.empty() ? key : from);
+  }
 
   template <class T>
   void text(std::string_view key, T& target) {
     take(text_of(key), target);
+    note(key, target);
   }
   template <class T>
   void path(std::string_view key, T& target) {
     take(path_value(key), target);
+    note(key, target);
   }
   template <class T>
   void boolean(std::string_view key, T& target) {
     take(boolean_of(key), target);
+    note(key, target);
   }
   template <class T>
   void duration(std::string_view key, T& target) {
     take(duration_of(key), target);
+    note(key, target);
   }
   template <class T>
   void bytes(std::string_view key, T& target) {
     take(bytes_of(key), target);
+    note(key, target);
   }
   /// A whole number from `least` to `most`, `what` names it: "a port".
   template <class T>
   void whole(std::string_view key, T& target, std::int64_t least, std::int64_t most,
              std::string_view what = "a whole number") {
-    if (const auto found = whole_of(key, least, most, what)) target = static_cast<Value<T>>(*found);
+    if (const auto found = whole_of(key, least, most, what)) target = static_cast<Held<T>>(*found);
+    note(key, target);
   }
   void real(std::string_view key, double& target, double least, double most);
   /// A list of strings, or one string that stands for a list of one.
@@ -89,6 +104,8 @@ class Section {
     std::vector<std::string> names;
     for (const auto& each : choices) names.emplace_back(each.first);
     if (const auto found = choice_of(key, names)) target = (choices.begin() + *found)->second;
+    for (const auto& each : choices)
+      if (target == each.second) note(key, each.first);
   }
   /// key: {NAME: ...}: calls `read(name, key path, node)` for each entry.
   template <class Read>
@@ -116,19 +133,21 @@ class Section {
 
  private:
   template <class T>
-  struct ValueOf {
+  struct HeldBy {
     using type = T;
   };
   template <class T>
-  struct ValueOf<std::optional<T>> {
+  struct HeldBy<std::optional<T>> {
     using type = T;
   };
   template <class T>
-  using Value = typename ValueOf<T>::type;
+  using Held = typename HeldBy<T>::type;
   template <class T, class V>
   static void take(std::optional<V> found, T& target) {
     if (found) target = std::move(*found);
   }
+
+  void note_text(std::string_view key, std::string value, std::string_view from);
 
   Reader& reader_;
   const Node* node_;  ///< a map, or nullptr

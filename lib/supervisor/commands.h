@@ -88,8 +88,16 @@ int status(const Caller& caller, const StatusOptions& options);
 int signal_instances(const Caller& caller, const std::string& signal_text,
                      const std::vector<std::string>& targets);
 
-/// The resolved plan. 0 good, 2 faults in the file, 1 something missing on this machine.
-int check(const Caller& caller);
+struct PlanReportOptions {
+  const std::vector<config::Value>& values;  ///< of the load
+  bool is_json = false;
+};
+
+/// The resolved plan, and every value with where it comes from. 0 good, 2 faults in the file, 1
+/// something missing on this machine.
+int check(const Caller& caller, const PlanReportOptions& options);
+/// What check prints for a file that could not be loaded.
+void print_faults_as_json(std::ostream& out, const config::Faults& faults);
 
 struct EventsOptions {
   std::vector<std::string> targets;  ///< empty: all

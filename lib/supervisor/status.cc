@@ -1,7 +1,6 @@
-// The commands that only look: status and check.
+// The command that only looks: status.
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <ostream>
 
 #include "base/check.h"
@@ -13,8 +12,7 @@
 #include "supervisor/commands.h"
 #include "supervisor/control.h"
 #include "supervisor/home.h"
-#include "supervisor/plan.h"
-#include "supervisor/supervisor.h"
+#include "supervisor/table.h"
 
 namespace daemonz::supervisor {
 namespace {
@@ -26,25 +24,6 @@ constexpr int lsb_running = 0;
 constexpr int lsb_dead = 1;
 constexpr int lsb_stopped = 3;
 constexpr int lsb_unknown = 4;
-
-using Row = std::vector<std::string>;
-
-// Columns as wide as their widest cell; the last one is not padded.
-void print_table(std::ostream& out, const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows)
-    for (std::size_t column = 0; column < row.size(); ++column) {
-      widths.resize(std::max(widths.size(), column + 1));
-      widths[column] = std::max(widths[column], row[column].size());
-    }
-  for (const auto& row : rows) {
-    for (std::size_t column = 0; column < row.size(); ++column) {
-      out << row[column];
-      if (column + 1 < row.size()) out << std::string(widths[column] - row[column].size() + 2, ' ');
-    }
-    out << '\n';
-  }
-}
 
 std::string percent(double value) {
   char text[32];
@@ -128,33 +107,6 @@ int status_without_answer(const Caller& caller, bool is_json) {
   return say_absent(caller, is_json, lsb_stopped, "stopped");
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : " ") + word;
-  return text;
-}
-
-std::string name_of(config::Ready::Kind kind) {
-  using Kind = config::Ready::Kind;
-  switch (kind) {
-    case Kind::started: return "started";
-    case Kind::notify: return "notify";
-    case Kind::tcp: return "tcp";
-    case Kind::unix_socket: return "unix";
-    case Kind::memcache: return "memcache";
-    case Kind::http: return "http";
-    case Kind::exec: return "exec";
-    case Kind::log: return "log";
-  }
-  return "?";
-}
-
-std::string dependencies_of(const config::Daemon& daemon) {
-  std::vector<std::string> names;
-  for (const auto& [name, condition] : daemon.depends_on) names.push_back(name);
-  return names.empty() ? "-" : joined(names);
-}
-
 }  // namespace
 
 int status(const Caller& caller, const StatusOptions& options) {
@@ -189,21 +141,6 @@ int status(const Caller& caller, const StatusOptions& options) {
                   << ". Its log: " << caller.config.shown(*json::string_of(one, "log")) << '\n';
   }
   return code_of(rows);
-}
-
-int check(const Caller& caller) {
-  const auto folder = std::filesystem::path(caller.program).parent_path().string();
-  const auto plan = make_plan(caller.config, folder);
-  std::vector<Row> table{{"RANK", "NAME", "READY", "AFTER", "STOP", "LOG", "COMMAND"}};
-  for (const auto& one : plan.instances)
-    table.push_back({std::to_string(one.rank), one.name, name_of(one.config.ready.kind),
-                     dependencies_of(one.config), to_string(one.config.stop.timeout),
-                     caller.config.shown(one.config.log.path), joined(one.config.command)});
-  print_table(caller.data, table);
-  for (const auto& note : caller.config.notes) caller.talk << note << '\n';
-  if (plan.is_good()) return 0;
-  caller.talk << sentences_of(plan) << '\n';
-  return plan.faults.empty() ? 1 : 2;
 }
 
 }  // namespace daemonz::supervisor
