@@ -1,5 +1,6 @@
 #include "supervisor/home.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -9,12 +10,14 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <set>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "process/cgroup.h"
 #include "process/tree.h"
+#include "supervisor/log_sink.h"
 #include "supervisor/state_file.h"
 
 namespace daemonz::supervisor {
@@ -79,6 +82,39 @@ std::vector<RecordedInstance> recorded_in(const Home& home) {
   }
   return {};
 }
+
+// The output of instances that nobody takes over, as far as it still stands in their pipes.
+class LastWords {
+ public:
+  explicit LastWords(const Home& home) : home_(home) {}
+
+  void listen_to(const RecordedInstance& instance) {
+    if (instance.daemon.empty() || instance.log_path.empty()) return;
+    const auto pipe =
+        home_.io_folder + "/" + instance.daemon + "." + std::to_string(instance.index);
+    open(pipe, instance.log_path);
+    if (!instance.stderr_path.empty()) open(pipe + ".err", instance.stderr_path);
+  }
+  void write_down() {
+    for (const auto& sink : sinks_) sink->remove();
+  }
+
+ private:
+  void open(const std::string& pipe, const std::string& log_path) {
+    std::error_code ignored;
+    if (!std::filesystem::is_fifo(pipe, ignored)) return;
+    try {
+      sinks_.push_back(std::make_unique<LogSink>(LogSinkOptions{.pipe = pipe},
+                                                 log_files_.at(log_path, {.path = log_path})));
+    } catch (const Error& problem) {
+      log::warn("supervisor", "last output of an instance is lost", {{"why", problem.what()}});
+    }
+  }
+
+  const Home& home_;
+  LogFiles log_files_;
+  std::vector<std::unique_ptr<LogSink>> sinks_;
+};
 
 int end_recorded(const std::vector<RecordedInstance>& instances) {
   std::map<int, std::vector<const RecordedInstance*>, std::greater<>> ranks;
@@ -150,6 +186,13 @@ std::string already_running_text(const config::Config& config, pid_t holder) {
          config.shown(config.lock_file) + "). To restart it: daemonz restart";
 }
 
+void log_to_file(const config::Config& config) {
+  const auto path = log_path_of(config);
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  log::to_file(path);
+}
+
 void prepare(const Home& home) {
   const auto lock_folder = std::filesystem::path(home.lock_file).parent_path().string();
   for (const auto& folder : {home.folder, lock_folder}) {
@@ -164,6 +207,15 @@ void prepare(const Home& home) {
   }
 }
 
+std::vector<UniqueFd> hold_pipes(const Home& home) {
+  std::vector<UniqueFd> held;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(home.io_folder, ignored))
+    if (entry.is_fifo(ignored))
+      held.emplace_back(::open(entry.path().c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  return held;
+}
+
 std::vector<RecordedInstance> take_stock(
     const Home& home, const std::function<bool(const RecordedInstance&)>& is_kept) {
   std::vector<RecordedInstance> kept, stale;
@@ -172,13 +224,20 @@ std::vector<RecordedInstance> take_stock(
                                               : process::is_running(one.mark.leader);
     (is_there && is_kept(one) ? kept : stale).push_back(std::move(one));
   }
+  LastWords last_words(home);
+  for (const auto& one : stale) last_words.listen_to(one);
   end_recorded(stale);
   end_unrecorded(home, kept);
+  last_words.write_down();
   return kept;
 }
 
 int end_stale_instances(const Home& home) {
-  const int alive = end_recorded(recorded_in(home)) + end_unrecorded(home, {});
+  const auto recorded = recorded_in(home);
+  LastWords last_words(home);
+  for (const auto& one : recorded) last_words.listen_to(one);
+  const int alive = end_recorded(recorded) + end_unrecorded(home, {});
+  last_words.write_down();
   clean(home);
   return alive;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/unique_fd.h"
 #include "config/config.h"
 #include "supervisor/state_file.h"
 
@@ -29,12 +30,18 @@ struct Home {
 
 /// Where the supervisor itself logs when nobody looks at its stderr.
 [[nodiscard]] std::string log_path_of(const config::Config& config);
+/// From now on this process logs there.
+void log_to_file(const config::Config& config);
 
 /// "cannot start: already running (pid 4121 holds tmp/daemonz/daemonz.lock). To restart it: ..."
 [[nodiscard]] std::string already_running_text(const config::Config& config, pid_t holder);
 
 /// Makes the folders. Throws Error that names the folder.
 void prepare(const Home& home);
+
+/// Holds the named pipes of an earlier run open, so that what stands in them outlives their last
+/// writer until somebody reads it.
+[[nodiscard]] std::vector<UniqueFd> hold_pipes(const Home& home);
 
 /// What an earlier supervisor of this home has left: instances that live, and those that had ended
 /// well. Of them only those that `is_kept` are kept; every other process of that supervisor is

@@ -29,6 +29,8 @@ json::object to_json(const RecordedInstance& instance) {
   object["name"] = instance.name;
   object["daemon"] = instance.daemon;
   object["index"] = instance.index;
+  object["log"] = instance.log_path;
+  object["stderr"] = instance.stderr_path;
   object["wanted"] = instance.is_wanted;
   object["ready"] = instance.is_ready;
   object["exited"] = instance.has_exited_well;
@@ -47,6 +49,8 @@ RecordedInstance instance_from(const json::object& object) {
   instance.name = json::string_of(object, "name").value_or("?");
   instance.daemon = json::string_of(object, "daemon").value_or("");
   instance.index = static_cast<int>(json::integer_of(object, "index").value_or(0));
+  instance.log_path = json::string_of(object, "log").value_or("");
+  instance.stderr_path = json::string_of(object, "stderr").value_or("");
   instance.is_wanted = json::boolean_of(object, "wanted").value_or(true);
   instance.is_ready = json::boolean_of(object, "ready").value_or(false);
   instance.has_exited_well = json::boolean_of(object, "exited").value_or(false);

@@ -1,8 +1,10 @@
 // state.json: which processes this installation has started, so that the next supervisor knows them
 // after a kill -9. Written whole, by rename. Not the wanted configuration.
 //     {"version":1,"supervisor":{"pid":..,"start":..,"boot_id":".."},
-//      "instances":[{"name":"queue","daemon":"queue","index":0,"pid":..,"start":..,"boot_id":"..",
-//                    "cgroup":"..","token":"..","rank":0,"stop_signal":15,"stop_timeout_ms":10000,
+//      "instances":[{"name":"queue","daemon":"queue","index":0,
+//                    "pid":..,"start":..,"boot_id":"..","cgroup":"..","token":"..",
+//                    "rank":0,"stop_signal":15,"stop_timeout_ms":10000,
+//                    "log":"/site/log/queue.0.log","stderr":"",
 //                    "wanted":true,"ready":true,"exited":false,"restarts":0,
 //                    "fingerprint":"16 hex digits: what its process was started with"}]}
 #pragma once
@@ -24,7 +26,8 @@ struct RecordedInstance {
   int rank = 0;
   int stop_signal = 15;
   Milliseconds stop_timeout{10'000};
-  bool is_wanted = true;  ///< false: it was being stopped
+  std::string log_path, stderr_path;  ///< where its output goes; stderr empty: likewise
+  bool is_wanted = true;              ///< false: it was being stopped
   bool is_ready = false;
   bool has_exited_well = false;  ///< and for good: nothing of it lives
   int restarts = 0;

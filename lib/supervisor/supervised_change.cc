@@ -89,6 +89,8 @@ std::optional<RecordedInstance> Supervised::recorded() const {
                           .rank = planned_.rank,
                           .stop_signal = planned_.config.stop.signal,
                           .stop_timeout = planned_.config.stop.timeout,
+                          .log_path = planned_.config.log.path,
+                          .stderr_path = planned_.config.log.stderr_path,
                           .is_wanted = instance_.is_wanted && !is_retired_,
                           .is_ready = instance_.is_ready,
                           .has_exited_well = has_exited_well,

@@ -363,6 +363,7 @@ int run_supervisor(const SupervisorOptions& options) {
       throw Error(already_running_text(options.config,
                                        process::LockFile::holder_of(home.lock_file).value_or(0)));
     process::become_subreaper();
+    auto pipes = hold_pipes(home);
     const auto inherited = take_stock(home, [&plan](const RecordedInstance& one) {
       return std::any_of(plan.instances.begin(), plan.instances.end(), [&one](const auto& planned) {
         return planned.daemon == one.daemon && planned.index == one.index;
@@ -375,6 +376,7 @@ int run_supervisor(const SupervisorOptions& options) {
     int exit_code = 0;
     {
       Supervisor supervisor(options, home, std::move(plan), std::move(wishes));
+      pipes.clear();
       log::info("supervisor", "started", {{"pid", ::getpid()}, {"config", options.config.path}});
       if (report_fd.is_open()) report(report_fd.get(), done_answer());
       report_fd.reset();

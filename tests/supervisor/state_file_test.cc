@@ -27,6 +27,8 @@ TEST_CASE("state_file: what is written is read back") {
                                            .rank = 3,
                                            .stop_signal = 2,
                                            .stop_timeout = Milliseconds(1500),
+                                           .log_path = "/site/a.log",
+                                           .stderr_path = "/site/b.log",
                                            .is_wanted = false,
                                            .is_ready = true,
                                            .has_exited_well = true,
@@ -47,6 +49,8 @@ TEST_CASE("state_file: what is written is read back") {
   CHECK(one.stop_timeout == Milliseconds(1500));
   CHECK(one.daemon == "processor");
   CHECK(one.index == 2);
+  CHECK(one.log_path == "/site/a.log");
+  CHECK(one.stderr_path == "/site/b.log");
   CHECK_FALSE(one.is_wanted);
   CHECK(one.is_ready);
   CHECK(one.has_exited_well);
