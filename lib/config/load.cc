@@ -232,9 +232,11 @@ class Loader {
     }
     top.boolean("async_start", config_.is_start_async);
     std::vector<std::string> disabled_for;
-    if (const Node* const node = top.find("disabled_for"))
+    const Node* const disabled_for_node = top.find("disabled_for");
+    top.list("disabled_for", disabled_for);
+    if (disabled_for_node)
       config_.notes.push_back(
-          faults_.where(node->place) +
+          faults_.where(disabled_for_node->place) +
           ": disabled_for: has no effect here: daemonz is no part of the site's "
           "own processes");
   }

@@ -46,7 +46,7 @@ Section::Section(Reader& reader, const Node* node, std::string path, Strings str
 }
 
 const Node* Section::find(std::string_view key) {
-  known_.emplace_back(key);
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
   return node_ ? node_->find(key) : nullptr;
 }
 
@@ -193,7 +193,6 @@ bool Section::words(std::string_view key, std::vector<std::string>& target) {
   const Node* const node = find(key);
   if (!node) return false;
   if (node->kind == Node::Kind::sequence) {
-    known_.pop_back();  // list() notes it again
     list(key, target);
     return true;
   }
@@ -220,7 +219,6 @@ void Section::count(std::string_view key, int& target, int least, int most, bool
     if (is_per_core) *is_per_core = true;
     return note(key, std::to_string(target) + " (cores)");
   }
-  known_.pop_back();  // whole() notes it again
   whole(key, target, least, most, "`cores` or a number");
 }
 
