@@ -174,6 +174,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   events->add_flag("--json", chosen.is_json, "one JSON object a line");
   status->add_option("--fields", chosen.fields, "columns of the table: name,state,pid,..")
       ->delimiter(',')
+      ->allow_extra_args(false)  // what follows is a name
       ->check(CLI::IsMember(std::vector<std::string>(supervisor::status_fields.begin(),
                                                      supervisor::status_fields.end()),
                             CLI::ignore_case));

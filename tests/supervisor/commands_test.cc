@@ -86,6 +86,8 @@ TEST_CASE("commands: status shows the fields that are asked for, in their order"
   REQUIRE(site.run({"start"}).status.exit_code == 0);
   CHECK(site.run({"status", "--fields=state,name"}).output ==
         "STATE    NAME\nRUNNING  queue\nRUNNING  processor:0\nRUNNING  processor:1\n");
+  CHECK(site.run({"status", "--fields", "state,name", "queue"}).output ==
+        "STATE    NAME\nRUNNING  queue\n");
 }
 
 TEST_CASE("commands: a disabled installation is not run in the foreground either") {
