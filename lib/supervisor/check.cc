@@ -133,6 +133,7 @@ struct Check::Parts {
   }
 
   void connected() {
+    watch.cancel();  // one descriptor, one watch
     int code = 0;
     socklen_t size = sizeof code;
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &code, &size) != 0 || code != 0)

@@ -62,8 +62,10 @@ class Supervisor {
       if (auto* const instance = fleet_.find(past.daemon, past.index);
           instance && instance->inherit(past))
         known.insert(instance);
-    for (auto* const instance : fleet_.chosen(options_.targets, Fleet::Reach::with_dependencies)) {
-      if (options_.targets.empty() && is_held(*instance))
+    const auto wanted = fleet_.chosen(options_.targets, Fleet::Reach::with_dependencies);
+    if (!options_.targets.empty()) hold(wanted, false);
+    for (auto* const instance : wanted) {
+      if (is_held(*instance))
         log::info("supervisor", "instance stays stopped, as asked for",
                   {{"name", instance->planned().name}});
       else if (!known.contains(instance))
@@ -225,21 +227,21 @@ class Supervisor {
       waiters_.add({targets, goal, reply});
     else
       reply(done_answer());
-    auto wishes = wishes_;
-    for (auto* const target : targets) {
-      events_.emplace_back(target, event);
-      const auto name = target->planned().daemon + ":" + std::to_string(target->planned().index);
-      if (event == Event::stop)
-        wishes.stopped.insert(name);
-      else
-        wishes.stopped.erase(name);
-    }
-    wish(std::move(wishes));
+    for (auto* const target : targets) events_.emplace_back(target, event);
+    hold(targets, event == Event::stop);
     settle();
   }
 
   bool is_held(const Supervised& instance) const {
     return wishes_.is_stopped(instance.planned().daemon, instance.planned().index);
+  }
+
+  // Stopped, or not, until a person says otherwise.
+  void hold(const std::vector<Supervised*>& targets, const bool is_stop) {
+    auto wishes = wishes_;
+    for (const auto* const target : targets)
+      wishes.set_stopped(target->planned().daemon, target->planned().index, is_stop);
+    wish(std::move(wishes));
   }
 
   void wish(Wishes wishes) {

@@ -16,6 +16,14 @@ void Wishes::apply_to(config::Config& config) const {
       daemon.instances = wish->second.instances;
 }
 
+void Wishes::set_stopped(const std::string& daemon, int index, bool is_stopped) {
+  const auto name = daemon + ":" + std::to_string(index);
+  if (is_stopped)
+    stopped.insert(name);
+  else
+    stopped.erase(name);
+}
+
 Wishes read_wishes(const std::string& path) {
   Wishes wishes;
   std::ifstream file(path);

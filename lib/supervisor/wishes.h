@@ -27,6 +27,7 @@ struct Wishes {
   [[nodiscard]] bool is_stopped(const std::string& daemon, int index) const {
     return stopped.contains(daemon + ":" + std::to_string(index));
   }
+  void set_stopped(const std::string& daemon, int index, bool is_stopped);
   /// Sets `instances` of the daemons that were scaled. A wish holds until the file's own number
   /// changes: who edits the file has said something newer.
   void apply_to(config::Config& config) const;
