@@ -154,9 +154,10 @@ TEST_CASE("watch: a failed health check makes it UNHEALTHY, some in a row replac
 TEST_CASE("watch: a tree that outgrows its memory is replaced, with the reason") {
   const Site site(R"(
   one:
-    command: [sh, -c, "test -e again || python3 -c 'x = b\"1\" * (80 << 20); input()' <fifo; sleep 1000"]
+    command: [sh, -c, "test -e again || python3 large.py <fifo; sleep 1000"]
     limits: {memory: 60M}
 )");
+  std::ofstream(site.folder() / "large.py") << "x = b'1' * (80 << 20)\ninput()\n";
   REQUIRE(::mkfifo((site.folder() / "fifo").c_str(), 0600) == 0);
   const UniqueFd fifo(::open((site.folder() / "fifo").c_str(), O_RDWR | O_CLOEXEC));
   REQUIRE(site.run({"start"}).status.exit_code == 0);
