@@ -246,6 +246,11 @@ void check_daemon(Section& from, const Daemon& daemon) {
     from.fault("type", "`forking` needs `pids`: the glob of its pid files");
   if (daemon.type == Daemon::Type::simple && !daemon.pid_files.empty())
     from.fault("pids", "are for a program that daemonizes itself (type: forking): take them out");
+  // Two instances would take each other's process for their own.
+  for (const auto& glob : daemon.pid_files)
+    if (daemon.instances > 1 && glob.find("${in") == std::string::npos)
+      from.fault("pids", "need ${index} or ${instance}: there are " +
+                             std::to_string(daemon.instances) + " instances");
   if (daemon.watchdog && daemon.watchdog->count() == 0)
     from.fault("watchdog", "0 is no time to be heard in: leave it out for no watchdog");
   if (daemon.ready.timeout.count() == 0)

@@ -13,7 +13,7 @@ namespace daemonz::config {
 
 // A file of a person's making is far below these; beyond them it is a mistake or an attack.
 inline constexpr Bytes yaml_size_max = mebibytes(1);
-inline constexpr int yaml_depth_max = 32;      ///< as base/json.h
+inline constexpr int yaml_depth_max = 32;  ///< as base/json.h
 /// Aliases counted as often as they are used. A thousand daemons with every key are 100,000.
 inline constexpr int yaml_nodes_max = 200'000;
 

@@ -122,7 +122,9 @@ std::vector<process::Identity> stale_processes(const config::Daemon& daemon,
   return found;
 }
 
-int end_stale_processes(const config::Daemon& daemon, const std::vector<process::Identity>& ours) {
+namespace {
+
+int end_stale_of(const config::Daemon& daemon, const std::vector<process::Identity>& ours) {
   const auto stale = stale_processes(daemon, ours);
   for (const auto& one : stale) {
     log::warn("supervisor", "stale process of an earlier run is ended",
@@ -139,6 +141,19 @@ int end_stale_processes(const config::Daemon& daemon, const std::vector<process:
   }
   remove_stale_pid_files(daemon);
   return static_cast<int>(stale.size());
+}
+
+}  // namespace
+
+int end_stale_processes(const Plan& plan, const std::string& token_prefix) {
+  int count = 0;
+  std::optional<std::vector<process::Identity>> ours;  // looked for once, and only where needed
+  for (const auto& planned : plan.instances) {
+    if (planned.config.type != config::Daemon::Type::forking) continue;
+    if (!ours) ours = process::processes_with_token_prefix(token_prefix);
+    count += end_stale_of(planned.config, *ours);
+  }
+  return count;
 }
 
 }  // namespace daemonz::supervisor

@@ -12,6 +12,7 @@
 
 #include "config/daemon.h"
 #include "process/tree.h"
+#include "supervisor/plan.h"
 
 namespace daemonz::supervisor {
 
@@ -42,8 +43,9 @@ void remove_stale_pid_files(const config::Daemon& daemon);
 [[nodiscard]] std::vector<process::Identity> stale_processes(
     const config::Daemon& daemon, const std::vector<process::Identity>& ours);
 
-/// Ends them and their descendants: its stop signal, its stop timeout, SIGKILL. Returns how many
-/// there were. Blocks: for before the loop runs. Throws Error for one that does not die.
-int end_stale_processes(const config::Daemon& daemon, const std::vector<process::Identity>& ours);
+/// Ends those of all instances and their descendants: the stop signal, the stop timeout, SIGKILL.
+/// What carries a token of this installation is not stale. Returns how many there were. Blocks: for
+/// before the loop runs. Throws Error for one that does not die.
+int end_stale_processes(const Plan& plan, const std::string& token_prefix);
 
 }  // namespace daemonz::supervisor

@@ -371,10 +371,7 @@ int run_supervisor(const SupervisorOptions& options) {
         return planned.daemon == one.daemon && planned.index == one.index;
       });
     });
-    for (const auto& planned : plan.instances)
-      if (planned.config.type == config::Daemon::Type::forking)
-        end_stale_processes(planned.config,
-                            process::processes_with_token_prefix(home.token_prefix));
+    end_stale_processes(plan, home.token_prefix);
     int exit_code = 0;
     {
       Supervisor supervisor(options, home, std::move(plan), std::move(wishes));

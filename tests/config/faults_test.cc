@@ -107,6 +107,8 @@ TEST_CASE("config: wrong values of a daemon") {
       {"    instances: 2\n    log: {path: one.log}\n",
        "5:10: daemons.a.log: the path needs ${index} or ${instance}, or "
        "`prefix: name`: there are 2 instances"},
+      {"    type: forking\n    pids: a.pid\n    instances: 2\n",
+       "5:11: daemons.a.pids: need ${index} or ${instance}: there are 2 instances"},
       {"    binary: bin/a\n",
        "3:14: daemons.a.command: `command` and the original keys (binary, args, ..) say the same "
        "twice: keep one"},
