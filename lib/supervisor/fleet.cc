@@ -17,6 +17,10 @@ bool is_at(const Supervised& one, const std::string& daemon, int index) {
   return one.planned().daemon == daemon && one.planned().index == index;
 }
 
+bool is_gone(const Supervised& one) {
+  return one.is_retired() && one.is_settled_down() && one.instance().state == State::stopped;
+}
+
 bool is_met(config::Condition condition, const Supervised& other) {
   const auto& there = other.instance();
   switch (condition) {
@@ -69,10 +73,15 @@ void Fleet::put_in_order() {
   });
 }
 
+bool Fleet::has_gone() const {
+  return std::any_of(instances_.begin(), instances_.end(),
+                     [](const auto& one) { return is_gone(*one); });
+}
+
 std::vector<const Supervised*> Fleet::remove_retired() {
   std::vector<const Supervised*> gone;
   std::erase_if(instances_, [&gone](const auto& one) {
-    if (!one->is_retired() || !one->is_settled_down()) return false;
+    if (!is_gone(*one)) return false;
     gone.push_back(one.get());
     return true;
   });

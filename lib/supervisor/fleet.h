@@ -32,9 +32,10 @@ class Fleet {
 
   /// The plan that was asked for last; what runs may still be on its way there.
   [[nodiscard]] std::vector<PlannedInstance> intended() const;
-  void put_in_order();  ///< after plans have changed
+  void put_in_order();                  ///< after plans have changed
+  [[nodiscard]] bool has_gone() const;  ///< there is something for remove_retired()
   /// Retired instances of which nothing lives any more are gone after this. Returns which; the
-  /// pointers are for comparison only.
+  /// pointers are for comparison only. Not while something of an instance is on the stack.
   std::vector<const Supervised*> remove_retired();
 
   enum class Reach { as_named, with_dependencies };

@@ -199,6 +199,8 @@ void Supervised::look_at_tree() {
     return;
   }
   tree_watch_.cancel();
+  // It may lie where nobody makes groups any more: where an earlier supervisor was started.
+  if (is_inherited_ && !mark_.cgroup.empty()) process::remove_cgroup(mark_.cgroup);
   if (planned_.config.type == config::Daemon::Type::forking)
     remove_stale_pid_files(planned_.config);
   feed_(*this, Event::tree_empty);

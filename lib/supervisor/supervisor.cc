@@ -38,7 +38,7 @@ class Supervisor {
   Supervisor(const SupervisorOptions& options, const Home& home, Plan plan, Wishes wishes)
       : options_(options),
         config_(options.config),
-        wishes_(std::move(wishes)),
+        wishes_(home.wishes_file, std::move(wishes)),
         home_(home),
         signals_({SIGTERM, SIGINT, SIGHUP, SIGCHLD}),
         surroundings_{.loop = loop_,
@@ -126,10 +126,17 @@ class Supervisor {
       begin_shutdown(*is_good ? 0 : 1);
     }
     if (is_shutting_down_) go_on_stopping();
-    for (const auto* const gone : fleet_.remove_retired()) waiters_.forget(gone);
+    if (fleet_.has_gone()) loop_.post([this] { remove_retired(); });
     waiters_.look(fleet_);
     recorder_.look();
     upward_.look_at(fleet_.all());
+  }
+
+  // In a turn of its own: this one may come from one of them.
+  void remove_retired() {
+    for (const auto* const gone : fleet_.remove_retired()) waiters_.forget(gone);
+    waiters_.look(fleet_);
+    recorder_.look();
   }
 
   void take_signals() {
@@ -233,26 +240,15 @@ class Supervisor {
   }
 
   bool is_held(const Supervised& instance) const {
-    return wishes_.is_stopped(instance.planned().daemon, instance.planned().index);
+    return wishes_.now().is_stopped(instance.planned().daemon, instance.planned().index);
   }
 
   // Stopped, or not, until a person says otherwise.
   void hold(const std::vector<Supervised*>& targets, const bool is_stop) {
-    auto wishes = wishes_;
+    auto wishes = wishes_.now();
     for (const auto* const target : targets)
       wishes.set_stopped(target->planned().daemon, target->planned().index, is_stop);
-    wish(std::move(wishes));
-  }
-
-  void wish(Wishes wishes) {
-    if (wishes == wishes_) return;
-    wishes_ = std::move(wishes);
-    try {
-      write_wishes(home_.wishes_file, wishes_);
-    } catch (const Error& problem) {
-      log::error("supervisor", "what was asked for will not outlive this supervisor",
-                 {{"why", problem.what()}});
-    }
+    wishes_.set(std::move(wishes));
   }
 
   // What a person keeps stopped is not waited for, unless it was named.
@@ -268,7 +264,7 @@ class Supervisor {
 
   Present present() const {
     return {.config = config_,
-            .wishes = wishes_,
+            .wishes = wishes_.now(),
             .fleet = fleet_,
             .program_folder = options_.program_folder};
   }
@@ -284,7 +280,7 @@ class Supervisor {
     const auto events = carry_out(plan, fleet_);
     config_ = std::move(plan.config);
     if (request.command == Request::Command::reload) event_stream_.tell("reloaded");
-    wish(std::move(plan.wishes));
+    wishes_.set(std::move(plan.wishes));
     std::vector<Supervised*> started;
     for (const auto& [instance, event] : events)
       if (event != Event::stop) started.push_back(instance);
@@ -318,7 +314,7 @@ class Supervisor {
 
   const SupervisorOptions& options_;
   config::Config config_;  // as the file was read last
-  Wishes wishes_;
+  KeptWishes wishes_;
   const Home& home_;
   Loop loop_;
   LogFiles log_files_;

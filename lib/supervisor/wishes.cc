@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "supervisor/state_file.h"
 
 namespace daemonz::supervisor {
@@ -22,6 +23,17 @@ void Wishes::set_stopped(const std::string& daemon, int index, bool is_stopped) 
     stopped.insert(name);
   else
     stopped.erase(name);
+}
+
+void KeptWishes::set(Wishes wishes) {
+  if (wishes == now_) return;
+  now_ = std::move(wishes);
+  try {
+    write_wishes(path_, now_);
+  } catch (const Error& problem) {
+    log::error("supervisor", "what was asked for will not outlive this supervisor",
+               {{"why", problem.what()}});
+  }
 }
 
 Wishes read_wishes(const std::string& path) {

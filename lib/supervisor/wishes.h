@@ -33,6 +33,18 @@ struct Wishes {
   void apply_to(config::Config& config) const;
 };
 
+/// The wishes of a running supervisor: what changes is written at once. Threads: one.
+class KeptWishes {
+ public:
+  KeptWishes(std::string path, Wishes wishes) : path_(std::move(path)), now_(std::move(wishes)) {}
+  [[nodiscard]] const Wishes& now() const noexcept { return now_; }
+  void set(Wishes wishes);  ///< a failure to write is logged: they hold in this run only
+
+ private:
+  std::string path_;
+  Wishes now_;
+};
+
 inline constexpr int wishes_version = 1;
 
 /// No such file: no wishes. Throws Error when it is not what write_wishes writes.
