@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "fixture.h"
+#include "support/places.h"
 
 using namespace daemonz;
 using tests::Site;
@@ -12,7 +13,7 @@ using tests::Site;
 namespace {
 
 std::string stock() {
-  std::ifstream file(DAEMONZ_SOURCE_DIR "/config/daemonz.yml");
+  std::ifstream file(tests::source_path("config/daemonz.yml"));
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();

@@ -17,6 +17,7 @@
 #include "course/tasks.h"
 #include "offline_tasks/push.h"
 #include "offline_tasks/registry.h"
+#include "support/places.h"
 #include "support/temp_dir.h"
 
 namespace daemonz {
@@ -36,7 +37,7 @@ void write_file(const fs::path& path, std::string_view text) {
 std::vector<std::unique_ptr<sandbox::Slot>> one_slot(const fs::path& state) {
   std::vector<std::unique_ptr<sandbox::Slot>> slots;
   slots.push_back(sandbox::open_free_slot(
-      {.state_folder = state, .keeper_path = DAEMONZ_BIN_DIR "/daemonz-keeper"}, 64));
+      {.state_folder = state, .keeper_path = tests::program_path("daemonz-keeper")}, 64));
   return slots;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "fuzz/targets.h"
+#include "support/places.h"
 
 using namespace daemonz;
 
@@ -18,7 +19,7 @@ int replay(const std::string& target, void (*run)(std::string_view)) {
   log::set_level(log::Level::off);
   int count = 0;
   for (const auto& entry :
-       std::filesystem::directory_iterator(DAEMONZ_SOURCE_DIR "/tests/fuzz/corpus/" + target)) {
+       std::filesystem::directory_iterator(tests::source_path("tests/fuzz/corpus/" + target))) {
     std::ifstream file(entry.path(), std::ios::binary);
     run(std::string(std::istreambuf_iterator<char>(file), {}));  // aborts when a promise is broken
     ++count;

@@ -5,7 +5,6 @@ add_executable(test_fuzz fuzz/fuzz_test.cc fuzz/parser.cc fuzz/recovery.cc
 see_rooms(test_fuzz queue_server queue journal)
 target_include_directories(test_fuzz PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(test_fuzz PRIVATE doctest::doctest)
-target_compile_definitions(test_fuzz PRIVATE DAEMONZ_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 target_precompile_headers(test_fuzz REUSE_FROM daemonz_pch)
 add_test(NAME fuzz COMMAND test_fuzz)
 

@@ -8,6 +8,7 @@
 
 #include "package_files.h"
 #include "slot.h"
+#include "support/places.h"
 
 namespace daemonz {
 namespace {
@@ -231,7 +232,7 @@ TEST_CASE("judge: a program never sees the answer, the package or another case's
                    "    for name in names:\n"
                    "        if name.endswith(('.ans', '.in', '.yaml')): raise SystemExit(base)\n"
                    "if os.path.exists('" +
-                       std::string(DAEMONZ_SOURCE_DIR) +
+                       tests::source_path("") +
                        "'): raise SystemExit(9)\n"
                        "print(sum(map(int, input().split())))\n");
   CAPTURE(judgement.note);

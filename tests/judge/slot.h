@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sandbox/run.h"
+#include "support/places.h"
 #include "support/temp_dir.h"
 
 namespace daemonz::tests {
@@ -10,7 +11,7 @@ namespace daemonz::tests {
 inline sandbox::Slot& slot() {
   static const TempDir state;
   static const auto opened = sandbox::open_free_slot(
-      {.state_folder = state.path(), .keeper_path = DAEMONZ_BIN_DIR "/daemonz-keeper"}, 64);
+      {.state_folder = state.path(), .keeper_path = program_path("daemonz-keeper")}, 64);
   return *opened;
 }
 

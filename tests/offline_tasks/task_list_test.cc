@@ -7,6 +7,7 @@
 
 #include "process/run.h"
 #include "sample_tasks.h"
+#include "support/places.h"
 
 using namespace daemonz;
 namespace fs = std::filesystem;
@@ -15,7 +16,7 @@ namespace {
 
 /// Asks the compiler about one file of must_not_compile/.
 process::RunResult compiled(const fs::path& file) {
-  const auto rooms = fs::path(DAEMONZ_BIN_DIR).parent_path() / "rooms";
+  const auto rooms = fs::path(tests::program_path("../rooms"));
   return process::run(
       {.argv = {"c++", "-std=c++20", "-fsyntax-only", "-I" + (rooms / "base").string(),
                 "-I" + (rooms / "broker").string(), "-I" + (rooms / "db").string(),
@@ -36,7 +37,7 @@ TEST_CASE("offline_tasks: a list knows its tasks") {
 }
 
 TEST_CASE("offline_tasks: mistakes in a TaskList do not compile, and the compiler says why") {
-  const fs::path folder = fs::path(DAEMONZ_SOURCE_DIR) / "tests/offline_tasks/must_not_compile";
+  const fs::path folder = tests::source_path("tests/offline_tasks/must_not_compile");
   CHECK(compiled(folder / "control.cc").status.is_success());
   const auto result = compiled(folder / "mistakes.cc");
   CHECK_FALSE(result.status.is_success());

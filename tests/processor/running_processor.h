@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "process/launch.h"
+#include "support/places.h"
 
 namespace daemonz::tests {
 
@@ -50,10 +51,8 @@ class RunningProcessor {
  public:
   RunningProcessor(const std::string& broker, const std::string& database,
                    const std::vector<std::string>& further = {}) {
-    const char* given = std::getenv("DAEMONZ_BIN");
-    std::vector<std::string> argv = {
-        std::string(given ? given : DAEMONZ_BIN_DIR) + "/test-processor", "--broker", broker,
-        "--database", database};
+    std::vector<std::string> argv = {program_path("test-processor"), "--broker", broker,
+                                     "--database", database};
     argv.insert(argv.end(), further.begin(), further.end());
     child_.emplace(process::launch({.argv = argv}));
   }

@@ -18,6 +18,7 @@
 #include <sstream>
 
 #include "queue_server/conversation.h"
+#include "support/places.h"
 
 using namespace daemonz;
 
@@ -219,7 +220,7 @@ class Player {
 std::set<std::filesystem::path> transcripts() {
   std::set<std::filesystem::path> files;
   for (const auto& entry :
-       std::filesystem::directory_iterator(DAEMONZ_SOURCE_DIR "/tests/transcripts"))
+       std::filesystem::directory_iterator(tests::source_path("tests/transcripts")))
     if (entry.path().extension() == ".txt") files.insert(entry.path());
   return files;
 }
@@ -247,7 +248,7 @@ TEST_CASE("queue_server: every row of the protocol's page is played by the trans
     player.play();
     shown[file.filename()] = player.rows();
   }
-  std::ifstream index(DAEMONZ_SOURCE_DIR "/tests/transcripts/COVERAGE");
+  std::ifstream index(tests::source_path("tests/transcripts/COVERAGE"));
   std::set<std::string> rows;
   for (std::string line; std::getline(index, line);) {
     if (line.starts_with('#')) continue;

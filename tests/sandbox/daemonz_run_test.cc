@@ -13,14 +13,15 @@
 #include "base/json.h"
 #include "process/launch.h"
 #include "process/run.h"
+#include "support/places.h"
 #include "support/temp_dir.h"
 
 using namespace daemonz;
 
 namespace {
 
-const std::string program = DAEMONZ_BIN_DIR "/daemonz-run";
-const std::string programs = DAEMONZ_BIN_DIR "/programs/";
+const std::string program = tests::program_path("daemonz-run");
+const std::string programs = tests::program_path("programs/");
 
 struct RunFixture {
   tests::TempDir folder;

@@ -9,6 +9,7 @@
 
 #include "process/launch.h"
 #include "sandbox/suite.h"
+#include "support/places.h"
 #include "support/temp_dir.h"
 
 using namespace daemonz;
@@ -17,13 +18,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string bin = DAEMONZ_BIN_DIR;
-const std::string sources = DAEMONZ_SOURCE_DIR "/tests/programs";
+const std::string bin = tests::program_path("");
+const std::string sources = tests::source_path("tests/programs");
 
 tests::SuiteOptions suite_options(const tests::TempDir& state) {
-  return {.programs_folder = bin + "/programs",
-          .sources_folder = sources,
-          .state_folder = state.path()};
+  return {
+      .programs_folder = bin + "programs", .sources_folder = sources, .state_folder = state.path()};
 }
 
 void check_all(const tests::SuiteOptions& options) {
@@ -46,7 +46,7 @@ void check_all(const tests::SuiteOptions& options) {
 int escapes_with(const std::string& keeper) {
   const tests::TempDir state;
   auto options = suite_options(state);
-  options.keeper_path = bin + "/" + keeper;
+  options.keeper_path = bin + keeper;
   tests::HostileSuite suite(options);
   int escapes = 0;
   for (const auto& program : tests::hostile_programs(sources))
@@ -59,8 +59,8 @@ process::Child start_as_nobody(const tests::TempDir& folder) {
   constexpr uid_t nobody = 65534;
   fs::permissions(folder.path(), fs::perms(0777));
   for (const char* name : {"sandbox-probes", "daemonz-keeper"})
-    fs::copy(bin + "/" + name, folder.path() / name);
-  fs::copy(bin + "/programs", folder.path() / "programs");
+    fs::copy(bin + name, folder.path() / name);
+  fs::copy(bin + "programs", folder.path() / "programs");
   fs::copy(sources, folder.path() / "sources");
   process::LaunchOptions launch;
   launch.argv = {folder / "sandbox-probes", "--programs", folder / "programs", "--sources",

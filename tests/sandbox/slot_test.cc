@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "sandbox/run.h"
+#include "support/places.h"
 #include "support/temp_dir.h"
 
 using namespace daemonz;
@@ -20,7 +21,7 @@ using namespace daemonz::sandbox;
 
 namespace {
 
-const std::string programs = DAEMONZ_BIN_DIR "/programs/";
+const std::string programs = tests::program_path("programs/");
 
 /// A slot that no other installation uses, and helpers that read as the test does.
 struct SlotFixture {

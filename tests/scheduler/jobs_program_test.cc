@@ -11,6 +11,7 @@
 #include "job_table/table.h"
 #include "offline_tasks/envelope.h"
 #include "support/databases.h"
+#include "support/places.h"
 #include "support/running_server.h"
 #include "support/temp_dir.h"
 
@@ -30,9 +31,7 @@ struct Site {
                                           << "database: " << database.url() << "\n";
   }
   [[nodiscard]] std::string program(const std::string& name) const {
-    const char* given = std::getenv("DAEMONZ_BIN");
-    return std::string(given ? given : DAEMONZ_BIN_DIR) + "/" + name + " --config " +
-           (folder / "daemonz.yml");
+    return tests::program_path(name) + " --config " + (folder / "daemonz.yml");
   }
   Answer jobs(const std::string& words) const {
     Answer answer;

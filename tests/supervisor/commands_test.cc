@@ -9,6 +9,7 @@
 
 #include "process/launch.h"
 #include "supervisor/site.h"
+#include "support/places.h"
 
 using namespace daemonz;
 using namespace daemonz::tests;
@@ -38,7 +39,7 @@ TEST_CASE("commands: a start that is stopped meanwhile, or given up, is no start
   slow: {command: [sleep, "1000"], ready: {notify: true}}
 )");
   auto start = process::launch(
-      {.argv = {DAEMONZ_BIN_DIR "/daemonz", "start", "--config", site.config_path()}});
+      {.argv = {tests::program_path("daemonz"), "start", "--config", site.config_path()}});
   CHECK(becomes_true([&] { return site.run({"status"}).status.exit_code == 4; }));
   CHECK(site.run({"stop"}).status.exit_code == 0);
   CHECK(start.wait(std::chrono::steady_clock::now() + Seconds(20))->exit_code == 1);

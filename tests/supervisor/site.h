@@ -18,6 +18,7 @@
 #include "process/run.h"
 #include "process/tree.h"
 #include "supervisor/home.h"
+#include "support/places.h"
 #include "support/temp_dir.h"
 
 namespace daemonz::tests {
@@ -100,7 +101,7 @@ class Site {
 
  private:
   TempDir folder_;
-  std::vector<std::string> prefix_{DAEMONZ_BIN_DIR "/daemonz"};
+  std::vector<std::string> prefix_{program_path("daemonz")};
 };
 
 inline bool becomes_true(const std::function<bool()>& fact) {

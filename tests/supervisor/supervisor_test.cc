@@ -6,6 +6,7 @@
 #include "process/launch.h"
 #include "process/notify.h"
 #include "supervisor/site.h"
+#include "support/places.h"
 
 using namespace daemonz;
 using namespace daemonz::tests;
@@ -165,8 +166,8 @@ TEST_CASE("supervisor: a folder that cannot be written to is named before anythi
 
 TEST_CASE("supervisor: in the foreground SIGTERM stops everything and gives exit code 0") {
   const Site site(queue_and_processors);
-  auto child = process::launch({.argv = {DAEMONZ_BIN_DIR "/daemonz", "run", "--log-level", "off",
-                                         "--config", site.config_path()}});
+  auto child = process::launch({.argv = {tests::program_path("daemonz"), "run", "--log-level",
+                                         "off", "--config", site.config_path()}});
   CHECK(becomes_true([&] { return site.run({"status"}).status.exit_code == 0; }));
   child.signal(SIGTERM);
   CHECK(child.wait(std::chrono::steady_clock::now() + Seconds(20))->exit_code == 0);
@@ -360,7 +361,7 @@ TEST_CASE("supervisor: a child out of its reach does not take it down") {
   CHECK(becomes_true([&] { return site.row("root").state == "RUNNING"; }));
   REQUIRE(site.run({"stop", "one"}).status.exit_code == 0);
   auto stop = process::launch(
-      {.argv = {DAEMONZ_BIN_DIR "/daemonz", "stop", "--config", site.config_path()}});
+      {.argv = {tests::program_path("daemonz"), "stop", "--config", site.config_path()}});
   ::kill(static_cast<pid_t>(site.row("root").pid), SIGKILL);
   CHECK(stop.wait(std::chrono::steady_clock::now() + Seconds(20))->exit_code == 0);
 }

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "support/places.h"
 #include "support/temp_dir.h"
 
 namespace daemonz::tests {
@@ -72,10 +73,7 @@ class RunningServer {
   int stop() { return end(SIGTERM); }
   void signal(int number) const { ::kill(pid_, number); }
 
-  static std::string program() {
-    const char* given = std::getenv("DAEMONZ_BIN");
-    return std::string(given ? given : DAEMONZ_BIN_DIR) + "/daemonz-queue";
-  }
+  static std::string program() { return program_path("daemonz-queue"); }
 
  private:
   [[nodiscard]] std::string log_path() const { return folder_ / "log"; }
