@@ -107,6 +107,9 @@ class Journal {
   /// Finds a place on the disk for so many payload bytes in so many records, beside what is kept
   /// back for when the disk is full: see space.cc. False: refuse the put.
   [[nodiscard]] bool make_room(std::size_t payload, std::size_t records = 1);
+  /// The same for a record that ends nothing and adds nothing (an item that moves, a copy), beside
+  /// which less is kept back. False: not now, else acknowledgements would not find their room.
+  [[nodiscard]] bool make_room_for_move(std::size_t payload);
   /// Whether a record that may be skipped should be written: there is more room than what
   /// acknowledgements and copies need.
   [[nodiscard]] bool has_room_for_passing();
@@ -190,6 +193,8 @@ class Journal {
   /// Bytes for records: what the index needs at the end is not among them.
   [[nodiscard]] static std::uint64_t room_left(const Segment& segment, std::size_t fields);
   void choose_segment_size();
+  [[nodiscard]] bool find_room(std::size_t payload, std::size_t records, std::size_t living,
+                               std::uint64_t segments);
   [[nodiscard]] bool has_room(std::uint64_t bytes, std::uint64_t records, std::uint64_t segments);
   [[nodiscard]] Segment& current() { return segments_.rbegin()->second; }
   [[nodiscard]] const Segment& current() const { return segments_.rbegin()->second; }

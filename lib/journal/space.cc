@@ -67,10 +67,17 @@ bool Journal::has_room(std::uint64_t bytes, std::uint64_t records, std::uint64_t
 }
 
 bool Journal::make_room(std::size_t payload, std::size_t records) {
+  return find_room(payload, records, records, segments_before_put);
+}
+
+bool Journal::make_room_for_move(std::size_t payload) { return find_room(payload, 1, 0, 0); }
+
+bool Journal::find_room(std::size_t payload, std::size_t records, std::size_t living,
+                        std::uint64_t segments) {
   if (is_failed()) return false;
   // Each record's header and padding are at most those of one without payload.
   const auto size = payload + records * (record_size(0) + index_entry_size);
-  if (!has_room(size, records, segments_before_put)) {
+  if (!has_room(size, living, segments)) {
     maker_->request();  // a full disk is asked again
     return false;
   }

@@ -139,7 +139,9 @@ bool Cleaner::clean_tokens(Queue& queue) {
     if (!can_pay()) return false;
     const TokenRecord record{
         .id = id, .until = store_.wall_of(token.until), .at = token.at, .queue = queue.name};
-    const auto at = store_.append(RecordKind::token, encode(record), journal::Commit::rides);
+    const auto at = store_.journal_->make_room_for_move(size)
+                        ? store_.append(RecordKind::token, encode(record), journal::Commit::rides)
+                        : std::nullopt;
     is_stuck_ = !at;
     if (!at) return false;
     store_.journal_->retain(*at, size);
@@ -181,13 +183,15 @@ journal::Locator Cleaner::copy(Locator from, Queue& queue, Item* item) {
   copied.put.queue = queue.name;
   if (item) store_.describe(*item, copied);
   const auto fields = encode(copied);
-  const auto at =
-      store_.journal_->append(static_cast<journal::RecordType>(RecordKind::copied), fields.view(),
-                              body_, journal::Commit::rides, journal::Journal::Life::alive);
+  const auto size = fields.view().size() + body_.size();
+  std::optional<journal::Locator> at;
+  if (store_.journal_->make_room_for_move(size))
+    at =
+        store_.journal_->append(static_cast<journal::RecordType>(RecordKind::copied), fields.view(),
+                                body_, journal::Commit::rides, journal::Journal::Life::alive);
   is_stuck_ = !at;
   if (!at) return from;
-  store_.is_at(queue, *record, item, *at,
-               static_cast<std::uint32_t>(fields.view().size() + body_.size()));
+  store_.is_at(queue, *record, item, *at, static_cast<std::uint32_t>(size));
   store_.journal_->release(from, record->payload);
   has_found_none_ = false;
   pay(record->payload);

@@ -99,21 +99,21 @@ bool JournaledStore::place(Item& item, Place place, SteadyTime due) {
 }
 
 bool JournaledStore::log_move(Item& item, Place place, SteadyTime due) {
-  const auto at = append(RecordKind::moved,
-                         encode(MovedRecord{.at = item.at,
-                                            .sequence = item.sequence,
-                                            .due_at = place == Place::delayed ? wall_of(due) : 0,
-                                            .deliveries = item.deliveries,
-                                            .size = item.size,
-                                            .place = place,
-                                            .is_keyless = !item.unique,
-                                            .priority = item.priority,
-                                            .reason = item.reason,
-                                            .queue = item.queue->name}),
-                         journal::Commit::rides);
+  const auto fields = encode(MovedRecord{.at = item.at,
+                                         .sequence = item.sequence,
+                                         .due_at = place == Place::delayed ? wall_of(due) : 0,
+                                         .deliveries = item.deliveries,
+                                         .size = item.size,
+                                         .place = place,
+                                         .is_keyless = !item.unique,
+                                         .priority = item.priority,
+                                         .reason = item.reason,
+                                         .queue = item.queue->name});
+  const bool is_logged = journal_->make_room_for_move(fields.view().size()) &&
+                         append(RecordKind::moved, fields, journal::Commit::rides);
   const auto newest = static_cast<std::int64_t>(journal_->appended());
   item.order = place == Place::head ? -newest : newest;
-  return at.has_value();
+  return is_logged;
 }
 
 bool JournaledStore::return_counted(Item& item, Milliseconds delay) {

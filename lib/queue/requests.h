@@ -95,7 +95,7 @@ struct Taken {
   Unsent unsent;                   ///< mode pop only
 };
 
-/// no_space: the disk is full to the last byte, and the log does not know of it.
+/// no_space: the disk is full, the rest is for acknowledgements, and the log does not know of it.
 enum class Settled { done, gone, no_space, failed };
 struct [[nodiscard]] SettleResult {
   Settled outcome = Settled::failed;

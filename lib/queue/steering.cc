@@ -132,6 +132,7 @@ SettleResult JournaledStore::pause(const QueueName& name) {
 /// The record that says so is kept as long as it is true.
 bool JournaledStore::log_pause(Queue& queue, journal::Commit commit) {
   const auto fields = encode(PausedRecord{.queue = queue.name, .is_paused = true});
+  if (!journal_->make_room_for_move(fields.view().size())) return false;
   const auto at = append(RecordKind::paused, fields, commit);
   if (!at) return false;
   journal_->retain(*at, fields.view().size());

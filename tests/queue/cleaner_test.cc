@@ -68,17 +68,40 @@ TEST_CASE("queue: a segment that held a token only goes without a copy when that
 
 TEST_CASE("queue: an item that a full disk had no room to copy is copied when there is") {
   Shop shop({}, segment_size);
-  shop.put("q", "x");
+  const std::string large(1'000, 'x');  // more than what is kept back for acknowledgements
+  shop.put("q", large);
   make_garbage(shop);
   shop.disk->limit_space(0);
   const QueueName paused("p");
   while (shop.store->pause(paused).outcome == Settled::done) shop.store->flush();
   REQUIRE_FALSE(shop.store->is_failed());
+  shop.disk->limit_space(0);  // others take what the sealed segments give back
   for (int i = 0; i < 5; ++i) shop.turn();
   CHECK(has_first_segment(shop));
   shop.disk->limit_space(mebibytes(1).count);
   clean(shop);
-  CHECK(shop.pop("q") == "x");
+  CHECK(shop.pop("q") == large);
+}
+
+TEST_CASE("queue: on a full disk copies and moves leave the room that acknowledgements need") {
+  Shop shop({}, segment_size);
+  std::vector<queue::Delivery> leased;
+  for (int i = 0; i < 10; ++i) {
+    shop.put("q", std::string(900, 'x'));
+    leased.push_back(shop.lease("q", 1h).delivery);
+  }
+  shop.put("r", "y");
+  shop.disk->limit_space(0);
+  bool is_refused = false;
+  for (int i = 0; i < 500; ++i) {
+    const auto again = shop.lease("r", 1h).delivery;
+    const auto outcome = shop.store->release_uncounted(again).outcome;
+    is_refused = is_refused || outcome == Settled::no_space;
+    shop.turn();
+  }
+  CHECK(is_refused);  // otherwise this has filled nothing
+  for (const auto& each : leased) CHECK(shop.store->acknowledge(each).outcome == Settled::done);
+  CHECK(shop.pop("r") == "y");
 }
 
 TEST_CASE("queue: what the tokens of a flushed queue held is free, after some slices") {

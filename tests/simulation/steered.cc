@@ -87,6 +87,7 @@ void Ledger::check_expiry(const HandOut& out, const Item& item) const {
 }
 
 void Ledger::clock_moved(Milliseconds forward) {
+  happens("clock moved by " + std::to_string(forward.count()) + " ms");
   const auto now = clock_.wall();
   latest_wall_ = std::max({latest_wall_, now, now - forward});
   (forward > Milliseconds(0) ? moved_ : moved_back_) +=
