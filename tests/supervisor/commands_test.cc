@@ -137,7 +137,7 @@ TEST_CASE("commands: logs -f shows every line of several daemons once, across tu
          "seq -f \"$1 %g\" 20000\necho $1 is done\n";
   REQUIRE(site.run({"start"}).status.exit_code == 0);
   const auto path = site.folder() / "shown";
-  const auto follow = "exec " DAEMONZ_BIN_DIR "/daemonz logs -f one two --config " +
+  const auto follow = "exec " + tests::program_path("daemonz") + " logs -f one two --config " +
                       site.config_path() + " >" + path;
   auto logs = process::launch({.argv = {"sh", "-c", follow}});
   const auto holds = [&](const char* text) {

@@ -3,6 +3,7 @@
 
 #include "process/launch.h"
 #include "supervisor/site.h"
+#include "support/places.h"
 
 using namespace daemonz;
 using namespace daemonz::tests;
@@ -11,8 +12,8 @@ namespace {
 
 // daemonz run as PID 1. `then` is a shell command that looks at it from inside, with $d as daemonz.
 process::RunResult run_as_first(const Site& site, const std::string& then = ":") {
-  const auto script = "mount -t proc proc /proc; d='" DAEMONZ_BIN_DIR "/daemonz'; c='--config " +
-                      site.config_path() + "'; (" + then + ") & exec $d run $c";
+  const auto script = "mount -t proc proc /proc; d='" + tests::program_path("daemonz") +
+                      "'; c='--config " + site.config_path() + "'; (" + then + ") & exec $d run $c";
   std::vector<std::string> argv{"unshare", "--pid", "--mount", "--fork", "sh", "-c", script};
   if (::geteuid() != 0) argv.insert(argv.begin() + 1, {"--user", "--map-root-user"});
   return process::run({.argv = std::move(argv), .time_limit = Seconds(60)});

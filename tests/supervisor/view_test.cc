@@ -5,6 +5,7 @@
 #include "process/notify.h"
 #include "supervisor/commands.h"
 #include "supervisor/site.h"
+#include "support/places.h"
 
 using namespace daemonz;
 using namespace daemonz::tests;
@@ -19,8 +20,8 @@ const std::string two_sleepers = R"(
 // What bash would offer at the end of this line.
 std::string completed(const Site& site, const std::string& line) {
   const auto script =
-      "PATH=" DAEMONZ_BIN_DIR ":$PATH; source <(daemonz completion bash); COMP_LINE='" + line +
-      "' COMP_POINT=" + std::to_string(line.size()) + "; _daemonz; echo \"${COMPREPLY[*]}\"";
+      "PATH=" + tests::program_path("") + ":$PATH; source <(daemonz completion bash); COMP_LINE='" +
+      line + "' COMP_POINT=" + std::to_string(line.size()) + "; _daemonz; echo \"${COMPREPLY[*]}\"";
   auto result = process::run({.argv = {"bash", "-c", script},
                               .working_folder = site.folder().path().string(),
                               .time_limit = Seconds(60)});
@@ -36,8 +37,9 @@ TEST_CASE("view: events tells of each change of a state, of the chosen instances
   REQUIRE(site.run({"start"}).status.exit_code == 0);
   CHECK(site.run({"events", "nobody"}).errors.find("no daemon nobody") != std::string::npos);
   const auto path = site.folder() / "events";
-  const auto listen = "exec " DAEMONZ_BIN_DIR "/daemonz events --json processor:1 --config " +
-                      site.config_path() + " >" + path + " 2>&1";
+  const auto listen = "exec " + tests::program_path("daemonz") +
+                      " events --json processor:1 --config " + site.config_path() + " >" + path +
+                      " 2>&1";
   auto listener = process::launch({.argv = {"sh", "-c", listen}});
   // It is listening when it is told of a restart.
   CHECK(becomes_true([&] {
@@ -95,7 +97,7 @@ TEST_CASE("view: the unit file runs this program with this configuration, and qu
   const auto strange = site.folder() / "100% \"$x\".yml";
   std::filesystem::copy_file(site.config_path(), strange);
   const auto quoted =
-      process::run({.argv = {DAEMONZ_BIN_DIR "/daemonz", "systemd-unit", "--config", strange}});
+      process::run({.argv = {tests::program_path("daemonz"), "systemd-unit", "--config", strange}});
   CHECK(quoted.output.find("/100%% \\\"$$x\\\".yml\"\n") != std::string::npos);
 }
 
@@ -103,9 +105,9 @@ TEST_CASE("view: systemd is told when all is ready, how it stands, of the end, a
   const Site site(two_sleepers);
   const auto path = site.folder() / "systemd.sock";
   const auto systemd = process::NotifySocket::open(path);
-  auto child = process::launch(
-      {.argv = {"env", "NOTIFY_SOCKET=" + path, "WATCHDOG_USEC=100000", DAEMONZ_BIN_DIR "/daemonz",
-                "run", "--log-level", "off", "--config", site.config_path()}});
+  auto child = process::launch({.argv = {"env", "NOTIFY_SOCKET=" + path, "WATCHDOG_USEC=100000",
+                                         tests::program_path("daemonz"), "run", "--log-level",
+                                         "off", "--config", site.config_path()}});
   std::vector<process::Notification> heard;
   const auto is_heard = [&](const std::string& key, const std::string& value) {
     while (auto one = systemd.receive()) heard.push_back(std::move(*one));
