@@ -14,6 +14,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "process/launch_numbers.h"
 
 namespace daemonz::process {
 namespace {
@@ -58,7 +59,8 @@ struct Failure {
 };
 
 // Everything the child needs, laid out before the clone: between clone and exec only
-// async-signal-safe calls are allowed (signal-safety(7)), so nothing there may allocate.
+// async-signal-safe calls are allowed (signal-safety(7)), so nothing there may allocate. The child
+// may share our memory until then: what it writes here, we see.
 struct Plan {
   const LaunchOptions& options;
   std::string program;
@@ -72,6 +74,8 @@ struct Plan {
   UniqueFd cgroup;        // folder, for CLONE_INTO_CGROUP
   UniqueFd cgroup_procs;  // for kernels or sandboxes without clone3
   UniqueFd failure_read, failure_write;
+  int failure_fd = -1;  // the child's own number of failure_write
+  int table_end = 0;    // the child takes our descriptors below it, and no others; 0: all
   pid_t parent = ::getpid();
 };
 
@@ -79,7 +83,7 @@ constexpr int lifted_lowest_fd = 64;  // above what daemons expect at fixed numb
 
 [[noreturn]] void fail(const Plan& plan, Step step) {
   const Failure failure{step, errno};
-  [[maybe_unused]] const auto written = ::write(plan.failure_write.get(), &failure, sizeof failure);
+  [[maybe_unused]] const auto written = ::write(plan.failure_fd, &failure, sizeof failure);
   ::_exit(127);
 }
 
@@ -91,10 +95,9 @@ void check(const Plan& plan, Step step, bool is_done) {
 void place_descriptors(Plan& plan) {
   int lowest = lifted_lowest_fd;
   for (const auto& [here, there] : plan.descriptors) lowest = std::max(lowest, there + 1);
-  const int failure_fd = ::fcntl(plan.failure_write.get(), F_DUPFD_CLOEXEC, lowest);
+  const int failure_fd = ::fcntl(plan.failure_fd, F_DUPFD_CLOEXEC, lowest);
   check(plan, Step::descriptors, failure_fd >= 0);
-  static_cast<void>(plan.failure_write.release());
-  plan.failure_write.reset(failure_fd);
+  plan.failure_fd = failure_fd;
   for (std::size_t i = 0; i < plan.descriptors.size(); ++i) {
     plan.lifted[i] = ::fcntl(plan.descriptors[i].first, F_DUPFD_CLOEXEC, lowest);
     check(plan, Step::descriptors, plan.lifted[i] >= 0);
@@ -120,8 +123,26 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-[[noreturn]] void become_program(Plan& plan) {
+// The plain system calls: the C library's would look for our other threads, to change them too.
+void become_user(const Plan& plan) {
   const auto& options = plan.options;
+  if (options.gid) {
+    const auto gid = *options.gid;
+    check(plan, Step::groups,
+          ::syscall(SYS_setgroups, options.groups.size(), options.groups.data()) == 0);
+    check(plan, Step::groups, ::syscall(SYS_setresgid, gid, gid, gid) == 0);
+  }
+  if (options.uid)
+    check(plan, Step::user,
+          ::syscall(SYS_setresuid, *options.uid, *options.uid, *options.uid) == 0);
+}
+
+// Never inlined: where the memory is shared, its variables must not lie over the caller's.
+[[noreturn, gnu::noinline]] void become_program(Plan& plan) {
+  const auto& options = plan.options;
+  if (plan.table_end > 0)  // first of all: until then the table is our parent's own
+    check(plan, Step::descriptors,
+          ::syscall(SYS_close_range, plan.table_end, ~0u, CLOSE_RANGE_UNSHARE) == 0);
   if (options.parent_death_signal != 0) {
     check(plan, Step::death_signal, ::prctl(PR_SET_PDEATHSIG, options.parent_death_signal) == 0);
     if (::getppid() != plan.parent) ::_exit(127);  // it died before prctl: nobody to report to
@@ -135,12 +156,7 @@ void reset_signals() {
   // After the descriptors, which are moved to numbers that a small RLIMIT_NOFILE forbids.
   for (const auto& [resource, limit] : options.limits)
     check(plan, Step::limits, ::setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) == 0);
-  if (options.gid) {
-    check(plan, Step::groups, ::setgroups(options.groups.size(), options.groups.data()) == 0);
-    check(plan, Step::groups, ::setresgid(*options.gid, *options.gid, *options.gid) == 0);
-  }
-  if (options.uid)
-    check(plan, Step::user, ::setresuid(*options.uid, *options.uid, *options.uid) == 0);
+  become_user(plan);
   if (options.umask) ::umask(*options.umask);
   if (!options.working_folder.empty())
     check(plan, Step::folder, ::chdir(options.working_folder.c_str()) == 0);
@@ -184,6 +200,7 @@ void open_pipe(Plan& plan) {
   if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("cannot make a pipe to start", plan.program);
   plan.failure_read.reset(ends[0]);
   plan.failure_write.reset(ends[1]);
+  plan.failure_fd = ends[1];
 }
 
 void open_cgroup(Plan& plan) {
@@ -192,6 +209,50 @@ void open_cgroup(Plan& plan) {
   if (!plan.cgroup.is_open())
     throw_errno("cannot start " + plan.program + ": no such cgroup", plan.options.cgroup);
 }
+
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// As vfork(2): the child uses our memory and our stack while this thread waits for its exec, so
+// that no page table is copied. In assembly, because the child must not return from here (its next
+// call would write over our way back), and because the compiler must keep nothing below the stack
+// pointer that the child's calls could reach.
+pid_t clone3_until_exec(clone_args& arguments, Plan& plan) {
+  arguments.flags |= CLONE_VM | CLONE_VFORK;
+  const auto own_descriptors = plan.descriptors;
+  const int own_failure_fd = plan.failure_fd;
+  LentLaunchNumbers numbers;
+  if (numbers.lend(plan.descriptors, plan.failure_fd)) {
+    plan.table_end = numbers.end();
+    arguments.flags |= CLONE_FILES;
+  }
+  constexpr int red_zone = 128;  // System V ABI for AMD64, 3.2.2
+  long result = SYS_clone3;
+  asm volatile(
+      "syscall\n\t"
+      "test %%rax, %%rax\n\t"
+      "jnz 1f\n\t"
+      "mov %[plan], %%rdi\n\t"
+      "sub %[below], %%rsp\n\t"
+      "and $-16, %%rsp\n\t"
+      "call *%[become]\n\t"
+      "1:"
+      : "+a"(result)
+      : "D"(&arguments), "S"(sizeof arguments), [plan] "r"(&plan), [become] "r"(&become_program),
+        [below] "i"(red_zone)
+      : "rcx", "r11", "memory", "cc");
+  if (result >= 0) return static_cast<pid_t>(result);
+  plan.table_end = 0;  // for the plain way
+  plan.descriptors = own_descriptors;
+  plan.failure_fd = own_failure_fd;
+  errno = static_cast<int>(-result);
+  return -1;
+}
+#else  // a sanitizer does not know of two processes in one memory
+pid_t clone3_until_exec(clone_args& arguments, Plan& plan) {
+  const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+  if (pid == 0) become_program(plan);
+  return pid;
+}
+#endif
 
 // clone3(2) gives the pidfd and the cgroup in one step. Container runtimes answer ENOSYS to it,
 // older kernels EINVAL: then the plain way.
@@ -204,7 +265,7 @@ pid_t clone_child(Plan& plan, int& pidfd) {
     arguments.flags |= CLONE_INTO_CGROUP;
     arguments.cgroup = static_cast<std::uint64_t>(plan.cgroup.get());
   }
-  const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+  const auto pid = clone3_until_exec(arguments, plan);
   if (pid >= 0 || (errno != ENOSYS && errno != EINVAL && errno != E2BIG)) return pid;
   if (plan.cgroup.is_open()) {
     plan.cgroup_procs.reset(::openat(plan.cgroup.get(), "cgroup.procs", O_WRONLY | O_CLOEXEC));
@@ -212,6 +273,7 @@ pid_t clone_child(Plan& plan, int& pidfd) {
   }
   const auto forked =
       static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+  if (forked == 0) become_program(plan);
   if (forked > 0) pidfd = static_cast<int>(::syscall(SYS_pidfd_open, forked, 0));
   return forked;
 }
@@ -275,7 +337,6 @@ Child launch(const LaunchOptions& options) {
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   int pidfd = -1;
   const pid_t pid = clone_child(plan, pidfd);
-  if (pid == 0) become_program(plan);
   const int clone_errno = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) throw_failure(plan, Failure{Step::clone, clone_errno});

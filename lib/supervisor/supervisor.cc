@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "process/launch_numbers.h"
 #include "process/lock_file.h"
 #include "process/signals.h"
 #include "supervisor/answers.h"
@@ -342,6 +343,7 @@ void report(int fd, const std::string& line) {
 }  // namespace
 
 int run_supervisor(const SupervisorOptions& options) {
+  process::reserve_launch_numbers();
   UniqueFd report_fd(options.report_fd);
   try {
     if (options.is_log_in_file)

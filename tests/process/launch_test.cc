@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "process/cgroup.h"
+#include "process/launch_numbers.h"
 #include "support/temp_dir.h"
 
 using namespace daemonz;
@@ -180,6 +181,32 @@ TEST_CASE("launch: the child is born in its cgroup") {
   CHECK(wait_until_empty(group, in(Seconds(10))));
   CHECK(remove_cgroup(group));
   CHECK_FALSE(std::filesystem::exists(group));
+}
+
+TEST_CASE("launch: with low numbers kept for them, children get what was named and no more") {
+  reserve_launch_numbers();  // for this process from here on
+  std::vector<UniqueFd> many;
+  for (int i = 0; i < 500; ++i) many.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const TempDir folder;
+  const auto a = folder / "a", b = folder / "b";
+  {
+    const UniqueFd fd_a(::open(a.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    const UniqueFd fd_b(::open(b.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    auto child = launch({.argv = {"sh", "-c", "echo to-b >&8; echo to-a >&9"},
+                         .descriptors = {{fd_b.get(), 8}, {fd_a.get(), 9}}});
+    CHECK(child.wait(in(Seconds(10)))->is_success());
+  }
+  CHECK(content_of(a) == "to-a\n");
+  CHECK(content_of(b) == "to-b\n");
+  const UniqueFd wanted(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
+  CHECK(output_of("ls /proc/self/fd | tr '\\n' ' '", {.descriptors = {{wanted.get(), 9}}}) ==
+        "0 1 2 3 9 ");
+  CHECK(message_of({.argv = {"/nowhere/program"}}).find("execve") != std::string::npos);
+  // More than there are numbers: the plain way.
+  std::vector<std::pair<int, int>> descriptors;
+  for (std::size_t i = 0; i <= launch_numbers_max; ++i)
+    descriptors.emplace_back(wanted.get(), 10 + static_cast<int>(i));
+  CHECK(output_of("ls /proc/self/fd | wc -l", {.descriptors = descriptors}) == "21\n");
 }
 
 TEST_CASE("launch: a hundred children come and go without a descriptor lost") {

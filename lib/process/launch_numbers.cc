@@ -1,0 +1,75 @@
+#include "process/launch_numbers.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/unique_fd.h"
+
+namespace daemonz::process {
+namespace {
+
+/// Each number holds /dev/null while it is not lent. Open until the process ends.
+struct Numbers {
+  std::mutex guard;
+  pid_t owner = 0;  // a forked child may have closed them, and has others at these numbers
+  std::vector<int> all;
+};
+
+Numbers& numbers() {
+  static Numbers the_numbers;
+  return the_numbers;
+}
+
+}  // namespace
+
+void reserve_launch_numbers() {
+  auto& kept = numbers();
+  const std::scoped_lock lock(kept.guard);
+  if (kept.owner == ::getpid()) return;
+  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null.is_open()) return;
+  std::vector<int> all;
+  while (all.size() < launch_numbers_max) {
+    const int number = ::fcntl(null.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (number < 0) break;
+    all.push_back(number);
+  }
+  if (all.size() == launch_numbers_max) {
+    kept.owner = ::getpid();
+    kept.all = std::move(all);
+    return;
+  }
+  for (const int number : all) ::close(number);
+}
+
+LentLaunchNumbers::LentLaunchNumbers() : lock_(numbers().guard) {}
+
+LentLaunchNumbers::~LentLaunchNumbers() {
+  if (used_ == 0) return;
+  const auto& all = numbers().all;
+  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (std::size_t i = 0; i < used_; ++i) ::dup3(null.get(), all[i], O_CLOEXEC);
+}
+
+bool LentLaunchNumbers::lend(std::vector<std::pair<int, int>>& descriptors, int& failure) {
+  const auto& all = numbers().all;
+  if (numbers().owner != ::getpid() || descriptors.size() + 1 > all.size()) return false;
+  const auto low = [&](int fd) { return ::dup3(fd, all[used_++], O_CLOEXEC); };
+  auto lent = descriptors;
+  for (auto& [here, there] : lent)
+    if ((here = low(here)) < 0) return false;
+  const int lent_failure = low(failure);
+  if (lent_failure < 0) return false;
+  descriptors.swap(lent);
+  failure = lent_failure;
+  return true;
+}
+
+int LentLaunchNumbers::end() const {
+  const auto& all = numbers().all;
+  return *std::max_element(all.begin(), all.end()) + 1;
+}
+
+}  // namespace daemonz::process
