@@ -66,7 +66,7 @@ std::optional<std::string> own_cgroup() {
 
 bool create_cgroup(const std::string& folder) {
   std::error_code code;
-  fs::create_directories(folder, code);
+  if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) fs::create_directories(folder, code);
   // Anywhere but on a cgroup2 mount this would be an ordinary folder, without this file.
   return !code && fs::exists(folder + "/cgroup.procs", code);
 }

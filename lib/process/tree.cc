@@ -121,6 +121,7 @@ std::vector<Identity> with_descendants(const Processes& all, std::set<pid_t> mem
 
 std::vector<Identity> in_cgroup(const std::string& folder) {
   std::vector<Identity> found;
+  if (!is_populated(folder)) return found;  // one small file, where each end of a child asks
   for (const auto pid : processes_in(folder))
     if (const auto stat = stat_of(pid); stat && pid != ::getpid())
       found.push_back(identity_from(*stat));

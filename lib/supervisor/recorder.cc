@@ -8,7 +8,7 @@
 namespace daemonz::supervisor {
 namespace {
 
-constexpr Milliseconds pause(50);  // at most so long a readiness is not in the file
+constexpr Milliseconds pause(50);  // at most so long an end or a readiness is not in the file
 
 }  // namespace
 
@@ -26,10 +26,11 @@ Recorder::Facts Recorder::facts() const {
 void Recorder::look() {
   const auto now = facts();
   if (now == written_) return;
-  const bool has_same_children =
-      std::equal(now.begin(), now.end(), written_.begin(), written_.end(),
-                 [](const auto& one, const auto& other) { return one.first == other.first; });
-  if (!has_same_children) return write();
+  auto known = written_.begin();  // both in the fleet's order
+  for (const auto& [pid, flags] : now) {
+    known = std::find_if(known, written_.end(), [&](const auto& one) { return one.first == pid; });
+    if (known == written_.end()) return write();
+  }
   if (std::exchange(is_due_, true)) return;
   timer_ = loop_.at(real_clock().steady() + pause, [this] { write(); });
 }
