@@ -11,7 +11,8 @@ namespace daemonz::config {
 namespace {
 
 constexpr std::string_view blanks = " \t\r\n";
-constexpr int loop_depth_max = 8;  // nobody nests more; a broken file must not use up the stack
+constexpr int rounds_max = 100'000;  // of all loops together: empty ones would grow no text
+constexpr int loop_depth_max = 8;    // nobody nests more; a broken file must not use up the stack
 
 using Variables = std::map<std::string, std::string, std::less<>>;  // of the loops around
 
@@ -199,6 +200,10 @@ class Template {
     const bool was_muted = is_muted_, was_told = is_told_;
     std::size_t end = tag.end;
     for (int i = 0; (i < loop.count || i == 0) && !has_stopped_; ++i) {
+      if (++rounds_ > rounds_max) {
+        stop(tag.begin, "this loop comes to more than " + std::to_string(rounds_max) + " rounds");
+        break;
+      }
       is_muted_ = was_muted || loop.count == 0;
       is_told_ = was_told || i > 0;
       variables_[loop.variable] = std::to_string(i);
@@ -269,6 +274,7 @@ class Template {
   Variables variables_;
   ErbText out_{.text = {}, .lines = {1}};
   std::size_t loop_begin_ = 0;
+  int rounds_ = 0;
   std::size_t counted_ = 0;
   int counted_line_ = 1;
   bool is_muted_ = false;     // within a loop of no rounds

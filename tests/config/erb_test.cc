@@ -95,6 +95,8 @@ TEST_CASE("config: a loop that is no loop is a fault, told once") {
   CHECK(faults.find("is Ruby") == faults.rfind("is Ruby"));
   CHECK(faults_of("<% 0.times do |i| %>\n# <%= j %>\n<% end %>\n").find(":2:3: ") !=
         std::string::npos);
-  CHECK(faults_of("<% 4096.times do |i| %><% 4096.times do |j| %>#<% end %><% end %>\n")
+  CHECK(faults_of("<% 4096.times do |i| %><% 4096.times do |j| %># a comment<% end %><% end %>\n")
             .find("with its loops written out larger than") != std::string::npos);
+  CHECK(faults_of("<% 4096.times do |i| %><% 4096.times do |j| %><% end %><% end %>\n")
+            .starts_with("daemonz.yml:1:24: this loop comes to more than 100000 rounds"));
 }
