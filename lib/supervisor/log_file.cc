@@ -1,9 +1,12 @@
 #include "supervisor/log_file.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -16,11 +19,26 @@ std::string turned(const std::string& path, int number) {
   return path + "." + std::to_string(number);
 }
 
-// By name they mean what the supervisor was given, which may be a socket that cannot be opened.
+constexpr Seconds reader_time_max(1);  // of a pipe or terminal, before lines are dropped
+
+// By name it means what the supervisor was given, which may be a socket that cannot be opened. A
+// pipe is opened anew: not to wait for its reader is then this file's matter alone.
+int open_given(int given) {
+  struct stat found {};
+  if (::fstat(given, &found) == 0 && S_ISFIFO(found.st_mode)) {
+    const auto name = "/proc/self/fd/" + std::to_string(given);
+    const int fd = ::open(name.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0) return fd;
+  }
+  return ::fcntl(given, F_DUPFD_CLOEXEC, 0);
+}
+
+bool is_given(const std::string& path) { return path == "/dev/stdout" || path == "/dev/stderr"; }
+
 int open_named(const std::string& path) {
-  if (path == "/dev/stdout") return ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
-  if (path == "/dev/stderr") return ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-  return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+  if (path == "/dev/stdout") return open_given(STDOUT_FILENO);
+  if (path == "/dev/stderr") return open_given(STDERR_FILENO);
+  return ::open(path.c_str(), O_RDWR | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
 }
 
 }  // namespace
@@ -38,7 +56,7 @@ void LogFile::open() {
   file_.reset(open_named(path_));
   struct stat found {};
   const bool is_known = file_.is_open() && ::fstat(file_.get(), &found) == 0;
-  is_regular_ = is_known && S_ISREG(found.st_mode);
+  is_regular_ = is_known && S_ISREG(found.st_mode) && !is_given(path_);
   size_ = is_regular_ ? static_cast<std::uint64_t>(found.st_size) : 0;
   inode_ = is_known ? found.st_ino : 0;
   device_ = is_known ? found.st_dev : 0;
@@ -75,13 +93,22 @@ void LogFile::turn() {
   open();
 }
 
+// A pipe that is writable takes PIPE_BUF bytes without blocking (pipe(7)).
+ssize_t LogFile::write_some(std::string_view bytes) {
+  if (is_regular_)
+    return ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(size_.load()));
+  pollfd writable{file_.get(), POLLOUT, 0};
+  const auto patience = is_stuck_ ? Milliseconds(0) : Milliseconds(reader_time_max);
+  const int ready = ::poll(&writable, 1, static_cast<int>(patience.count()));
+  is_stuck_ = ready == 0;
+  if (ready <= 0) return ready;
+  return ::write(file_.get(), bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
+}
+
 std::uint64_t LogFile::append(std::string_view bytes) {
   std::uint64_t done = 0;
   while (done < bytes.size()) {
-    const auto rest = bytes.substr(done);
-    const auto written =
-        is_regular_ ? ::pwrite(file_.get(), rest.data(), rest.size(), static_cast<off_t>(size_))
-                    : ::write(file_.get(), rest.data(), rest.size());
+    const auto written = write_some(bytes.substr(done));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) break;
     done += static_cast<std::uint64_t>(written);
@@ -91,7 +118,7 @@ std::uint64_t LogFile::append(std::string_view bytes) {
 }
 
 bool LogFile::append_whole(std::string_view text) {
-  const auto before = size_;
+  const auto before = size_.load();
   if (append(text) == text.size()) return true;
   if (is_regular_ && ::ftruncate(file_.get(), static_cast<off_t>(before)) == 0) size_ = before;
   return false;
@@ -99,7 +126,7 @@ bool LogFile::append_whole(std::string_view text) {
 
 std::optional<std::uint64_t> LogFile::take_from(int pipe, std::uint64_t size) {
   if (file_.is_open() && !is_regular_) return {};
-  auto place = static_cast<loff_t>(size_);
+  auto place = static_cast<loff_t>(size_.load());
   std::uint64_t done = 0;
   while (done < size) {
     const auto moved = ::splice(pipe, nullptr, file_.get(), &place, size - done, SPLICE_F_NONBLOCK);

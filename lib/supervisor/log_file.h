@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -26,7 +27,7 @@ class LogFile {
   LogFile(std::string path, const config::LogFile& options);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
-  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }  ///< Threads: any
   /// Whether the next byte begins a line. Reads the last one.
   [[nodiscard]] bool is_at_line_start() const;
 
@@ -34,7 +35,8 @@ class LogFile {
   /// turns it over where `bytes` more would exceed max_size: log -> log.1 -> log.2 ..
   void make_room(std::uint64_t bytes);
 
-  /// How much was written; less than all: the disk is full (ENOSPC, EDQUOT, EIO, EFBIG).
+  /// How much was written; less than all: the disk is full (ENOSPC, EDQUOT, EIO, EFBIG), or the
+  /// reader of a pipe has taken nothing for `reader_time_max`.
   std::uint64_t append(std::string_view bytes);
   /// All or nothing. False: there is no room for it.
   bool append_whole(std::string_view text);
@@ -45,13 +47,15 @@ class LogFile {
  private:
   void open();
   void turn();
+  [[nodiscard]] ssize_t write_some(std::string_view bytes);
 
   std::string path_;
   Bytes size_max_;
   int keep_;
   UniqueFd file_;
   bool is_regular_ = false;  // else (/dev/null, a terminal) there is no place, size or turn
-  std::uint64_t size_ = 0;
+  bool is_stuck_ = false;    // a reader that has let us wait once is not waited for again
+  std::atomic<std::uint64_t> size_ = 0;
   ino_t inode_ = 0;
   dev_t device_ = 0;
 };

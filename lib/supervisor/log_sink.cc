@@ -1,6 +1,7 @@
 #include "supervisor/log_sink.h"
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -53,8 +54,10 @@ LogSink::LogSink(LogSinkOptions options, std::shared_ptr<LogFile> file)
   if (!pipe_.is_open())
     throw_errno("cannot make the pipe for a log", options_.pipe,
                 "May this user write to its folder?");
-  is_at_line_start_ = file_->is_at_line_start();
+  if (options_.is_announced) taken_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
+
+std::uint64_t LogSink::bytes_waiting() const { return bytes_waiting_in(pipe_.get()); }
 
 // Through /proc, so that it is this pipe whatever has become of its name.
 UniqueFd LogSink::open_for_child() const {
@@ -75,6 +78,9 @@ void LogSink::take(Bytes turn_max) {
       drop(size);
     else if (const auto lost = is_plain ? move_plain(size) : move_copied(size); lost > 0)
       drop(lost);
+    const std::uint64_t one = 1;
+    if (taken_.is_open()) [[maybe_unused]]
+      const auto written = ::write(taken_.get(), &one, sizeof one);
   }
 }
 
@@ -109,12 +115,13 @@ std::string LogSink::decorated(std::string_view bytes) {
   if (options_.is_stamped) head = to_iso8601(real_clock().wall()) + " ";
   if (options_.is_prefixed) head += options_.name + ": ";
   if (head.empty()) return std::string(bytes);
+  if (!is_at_line_start_) is_at_line_start_ = file_->is_at_line_start();
   std::string text;
   text.reserve(bytes.size() + head.size());
   while (!bytes.empty()) {
     const auto end = bytes.find('\n');
     const auto line = bytes.substr(0, end == std::string_view::npos ? end : end + 1);
-    if (is_at_line_start_) text += head;
+    if (*is_at_line_start_) text += head;
     text += line;
     is_at_line_start_ = line.back() == '\n';
     bytes.remove_prefix(line.size());
@@ -146,8 +153,15 @@ void LogSink::drop(std::uint64_t size) {
 
 void LogSink::remove() {
   take(Bytes(piece_max));
-  ::unlink(options_.pipe.c_str());
+  remove_name();
 }
+
+void LogSink::forget_taken() const {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto got = ::read(taken_.get(), &count, sizeof count);
+}
+
+void LogSink::remove_name() { ::unlink(options_.pipe.c_str()); }
 
 std::string LogSink::last_lines(std::uint64_t offset, int lines_max) const {
   return last_lines_of(path(), offset <= file_->size() ? offset : 0, lines_max);

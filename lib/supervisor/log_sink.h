@@ -3,7 +3,9 @@
 // supervisor.md, "Mechanisms". Sources: fifo(7), splice(2), tee(2).
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/unique_fd.h"
@@ -13,10 +15,11 @@
 namespace daemonz::supervisor {
 
 struct LogSinkOptions {
-  std::string pipe;          ///< path of the named pipe
-  std::string name;          ///< of the instance
-  bool is_stamped = false;   ///< each line begins with its time (RFC 3339)
-  bool is_prefixed = false;  ///< each line begins with `name`
+  std::string pipe;           ///< path of the named pipe
+  std::string name;           ///< of the instance
+  bool is_stamped = false;    ///< each line begins with its time (RFC 3339)
+  bool is_prefixed = false;   ///< each line begins with `name`
+  bool is_announced = false;  ///< taken_fd() becomes readable with what is taken
 };
 
 /// The supervisor and the children both hold the pipe for reading and writing. So a child outlives
@@ -26,7 +29,7 @@ struct LogSinkOptions {
 /// prefixed output is written first and consumed then: at most one piece is doubled.
 /// A full disk drops and counts; it never stops a child and never throws.
 /// What stands unread in a pipe is gone when neither a supervisor nor a child holds it.
-/// Threads: one.
+/// Threads: one takes; open_for_child, path, offset, last_lines, dropped and bytes_waiting: any.
 class LogSink {
  public:
   /// Makes the pipe, or takes over what an earlier supervisor has left there. Throws Error.
@@ -43,13 +46,21 @@ class LogSink {
 
   /// The instance is gone for good: takes the rest and removes the pipe's name.
   void remove();
+  void remove_name();  ///< the second half of it
+
+  [[nodiscard]] std::uint64_t bytes_waiting() const;  ///< in the pipe
+  /// An eventfd(2); -1 unless is_announced.
+  [[nodiscard]] int taken_fd() const noexcept { return taken_.get(); }
+  void forget_taken() const;  ///< until something is taken again
 
   /// Size of the current file: where the next run's lines begin.
   [[nodiscard]] std::uint64_t offset() const noexcept { return file_->size(); }
   /// The last lines written since `offset` (or since the last turn of the file).
   [[nodiscard]] std::string last_lines(std::uint64_t offset, int lines_max) const;
 
-  [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_total_; }  ///< bytes
+  [[nodiscard]] std::uint64_t dropped() const noexcept {
+    return dropped_total_;
+  }  ///< bytes, in all
 
  private:
   [[nodiscard]] std::uint64_t move_plain(std::uint64_t size);
@@ -61,10 +72,12 @@ class LogSink {
   LogSinkOptions options_;
   std::shared_ptr<LogFile> file_;  // shared: see LogFiles
   UniqueFd pipe_;
+  UniqueFd taken_;
   UniqueFd peek_read_, peek_write_;  // made when output is first copied
   std::uint64_t dropped_ = 0;        // since the last line that said so
-  std::uint64_t dropped_total_ = 0;
-  bool is_at_line_start_ = true;
+  std::atomic<std::uint64_t> dropped_total_ = 0;
+  std::optional<bool>
+      is_at_line_start_;  // of what an earlier run has left there: asked when needed
 };
 
 inline constexpr Bytes tail_max = kibibytes(64);  ///< more than a person reads of a failed start

@@ -48,14 +48,15 @@ Supervised::Supervised(const Surroundings& surroundings, PlannedInstance planned
 Supervised::~Supervised() {
   if (!is_settled_down()) return;
   for (auto* const stream : {&output_, &errors_})
-    if (stream->sink) stream->sink->remove();
+    if (stream->sink) surroundings_.log_thread.remove(stream->sink);
 }
 
 // Old ones are closed first: a file that is shared by nobody then takes its new options.
 void Supervised::open_streams() {
   for (auto* const stream : {&output_, &errors_}) {
     if (!stream->sink) continue;
-    stream->sink->take();
+    surroundings_.log_thread.release(stream->sink);
+    surroundings_.log_thread.wait_until_taken(*stream->sink);
     stream->watch.cancel();
     stream->sink.reset();
   }
@@ -67,24 +68,27 @@ void Supervised::open_streams() {
 Supervised::Stream Supervised::open_stream(const std::string& path, const char* suffix) {
   const auto& log = planned_.config.log;
   Stream stream;
-  stream.sink = std::make_unique<LogSink>(
+  stream.sink = std::make_shared<LogSink>(
       LogSinkOptions{.pipe = surroundings_.home.io_folder + "/" + planned_.daemon + "." +
                              std::to_string(planned_.index) + suffix,
                      .name = planned_.name,
                      .is_stamped = log.timestamp == config::LogFile::Timestamp::rfc3339,
-                     .is_prefixed = log.has_prefix},
+                     .is_prefixed = log.has_prefix,
+                     .is_announced = planned_.config.ready.kind == config::Ready::Kind::log},
       surroundings_.log_files.at(path, log));
-  stream.watch =
-      surroundings_.loop.when_readable(stream.sink->read_end(), [this, sink = stream.sink.get()] {
-        sink->take();
-        look_for_line();
-      });
+  if (stream.sink->taken_fd() >= 0)
+    stream.watch =
+        surroundings_.loop.when_readable(stream.sink->taken_fd(), [this, sink = stream.sink.get()] {
+          sink->forget_taken();
+          look_for_line();
+        });
+  surroundings_.log_thread.add(stream.sink);
   return stream;
 }
 
 void Supervised::take_output() {
   for (auto* const stream : {&output_, &errors_})
-    if (stream->sink) stream->sink->take();
+    if (stream->sink) surroundings_.log_thread.wait_until_taken(*stream->sink);
 }
 
 std::uint64_t Supervised::dropped_bytes() const noexcept {

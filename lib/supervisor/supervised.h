@@ -16,7 +16,7 @@
 #include "supervisor/health_watch.h"
 #include "supervisor/home.h"
 #include "supervisor/line_search.h"
-#include "supervisor/log_sink.h"
+#include "supervisor/log_thread.h"
 #include "supervisor/loop.h"
 #include "supervisor/main_search.h"
 #include "supervisor/memory_watch.h"
@@ -31,6 +31,7 @@ struct Surroundings {
   Loop& loop;
   const Home& home;
   LogFiles& log_files;
+  LogThread& log_thread;
   rlimit open_files{};  ///< RLIMIT_NOFILE for children: as the supervisor was started with
 };
 
@@ -98,9 +99,9 @@ class Supervised {
 
  private:
   struct Stream {
-    std::unique_ptr<LogSink> sink;
-    Loop::Watch watch;             // after the sink: it ends before that closes
-    std::uint64_t run_offset = 0;  // where this run's lines begin in the file
+    std::shared_ptr<LogSink> sink;  // shared with the log thread
+    Loop::Watch watch;              // after the sink: it ends before that closes
+    std::uint64_t run_offset = 0;   // where this run's lines begin in the file
   };
 
   [[nodiscard]] Stream open_stream(const std::string& path, const char* suffix);

@@ -45,6 +45,7 @@ class Supervisor {
         surroundings_{.loop = loop_,
                       .home = home_,
                       .log_files = log_files_,
+                      .log_thread = log_thread_,
                       .open_files = raise_open_files()} {
     std::error_code ignored;  // a folder that is not there is named when a socket is bound in it
     std::filesystem::create_directory(home_.notify_folder, ignored);
@@ -320,6 +321,7 @@ class Supervisor {
   Loop loop_;
   LogFiles log_files_;
   process::SignalWatch signals_;
+  LogThread log_thread_;
   Surroundings surroundings_;
   Fleet fleet_{surroundings_, [this](Supervised& instance, Event event) { feed(instance, event); }};
   Waiters waiters_{loop_};
