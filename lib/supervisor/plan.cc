@@ -123,6 +123,9 @@ class Planner {
     find_program(planned, "command", planned.config.command);
     find_program(planned, "stop.command", planned.config.stop.command);
     find_program(planned, "ready.exec", planned.config.ready.command);
+    if (planned.config.health)
+      find_program(planned, "health.exec", planned.config.health->check.command);
+    planned.config.places.clear();  // for faults, which are told by now: a thousand need megabytes
     plan_.instances.push_back(std::move(planned));
   }
 

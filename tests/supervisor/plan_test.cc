@@ -92,6 +92,17 @@ TEST_CASE("plan: a bare name is looked for beside daemonz before PATH") {
   CHECK(make_plan(with({one}), "/bin").instances[0].config.command[0] == "/usr/bin/true");
 }
 
+TEST_CASE(
+    "plan: the programs of checks and of stop commands are looked for like the daemon's own") {
+  auto one = daemon("one");
+  one.stop.command = {"no-such-stop"};
+  one.health.emplace().check.command = {"true"};
+  const auto plan = make_plan(with({one}), "/bin");
+  REQUIRE(plan.obstacles.size() == 1);
+  CHECK(plan.obstacles[0].find("stop.command: no-such-stop is neither") != std::string::npos);
+  CHECK(plan.instances[0].config.health->check.command[0] == "/bin/true");
+}
+
 TEST_CASE("plan: targets are names, name:index and name:*") {
   auto processor = daemon("processor");
   processor.instances = 3;
