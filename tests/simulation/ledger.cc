@@ -122,6 +122,7 @@ void Ledger::touch_sent(const std::string& body, Milliseconds lease, LinkId link
   found.lease.until = std::min(found.lease.until, clock_.steady() + lease);
   found.lease.links.insert(link);
   found.lease.touch_starts = starts_;
+  found.lease.is_logged = found.lease.is_logged && !is_full_;
 }
 
 void Ledger::touch_heard(const std::string& body, DeliveryId id, Milliseconds lease,
@@ -132,6 +133,7 @@ void Ledger::touch_heard(const std::string& body, DeliveryId id, Milliseconds le
   if (found.lease.touch_starts != starts_) return;
   found.lease.until = sent + lease;
   found.lease.starts = found.lease.touch_starts;
+  found.lease.is_logged = found.lease.is_logged && !is_full_;
 }
 
 // --- server and machine

@@ -115,7 +115,7 @@ class Ledger {
     Milliseconds moved{0};
     int starts = 0;           ///< of the server, when it was given or last touched
     int touch_starts = 0;     ///< when the touch under way was sent
-    bool is_logged = true;    ///< as far as a hand-out is
+    bool is_logged = true;    ///< as far as a hand-out is; a full disk may skip it, and a touch
     bool may_return = false;  ///< somebody asked for that, or a power cut forgot it
     bool is_open = false;     ///< see open_item
   };
