@@ -121,6 +121,18 @@ bool Fleet::may_start(const Supervised& candidate) const {
   });
 }
 
+bool Fleet::has_excuse(const Supervised& candidate, SteadyTime now) const {
+  const auto& needed = candidate.planned().config.depends_on;
+  if (needed.empty()) return false;
+  const auto long_enough = candidate.planned().policy.reset_after;
+  return std::any_of(instances_.begin(), instances_.end(), [&](const auto& other) {
+    const auto condition = needed.find(other->planned().daemon);
+    if (condition == needed.end() || condition->second != config::Condition::ready) return false;
+    const auto& there = other->instance();
+    return !there.is_ready || !there.ready_since || now - *there.ready_since < long_enough;
+  });
+}
+
 int Fleet::highest_living_rank() const {
   int highest = -1;
   for (const auto& instance : instances_)

@@ -48,6 +48,10 @@ class Fleet {
   /// Whether what it depends on, and every earlier wave, is there.
   [[nodiscard]] bool may_start(const Supervised& candidate) const;
 
+  /// Whether something that it needs to be ready is not, or has not been for long (its
+  /// `reset_after`): a failure now says nothing about itself.
+  [[nodiscard]] bool has_excuse(const Supervised& candidate, SteadyTime now) const;
+
   /// The highest rank that still lives; -1: nothing does. Ranks end in reverse.
   [[nodiscard]] int highest_living_rank() const;
 

@@ -146,9 +146,11 @@ struct Machine {
     }
     if (it.ready_since && now - *it.ready_since >= policy.reset_after) it.failures_in_row = 0;
     std::erase_if(it.recent, [this](SteadyTime at) { return now - at > policy.within; });
-    if (policy.limit > 0 && it.recent.size() >= static_cast<std::size_t>(policy.limit))
-      return give_up();
-    if (it.recent.size() < recent_max) it.recent.push_back(now);
+    if (!it.has_excuse) {
+      if (policy.limit > 0 && it.recent.size() >= static_cast<std::size_t>(policy.limit))
+        return give_up();
+      if (it.recent.size() < recent_max) it.recent.push_back(now);
+    }
     it.failures_in_row = std::min(it.failures_in_row + 1, 1'000'000);
     it.state = State::backoff;
     const auto delay = restart_delay(policy, it.failures_in_row);

@@ -86,6 +86,8 @@ struct Instance {
   bool has_tree = false;   ///< it, or something it has left behind
   bool was_ready = false;  ///< since the last `start`: it counts as started for later waves
   bool is_stopped_for_failure = false;  ///< the stop under way counts as a failure
+  /// What it depends on is away, or has come back just now: a failure does not count towards FATAL.
+  bool has_excuse = false;
   int failures_in_row = 0;
   int restarts = 0;                ///< since the last `start`
   std::vector<SteadyTime> recent;  ///< restarts within the window, oldest first

@@ -61,6 +61,8 @@ class Supervised {
   void keep();
   /// What the next supervisor must know. nullopt: nothing.
   [[nodiscard]] std::optional<RecordedInstance> recorded() const;
+  /// As Instance::has_excuse, for the events that come next.
+  void set_excuse(bool has_excuse) noexcept { instance_.has_excuse = has_excuse; }
   /// It is not configured any more: it is stopped, and taken away then.
   void set_retired(bool is_retired) noexcept { is_retired_ = is_retired; }
   [[nodiscard]] bool is_retired() const noexcept { return is_retired_; }

@@ -106,6 +106,7 @@ class Supervisor {
         const auto [instance, event] = events_.front();
         events_.pop_front();
         const auto before = instance->instance().state;
+        instance->set_excuse(fleet_.has_excuse(*instance, real_clock().steady()));
         for (const auto action : instance->handle(event))
           if (action == Action::give_up) begin_shutdown(1);
         if (instance->instance().state != before) event_stream_.tell(*instance, before);

@@ -180,6 +180,25 @@ TEST_CASE("instance: restarts wait 0, 1, 2, 4, 8 s, and the sixth failure in a m
   CHECK(life.instance.restarts == 0);
 }
 
+TEST_CASE("instance: failures while a dependency is away delay the next try, and are forgiven") {
+  Life life{.policy = {.delay = Seconds(1), .delay_max = Seconds(1), .jitter = 0, .limit = 2}};
+  life.feed(Event::start);
+  life.instance.has_excuse = true;
+  for (int i = 0; i < 20; ++i) {
+    life.crash();
+    REQUIRE(life.instance.state == State::backoff);
+    life.wait_for_retry();
+  }
+  CHECK(life.instance.failures_in_row == 20);
+  life.instance.has_excuse = false;  // it is back, and this one fails by itself
+  for (int i = 0; i < 2; ++i) {
+    life.crash();
+    life.wait_for_retry();
+  }
+  life.crash();
+  CHECK(life.instance.state == State::fatal);
+}
+
 TEST_CASE("instance: a vital one that is never restarted takes all with it when it fails") {
   const auto actions_after = [](Event event) {
     const Policy policy{.is_vital = true, .restart = RestartPolicy::never};
