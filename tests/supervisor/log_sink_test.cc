@@ -2,9 +2,11 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -44,6 +46,25 @@ struct Output {
   LogFiles files;
   LogSink sink;
   UniqueFd child;
+};
+
+// While it lives, no file of this process can grow beyond `size`: as on a full disk.
+class Full {
+ public:
+  explicit Full(std::uint64_t size) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    auto small = before_;
+    small.rlim_cur = size;
+    ::signal(SIGXFSZ, SIG_IGN);
+    ::setrlimit(RLIMIT_FSIZE, &small);
+  }
+  ~Full() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, SIG_DFL);
+  }
+
+ private:
+  rlimit before_{};
 };
 
 }  // namespace
@@ -134,6 +155,27 @@ TEST_CASE("log_sink: a file that takes nothing drops and counts, and is never tu
     CHECK(output.sink.dropped() == 14);
   }
   CHECK(std::filesystem::is_character_file("/dev/full"));
+}
+
+TEST_CASE(
+    "log_sink: a full disk costs what was said meanwhile; the file says how much, then goes on") {
+  for (const bool is_prefixed : {false, true}) {
+    const TempDir folder;
+    const auto path = folder / "one.log";
+    Output output(path, {.has_prefix = is_prefixed});
+    const std::string head = is_prefixed ? "one:0: " : "";
+    output.say("before\n");
+    {
+      const Full disk(std::filesystem::file_size(path));
+      output.say("lost\n");
+      output.say("lost too\n");
+      CHECK(content_of(path) == head + "before\n");  // no part of a note either
+    }
+    output.say("after\n");
+    CHECK(output.sink.dropped() == 14);
+    CHECK(content_of(path) ==
+          head + "before\ndaemonz: 14 bytes of output were lost here\n" + head + "after\n");
+  }
 }
 
 TEST_CASE("log_sink: an unwritable place is an error that names the file") {

@@ -306,6 +306,25 @@ TEST_CASE("supervisor: children have the limits that the supervisor was started 
   CHECK(becomes_true([&] { return site.file("log/limited.0.log") == "123\n"; }));
 }
 
+TEST_CASE("supervisor: another user is not answered on the control socket, whatever its mode") {
+  if (::geteuid() != 0) return;  // only root can become another user
+  const Site site(queue_and_processors);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  const auto socket = site.home().control_socket;
+  for (auto path = std::filesystem::path(socket); path != site.folder().path().parent_path();
+       path = path.parent_path())
+    std::filesystem::permissions(path, std::filesystem::perms(0777));
+  const std::string question = "{\"version\":1,\"command\":\"status\"}\n";
+  const auto ask = [&](std::vector<std::string> argv) {
+    argv.insert(argv.end(), {"nc", "-U", "-N", socket});
+    return process::run({.argv = std::move(argv), .input = question, .time_limit = Seconds(20)})
+        .output;
+  };
+  CHECK(ask({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"}).empty());
+  CHECK(ask({"env"}).find("\"ok\":true") != std::string::npos);
+  CHECK(site.file("log/daemonz.log").find("control connection refused") != std::string::npos);
+}
+
 TEST_CASE("supervisor: strangers on the control socket do not disturb it") {
   const Site site(queue_and_processors);
   REQUIRE(site.run({"start"}).status.exit_code == 0);
