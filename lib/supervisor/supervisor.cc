@@ -143,9 +143,10 @@ class Supervisor {
   }
 
   void take_signals() {
+    bool has_child_ended = false;
     while (const auto signal = signals_.take()) {
       if (*signal == SIGCHLD) {
-        reap();
+        has_child_ended = true;
       } else if (*signal == SIGTERM || *signal == SIGINT) {
         log::info("supervisor", "asked to stop", {{"signal", process::signal_name(*signal)}});
         begin_shutdown(0);
@@ -154,13 +155,17 @@ class Supervisor {
         reload_by_signal();
       }
     }
+    if (has_child_ended) reap();
   }
 
   // Orphans of the trees are ours (subreaper). The instances' own children are looked at without
   // being reaped, so that their status is not lost.
   void reap() {
+    constexpr int turn_max = 64;  // children that end as soon as they begin must not keep us here
     siginfo_t info{};
-    while (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) {
+    for (int i = 0; i < turn_max; ++i) {
+      if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) break;
+      if (i + 1 == turn_max) loop_.post([this] { reap(); });
       const bool is_taken = std::any_of(fleet_.begin(), fleet_.end(), [&](const auto& one) {
         return one->take_ended(info.si_pid);
       });
