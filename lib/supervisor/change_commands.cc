@@ -26,6 +26,12 @@ int print_plan(const Caller& caller, const json::object& answer) {
   return static_cast<int>(plan->size());
 }
 
+// Of what was started; a plan may start nothing.
+int report_started(const Caller& caller, const json::object& answer) {
+  const bool is_good = json::boolean_of(answer, "ok").value_or(false);
+  return is_good && json::integer_of(answer, "ready") == 0 ? exit_done : report_up(caller, answer);
+}
+
 }  // namespace
 
 int reload(const Caller& caller, const ReloadOptions& options) {
@@ -34,7 +40,7 @@ int reload(const Caller& caller, const ReloadOptions& options) {
                                          .is_dry_run = options.is_dry_run});
   const int count = print_plan(caller, answer);
   if (options.is_dry_run || !options.is_waiting || count == 0) return exit_done;
-  return report_up(caller, answer);
+  return report_started(caller, answer);
 }
 
 int scale(const Caller& caller, const ScaleOptions& options) {
@@ -43,7 +49,7 @@ int scale(const Caller& caller, const ScaleOptions& options) {
                                          .instances = options.instances,
                                          .is_waiting = options.is_waiting});
   const int count = print_plan(caller, answer);
-  return options.is_waiting && count > 0 ? report_up(caller, answer) : exit_done;
+  return options.is_waiting && count > 0 ? report_started(caller, answer) : exit_done;
 }
 
 // One by one, from here: whoever interrupts it leaves the rest as it was.

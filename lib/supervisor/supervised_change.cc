@@ -64,8 +64,10 @@ void Supervised::replan(PlannedInstance next, bool is_at_once) {
 }
 
 void Supervised::apply(PlannedInstance next) {
-  const bool has_another_log =
-      !(next.config.log == planned_.config.log) || next.name != planned_.name;
+  using Kind = config::Ready::Kind;
+  const auto is_read = [](const auto& one) { return one.config.ready.kind == Kind::log; };
+  const bool has_another_log = !(next.config.log == planned_.config.log) ||
+                               next.name != planned_.name || is_read(next) != is_read(planned_);
   planned_ = std::move(next);
   if (has_another_log) open_streams();
   was_up_ = false;  // what is watched begins anew
