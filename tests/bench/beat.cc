@@ -19,6 +19,7 @@ int main(int argc, char**) {
                                  static_cast<long long>(now.tv_sec) * 1'000'000'000 + now.tv_nsec);
   if (::write(beats, line, static_cast<std::size_t>(size)) != size) return 1;
   ::close(beats);
-  if (::fcntl(ready, F_GETFD) >= 0 && ::write(ready, "\n", 1) != 1) return 1;
+  // Others may have something else at that number.
+  [[maybe_unused]] const auto told = std::getenv("BEAT_READY") ? ::write(ready, "\n", 1) : 0;
   while (argc == 1) ::pause();
 }

@@ -40,10 +40,16 @@ def status_field(pid, field):
     return int(found.group(1)) if found else 0
 
 
+def threads_of(pid):
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except (FileNotFoundError, ProcessLookupError):
+        return []  # gone meanwhile
+
+
 def children_of(pid):
     try:
-        tasks = os.listdir(f"/proc/{pid}/task")
-        return [int(child) for task in tasks for child in
+        return [int(child) for task in threads_of(pid) for child in
                 pathlib.Path(f"/proc/{pid}/task/{task}/children").read_text().split()]
     except (FileNotFoundError, ProcessLookupError):
         return []
@@ -207,7 +213,7 @@ class Peer:
     def switches(self):
         """Voluntary context switches of all its threads so far."""
         return sum(status_field(f"{pid}/task/{task}", "voluntary_ctxt_switches")
-                   for pid in self.own() for task in os.listdir(f"/proc/{pid}/task"))
+                   for pid in self.own() for task in threads_of(pid))
 
 
 class Floor(Peer):
@@ -283,7 +289,7 @@ class S6(Service):
             (service / "notification-fd").write_text("3\n")
 
     def command(self):
-        return ["s6-svscan", "-c", "4000", str(self.scan)]
+        return ["env", "BEAT_READY=1", "s6-svscan", "-c", "4000", str(self.scan)]
 
 
 class Runit(Service):
