@@ -21,8 +21,8 @@ import time
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("DAEMONZ_BIN", REPO / "build/bin")).resolve()
-# In memory where there is such a place: ext4 takes 1 ms for each file that is made while others were
-# deleted a moment ago, and what is compared is the supervisors.
+# In memory where there is such a place: ext4 takes 1 ms for each file that is made while others
+# were deleted a moment ago, and what is compared is the supervisors.
 FOLDERS = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 PATIENCE_S = 60  # of one step: far above what the slowest needs
 
