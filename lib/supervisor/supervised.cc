@@ -298,7 +298,7 @@ void Supervised::child_ended() {
 }
 
 // A child that has become another user (setuid) may be out of reach: no reason to go down with it.
-void Supervised::signal_child(int signal) {
+void Supervised::send(int signal) {
   try {
     child_->signal(signal);
   } catch (const Error& problem) {
@@ -327,8 +327,8 @@ void Supervised::stop_tree() {
 void Supervised::signal_stop() {
   const int signal = planned_.config.stop.signal;
   if (instance_.has_child) {
-    signal_child(signal);
-    signal_child(SIGCONT);  // a stopped process could not even hear it
+    send(signal);
+    send(SIGCONT);  // a stopped process could not even hear it
     return;
   }
   for (const int each : {signal, SIGCONT}) {
@@ -347,7 +347,7 @@ void Supervised::kill_tree() {
     process::signal_tree(mark_, SIGKILL);
   else if (planned_.config.stop.kill == config::Stop::Kill::group)
     process::signal_group(mark_.leader, SIGKILL);
-  if (instance_.has_child) signal_child(SIGKILL);
+  if (instance_.has_child) send(SIGKILL);
   look_at_tree();
 }
 

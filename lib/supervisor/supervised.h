@@ -71,7 +71,8 @@ class Supervised {
   /// A child of the supervisor has ended: if it is this instance's, what follows is done. False: it
   /// is not, and nobody has reaped it.
   [[nodiscard]] bool take_ended(pid_t pid);
-  void look_at_tree();  ///< feeds tree_empty when nothing of a dead child's tree is left
+  void send(int signal);  ///< to the main process; nothing where none is left
+  void look_at_tree();    ///< feeds tree_empty when nothing of a dead child's tree is left
 
   [[nodiscard]] const PlannedInstance& planned() const noexcept { return planned_; }
   /// As it will be with its next process.
@@ -128,7 +129,6 @@ class Supervised {
   void take_main(const process::Identity& main);
   void begin_readiness();
   [[nodiscard]] std::string fresh_group() const;
-  void signal_child(int signal);
   void stop_tree();
   void signal_stop();
   void kill_tree();

@@ -218,8 +218,8 @@ class Supervisor {
         case Request::Command::stop:
           return begin(std::move(targets), Event::stop, Waiter::Goal::down, request, reply);
         case Request::Command::signal:
-          for (const auto* target : targets)
-            if (target->pid() > 0) ::kill(target->pid(), request.signal);
+          for (auto* const target : targets)
+            if (target->pid() > 0) target->send(request.signal);
           return reply(done_answer());
         case Request::Command::events: return event_stream_.add(reply, request.targets);
         case Request::Command::shutdown:
