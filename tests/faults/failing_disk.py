@@ -32,10 +32,11 @@ class Trial:
         return not (self.problems or ledger.lost or ledger.corrupt or ledger.doubled or ledger.other)
 
     def prepare(self):
-        """Items that are ready, and one that is leased."""
+        """Items that are ready, and one that is leased: all in the first segment, before the fault."""
         settler = load.Settler(self.server, self.ledger, self.chance)
-        settler.put(*[settler.new_put("lease.a", "/r=99") for _ in range(40)])
-        settler.put(*[settler.new_put("pop") for _ in range(40)])
+        size = 200
+        settler.put(*[settler.new_put("lease.a", "/r=99", size=size) for _ in range(40)])
+        settler.put(*[settler.new_put("pop", size=size) for _ in range(40)])
         self.held = settler.take(["lease.a"], "")
         settler.line.ask(f"touch lease.a/lease={self.held.lease.delivery} 600")
         self.held.lease.until += 595

@@ -85,6 +85,9 @@ class Client(threading.Thread):
         lease.is_sure, was_sure = False, lease.is_sure
         answer = self.understand(
             self.line.ask(f"delete {item.queue}/{word.replace('ID', str(lease.delivery))}"))
+        if answer == "SERVER_ERROR out of memory storing object":
+            # What only moves is refused on a full disk: the rest of it is for acknowledgements.
+            was_sure = was_sure and not (self.server.may_be_full and word != "ack=ID")
         if answer != "DELETED":
             self.not_found(item, lease, was_sure, answer)
         elif word == "ack=ID":
