@@ -35,6 +35,10 @@ void Recorder::look() {
   timer_ = loop_.at(real_clock().steady() + pause, [this] { write(); });
 }
 
+void Recorder::catch_up() {
+  if (facts() != written_) write();
+}
+
 void Recorder::write() {
   is_due_ = false;
   timer_.cancel();

@@ -330,8 +330,8 @@ class Supervisor {
   LogThread log_thread_;
   Surroundings surroundings_;
   Fleet fleet_{surroundings_, [this](Supervised& instance, Event event) { feed(instance, event); }};
-  Waiters waiters_{loop_};
   Recorder recorder_{loop_, fleet_, home_.state_file};
+  Waiters waiters_{loop_, [this] { recorder_.catch_up(); }};
   std::deque<std::pair<Supervised*, Event>> events_;
   bool is_settling_ = false;
   bool is_shutting_down_ = false;

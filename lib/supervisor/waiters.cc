@@ -7,10 +7,12 @@ namespace daemonz::supervisor {
 void Waiters::look(const Fleet& fleet) {
   auto waiting = std::exchange(waiters_, {});
   for (auto& waiter : waiting) {
-    if (waiter.is_over(fleet.all()))
-      waiter.reply(waiter.goal == Waiter::Goal::up ? up_answer(waiter.targets) : done_answer());
-    else
+    if (!waiter.is_over(fleet.all())) {
       waiters_.push_back(std::move(waiter));
+      continue;
+    }
+    before_answers_();
+    waiter.reply(waiter.goal == Waiter::Goal::up ? up_answer(waiter.targets) : done_answer());
   }
   std::optional<SteadyTime> next_look;
   for (const auto& waiter : waiters_)

@@ -2,6 +2,7 @@
 // are told: answers.h.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "supervisor/answers.h"
@@ -13,7 +14,9 @@ namespace daemonz::supervisor {
 /// Threads: one.
 class Waiters {
  public:
-  explicit Waiters(Loop& loop) : loop_(loop) {}
+  /// `before_answers` is called before anybody is told something.
+  Waiters(Loop& loop, std::function<void()> before_answers)
+      : loop_(loop), before_answers_(std::move(before_answers)) {}
 
   void add(Waiter waiter) { waiters_.push_back(std::move(waiter)); }
   /// The instance is no more.
@@ -25,6 +28,7 @@ class Waiters {
 
  private:
   Loop& loop_;
+  std::function<void()> before_answers_;
   std::vector<Waiter> waiters_;
   Loop::Watch timer_;
 };

@@ -70,6 +70,17 @@ TEST_CASE("adoption: after kill -9 of the supervisor the next one starts nothing
   CHECK(process::processes_with_token_prefix(home.token_prefix).empty());
 }
 
+TEST_CASE("adoption: what start has called ready is recorded before it says so") {
+  const Site site(R"(
+  one:
+    command: [sh, -c, "exec sleep 1000"]
+    ready: {exec: ["true"]}
+)");
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  const auto text = site.file("tmp/daemonz/state.json");  // as after a kill -9 in this moment
+  CHECK(text.find("\"ready\":true") != std::string::npos);
+}
+
 TEST_CASE("adoption: the exit code of an adopted child is known, and one that died alone is not") {
   const Site site(counters);
   const Fifos fifos(site);
