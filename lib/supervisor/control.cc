@@ -104,7 +104,9 @@ struct Connection : std::enable_shared_from_this<Connection> {
       if (size < 0 && errno == EAGAIN) {
         if (!is_waiting_to_write) {
           is_waiting_to_write = true;
-          writing = loop.when_writable(fd.get(), [this] { write_some(); });
+          // Under a number of its own: epoll takes each but once, and `reading` has the other.
+          write_end.reset(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
+          writing = loop.when_writable(write_end.get(), [this] { write_some(); });
         }
         return;
       }
@@ -113,18 +115,20 @@ struct Connection : std::enable_shared_from_this<Connection> {
     }
     is_waiting_to_write = false;
     writing.cancel();
+    write_end.reset();
   }
 
   void close() {
     const auto self = shared_from_this();
     reading.cancel();
     writing.cancel();
+    write_end.reset();
     fd.reset();
     closed(self);
   }
 
   Loop& loop;
-  UniqueFd fd;
+  UniqueFd fd, write_end;
   Loop::Watch reading, writing;
   bool is_waiting_to_write = false;
   std::string input, output;
