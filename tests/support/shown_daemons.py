@@ -13,6 +13,8 @@ import subprocess
 import tempfile
 import time
 
+from supervised_site import is_alive
+
 REPO = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("DAEMONZ_BIN", REPO / "build/bin")).resolve()
 PATIENCE_S = 60   # for a fact on a busy machine
@@ -25,14 +27,6 @@ def wait_until(fact, what, seconds=PATIENCE_S):
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         time.sleep(0.01)
     return value
-
-
-def is_alive(pid):
-    """Not gone, and not a zombie either."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 class Daemons:

@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
+
+from shown_site import wait_until
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("DAEMONZ_BIN", REPO / "build/bin")).resolve()
@@ -29,18 +30,6 @@ def state_of(pid):
 
 def is_alive(pid):
     return state_of(pid) not in ("", "Z", "X")
-
-
-def wait_until(fact, seconds, what):
-    """Waits for a fact with a deadline; the fact's value is returned."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = fact()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"not within {seconds} s: {what}")
-        time.sleep(0.02)  # between two looks at a fact
 
 
 class SupervisedSite:
