@@ -1,5 +1,6 @@
 #include "supervisor/fleet.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -164,6 +165,22 @@ std::optional<bool> Fleet::has_ended_well() const {
     is_good = is_good && state == State::exited && one->has_ended_well();
   }
   return is_any_wanted ? std::optional(is_good) : std::nullopt;
+}
+
+// Orphans of the trees are ours (subreaper). The instances' own children are looked at without
+// being reaped, so that their status is not lost.
+bool Fleet::reap() {
+  constexpr int turn_max = 64;  // children that end as soon as they begin must not keep us here
+  bool is_done = false;
+  for (int i = 0; i < turn_max && !is_done; ++i) {
+    siginfo_t info{};
+    is_done = ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0;
+    const auto takes = [&info](const auto& one) { return one->take_ended(info.si_pid); };
+    if (!is_done && std::none_of(instances_.begin(), instances_.end(), takes))
+      ::waitpid(info.si_pid, nullptr, WNOHANG);
+  }
+  for (const auto& instance : instances_) instance->look_at_tree();
+  return is_done;
 }
 
 RecordedState Fleet::recorded() const {

@@ -62,6 +62,10 @@ class Fleet {
   /// waits for such. nullopt: something runs, or nothing is wanted. Else whether all ended well.
   [[nodiscard]] std::optional<bool> has_ended_well() const;
 
+  /// After SIGCHLD: children that have ended are reaped or taken by their instance, and trees are
+  /// looked at. False: more may have ended, ask again in the next turn.
+  [[nodiscard]] bool reap();
+
   /// What the next supervisor must know.
   [[nodiscard]] RecordedState recorded() const;
 

@@ -43,13 +43,18 @@ int open_named(const std::string& path) {
 
 }  // namespace
 
-LogFile::LogFile(std::string path, const config::LogFile& options)
-    : path_(std::move(path)), size_max_(options.max_size), keep_(options.keep) {
+LogFile::LogFile(std::string path, const config::LogFile& options) : path_(std::move(path)) {
+  set(options);
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
   open();
   if (!file_.is_open())
     throw_errno("cannot open the log file", path_, "May this user write to its folder?");
+}
+
+void LogFile::set(const config::LogFile& options) noexcept {
+  size_max_ = options.max_size.count;
+  keep_ = options.keep;
 }
 
 void LogFile::open() {
@@ -77,7 +82,7 @@ void LogFile::make_room(std::uint64_t bytes) {
     open();
   else
     size_ = static_cast<std::uint64_t>(named.st_size);
-  if (is_regular_ && size_max_.count > 0 && size_ > 0 && size_ + bytes > size_max_.count) turn();
+  if (is_regular_ && size_max_ > 0 && size_ > 0 && size_ + bytes > size_max_) turn();
 }
 
 // Only up to the first free number: a supervisor that was killed here has left one.
@@ -142,7 +147,10 @@ std::optional<std::uint64_t> LogFile::take_from(int pipe, std::uint64_t size) {
 std::shared_ptr<LogFile> LogFiles::at(const std::string& path, const config::LogFile& options) {
   auto& known = files_[path];
   auto file = known.lock();
-  if (!file) known = file = std::make_shared<LogFile>(path, options);
+  if (file)
+    file->set(options);
+  else
+    known = file = std::make_shared<LogFile>(path, options);
   return file;
 }
 

@@ -26,6 +26,7 @@ class LogFile {
   /// Makes its folder, opens it. Throws Error that names the file when it cannot be written.
   LogFile(std::string path, const config::LogFile& options);
 
+  void set(const config::LogFile& options) noexcept;  ///< from the next piece on. Threads: any
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }  ///< Threads: any
   /// Whether the next byte begins a line. Reads the last one.
@@ -50,8 +51,8 @@ class LogFile {
   [[nodiscard]] ssize_t write_some(std::string_view bytes);
 
   std::string path_;
-  Bytes size_max_;
-  int keep_;
+  std::atomic<std::uint64_t> size_max_ = 0;  // bytes; 0: none
+  std::atomic<int> keep_ = 0;
   UniqueFd file_;
   bool is_regular_ = false;  // else (/dev/null, a terminal) there is no place, size or turn
   bool is_stuck_ = false;    // a reader that has let us wait once is not waited for again
@@ -65,7 +66,7 @@ class LogFile {
 class LogFiles {
  public:
   /// Shared, because the last of the sinks that name it closes it, whichever that is. The options
-  /// of the first one count. Throws as LogFile does.
+  /// of the last one count. Throws as LogFile does.
   [[nodiscard]] std::shared_ptr<LogFile> at(const std::string& path,
                                             const config::LogFile& options);
 

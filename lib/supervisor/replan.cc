@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "supervisor/home.h"
+#include "supervisor/log_file.h"
 #include "supervisor/supervisor.h"
 
 namespace daemonz::supervisor {
@@ -34,6 +35,28 @@ Supervised& revived_or_new(const Change& change, Fleet& fleet) {
   retired->set_retired(false);
   retired->replan(change.planned, false);
   return *retired;
+}
+
+// Before anything is changed: a log file that cannot be opened is known now.
+void check_logs(const NewPlan& plan) {
+  for (const auto& change : plan.changes) {
+    if (change.kind == Change::Kind::remove) continue;
+    const auto& log = change.planned.config.log;
+    for (const auto& path : {log.path, log.stderr_path})
+      if (!path.empty()) static_cast<void>(LogFile(path, log));
+  }
+}
+
+// All or none.
+void add_all(const NewPlan& plan, Fleet& fleet) {
+  std::vector<Supervised*> added;
+  try {
+    for (const auto& change : plan.changes)
+      if (change.kind == Change::Kind::add) added.push_back(&revived_or_new(change, fleet));
+  } catch (const Error&) {
+    for (auto* const instance : added) instance->set_retired(true);
+    throw;
+  }
 }
 
 }  // namespace
@@ -66,18 +89,19 @@ NewPlan plan_scale(const Present& present, const std::string& name, int instance
 }
 
 std::vector<std::pair<Supervised*, Event>> carry_out(const NewPlan& plan, Fleet& fleet) {
+  check_logs(plan);
+  add_all(plan, fleet);
   std::vector<std::pair<Supervised*, Event>> events;
   for (const auto& change : plan.changes) {
     const auto& planned = change.planned;
     log::info("supervisor", "plan changed", {{"change", sentence_of(change)}});
-    if (change.kind == Change::Kind::add) {
-      auto& instance = revived_or_new(change, fleet);
-      if (!plan.wishes.is_stopped(planned.daemon, planned.index))
-        events.emplace_back(&instance, Event::start);
-      continue;
-    }
     auto* const instance = fleet.find(planned.daemon, planned.index);
     if (!instance) continue;
+    if (change.kind == Change::Kind::add) {
+      if (!plan.wishes.is_stopped(planned.daemon, planned.index))
+        events.emplace_back(instance, Event::start);
+      continue;
+    }
     if (change.kind == Change::Kind::remove) {
       instance->set_retired(true);
       events.emplace_back(instance, Event::stop);

@@ -34,7 +34,8 @@ struct NewPlan {
 /// Throws Error: there is no such daemon, or it cannot have so many instances.
 [[nodiscard]] NewPlan plan_scale(const Present& present, const std::string& daemon, int instances);
 
-/// Adds, changes and retires instances. Returns the events to feed, in order.
+/// Adds, changes and retires instances. Returns the events to feed, in order. Throws Error when a
+/// log file cannot be opened, or an instance not be added; nothing is changed then.
 [[nodiscard]] std::vector<std::pair<Supervised*, Event>> carry_out(const NewPlan& plan,
                                                                    Fleet& fleet);
 

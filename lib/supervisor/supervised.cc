@@ -15,7 +15,6 @@ namespace daemonz::supervisor {
 namespace {
 
 constexpr Milliseconds early_death_time(200);  // of an interpreter on a busy machine
-constexpr int parents_max = 64;                // between a notifying process and the supervisor
 
 std::string describe(const process::ExitStatus& status) {
   if (status.signal) return "killed by " + process::signal_name(*status.signal);
@@ -51,24 +50,18 @@ Supervised::~Supervised() {
     if (stream->sink) surroundings_.log_thread.remove(stream->sink);
 }
 
-// Old ones are closed first: a file that is shared by nobody then takes its new options.
+// Both are made before an old one is let go: where one cannot be opened, nothing has changed.
 void Supervised::open_streams() {
-  for (auto* const stream : {&output_, &errors_}) {
-    if (!stream->sink) continue;
-    surroundings_.log_thread.release(stream->sink);
-    surroundings_.log_thread.wait_until_taken(*stream->sink);
-    stream->watch.cancel();
-    stream->sink.reset();
-  }
   const auto& log = planned_.config.log;
-  output_ = open_stream(log.path, "");
-  if (!log.stderr_path.empty()) errors_ = open_stream(log.stderr_path, ".err");
+  auto output = make_sink(log.path, "");
+  auto errors = log.stderr_path.empty() ? nullptr : make_sink(log.stderr_path, ".err");
+  change(output_, std::move(output));
+  change(errors_, std::move(errors));
 }
 
-Supervised::Stream Supervised::open_stream(const std::string& path, const char* suffix) {
+std::shared_ptr<LogSink> Supervised::make_sink(const std::string& path, const char* suffix) const {
   const auto& log = planned_.config.log;
-  Stream stream;
-  stream.sink = std::make_shared<LogSink>(
+  return std::make_shared<LogSink>(
       LogSinkOptions{.pipe = surroundings_.home.io_folder + "/" + planned_.daemon + "." +
                              std::to_string(planned_.index) + suffix,
                      .name = planned_.name,
@@ -76,14 +69,23 @@ Supervised::Stream Supervised::open_stream(const std::string& path, const char* 
                      .is_prefixed = log.has_prefix,
                      .is_announced = planned_.config.ready.kind == config::Ready::Kind::log},
       surroundings_.log_files.at(path, log));
+}
+
+void Supervised::change(Stream& stream, std::shared_ptr<LogSink> sink) {
+  if (stream.sink) {
+    surroundings_.log_thread.release(stream.sink);
+    surroundings_.log_thread.wait_until_taken(*stream.sink);
+    stream.watch.cancel();
+  }
+  stream = {.sink = std::move(sink), .watch = {}};
+  if (!stream.sink) return;
   if (stream.sink->taken_fd() >= 0)
     stream.watch =
-        surroundings_.loop.when_readable(stream.sink->taken_fd(), [this, sink = stream.sink.get()] {
-          sink->forget_taken();
+        surroundings_.loop.when_readable(stream.sink->taken_fd(), [this, of = stream.sink.get()] {
+          of->forget_taken();
           look_for_line();
         });
   surroundings_.log_thread.add(stream.sink);
-  return stream;
 }
 
 void Supervised::take_output() {

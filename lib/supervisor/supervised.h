@@ -107,8 +107,10 @@ class Supervised {
     std::uint64_t run_offset = 0;   // where this run's lines begin in the file
   };
 
-  [[nodiscard]] Stream open_stream(const std::string& path, const char* suffix);
   void open_streams();
+  [[nodiscard]] std::shared_ptr<LogSink> make_sink(const std::string& path,
+                                                   const char* suffix) const;
+  void change(Stream& stream, std::shared_ptr<LogSink> sink);
   void apply(PlannedInstance next);
   void take_output();
   void take_notifications();

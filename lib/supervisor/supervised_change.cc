@@ -4,6 +4,7 @@
 
 #include <ctime>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "supervisor/changes.h"
 #include "supervisor/supervised.h"
@@ -68,8 +69,15 @@ void Supervised::apply(PlannedInstance next) {
   const auto is_read = [](const auto& one) { return one.config.ready.kind == Kind::log; };
   const bool has_another_log = !(next.config.log == planned_.config.log) ||
                                next.name != planned_.name || is_read(next) != is_read(planned_);
+  const auto log_before = planned_.config.log;
   planned_ = std::move(next);
-  if (has_another_log) open_streams();
+  try {
+    if (has_another_log) open_streams();
+  } catch (const Error& problem) {
+    log::error("supervisor", "output goes where it went before",
+               {{"name", planned_.name}, {"why", problem.what()}});
+    planned_.config.log = log_before;
+  }
   was_up_ = false;  // what is watched begins anew
   watch_over();
 }

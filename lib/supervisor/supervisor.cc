@@ -1,6 +1,5 @@
 #include "supervisor/supervisor.h"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -105,15 +104,27 @@ class Supervisor {
       while (!events_.empty()) {
         const auto [instance, event] = events_.front();
         events_.pop_front();
-        const auto before = instance->instance().state;
-        instance->set_excuse(fleet_.has_excuse(*instance, real_clock().steady()));
-        for (const auto action : instance->handle(event))
-          if (action == Action::give_up) begin_shutdown(1);
-        if (instance->instance().state != before) event_stream_.tell(*instance, before);
+        take(*instance, event);
       }
       look_around();
     } while (!events_.empty());
     is_settling_ = false;
+  }
+
+  // The boundary of one daemon: what goes wrong here must not take the others down.
+  void take(Supervised& instance, Event event) {
+    const auto before = instance.instance().state;
+    instance.set_excuse(fleet_.has_excuse(instance, real_clock().steady()));
+    try {
+      for (const auto action : instance.handle(event))
+        if (action == Action::give_up) begin_shutdown(1);
+    } catch (const std::exception& problem) {
+      log::error("supervisor", "event of an instance not handled",
+                 {{"name", instance.planned().name},
+                  {"event", std::string(name_of(event))},
+                  {"why", problem.what()}});
+    }
+    if (instance.instance().state != before) event_stream_.tell(instance, before);
   }
 
   // After each burst of events: what has become possible?
@@ -158,21 +169,8 @@ class Supervisor {
     if (has_child_ended) reap();
   }
 
-  // Orphans of the trees are ours (subreaper). The instances' own children are looked at without
-  // being reaped, so that their status is not lost.
   void reap() {
-    constexpr int turn_max = 64;  // children that end as soon as they begin must not keep us here
-    siginfo_t info{};
-    for (int i = 0; i < turn_max; ++i) {
-      if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) break;
-      if (i + 1 == turn_max) loop_.post([this] { reap(); });
-      const bool is_taken = std::any_of(fleet_.begin(), fleet_.end(), [&](const auto& one) {
-        return one->take_ended(info.si_pid);
-      });
-      if (!is_taken) ::waitpid(info.si_pid, nullptr, WNOHANG);
-      info.si_pid = 0;
-    }
-    for (const auto& instance : fleet_) instance->look_at_tree();
+    if (!fleet_.reap()) loop_.post([this] { reap(); });
   }
 
   void begin_shutdown(int exit_code) {
@@ -205,24 +203,21 @@ class Supervisor {
       auto targets = fleet_.chosen(
           request.targets, is_start ? Fleet::Reach::with_dependencies : Fleet::Reach::as_named);
       switch (request.command) {
-        case Request::Command::status: return reply(status_answer(targets));
-        case Request::Command::wait_until_up: wait_for(std::move(targets), request, reply); break;
-        case Request::Command::reload: return change(plan_reload(present()), request, reply);
-        case Request::Command::scale:
+        case Command::status: return reply(status_answer(targets));
+        case Command::wait_until_up: wait_for(std::move(targets), request, reply); break;
+        case Command::reload: return change(plan_reload(present()), request, reply);
+        case Command::scale:
           return change(plan_scale(present(), request.targets[0], request.instances), request,
                         reply);
-        case Request::Command::start:
-          return begin(std::move(targets), Event::start, Waiter::Goal::up, request, reply);
-        case Request::Command::restart:
-          return begin(std::move(targets), Event::restart, Waiter::Goal::up, request, reply);
-        case Request::Command::stop:
-          return begin(std::move(targets), Event::stop, Waiter::Goal::down, request, reply);
-        case Request::Command::signal:
+        case Command::start: return begin(std::move(targets), Event::start, request, reply);
+        case Command::restart: return begin(std::move(targets), Event::restart, request, reply);
+        case Command::stop: return begin(std::move(targets), Event::stop, request, reply);
+        case Command::signal:
           for (auto* const target : targets)
             if (target->pid() > 0) target->send(request.signal);
           return reply(done_answer());
-        case Request::Command::events: return event_stream_.add(reply, request.targets);
-        case Request::Command::shutdown:
+        case Command::events: return event_stream_.add(reply, request.targets);
+        case Command::shutdown:
           log::info("supervisor", "asked to stop", {{"by", "control"}});
           if (request.is_keeping) return leave_children(reply);
           begin_shutdown(0);
@@ -235,9 +230,10 @@ class Supervisor {
     }
   }
 
-  void begin(std::vector<Supervised*> targets, Event event, Waiter::Goal goal,
-             const Request& request, const ControlServer::Reply& reply) {
+  void begin(std::vector<Supervised*> targets, Event event, const Request& request,
+             const Tell& reply) {
     if (is_shutting_down_) return reply(refusal("the supervisor is stopping"));
+    const auto goal = event == Event::stop ? Waiter::Goal::down : Waiter::Goal::up;
     if (request.is_waiting)
       waiters_.add({targets, goal, reply});
     else

@@ -66,6 +66,32 @@ TEST_CASE("reload: a faulty file changes nothing, and every fault is told") {
   CHECK(site.row("two:1").state == "RUNNING");
 }
 
+TEST_CASE("reload: a log file that cannot be opened changes nothing and ends nobody") {
+  Site site("  one: {command: [sleep, \"1000\"]}\n");
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  const auto supervisor = site.supervisor();
+  const auto one = site.row("one").pid;
+  const std::string log = ", log: {path: /proc/nowhere/one.log}}\n";
+  for (const auto& changed :
+       {"  one: {command: [sleep, \"1000\"]" + log, "  one: {command: [sleep, \"1001\"]" + log,
+        "  one: {command: [sleep, \"1000\"]}\n  fresh: {command: [sleep, "
+        "\"1000\"]}\n  more: {command: [sleep, \"1000\"]" +
+            log}) {
+    CAPTURE(changed);
+    site.write(changed);
+    const auto done = site.run({"reload"});
+    CHECK(done.status.exit_code == 1);
+    CHECK(done.errors.find("/proc/nowhere/one.log: cannot open") != std::string::npos);
+    CHECK(site.supervisor() == supervisor);
+    CHECK(site.row("one").pid == one);
+    CHECK(site.row("fresh").pid == 0);
+  }
+  site.write("  one: {command: [sleep, \"1000\"]}\n  fresh: {command: [sleep, \"1000\"]}\n");
+  CHECK(site.run({"reload"}).output == "start fresh\n");
+  CHECK(site.row("one").pid == one);
+  CHECK(site.row("fresh").state == "RUNNING");
+}
+
 TEST_CASE("reload: SIGHUP does it too") {
   Site site(sleepers());
   REQUIRE(site.run({"start"}).status.exit_code == 0);
