@@ -15,6 +15,7 @@ struct Numbers {
   std::mutex guard;
   pid_t owner = 0;  // a forked child may have closed them, and has others at these numbers
   std::vector<int> all;
+  int null = -1;  // what they hold: kept, since a process may have no number left to open it anew
 };
 
 Numbers& numbers() {
@@ -28,7 +29,7 @@ void reserve_launch_numbers() {
   auto& kept = numbers();
   const std::scoped_lock lock(kept.guard);
   if (kept.owner == ::getpid()) return;
-  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null.is_open()) return;
   std::vector<int> all;
   while (all.size() < launch_numbers_max) {
@@ -39,6 +40,7 @@ void reserve_launch_numbers() {
   if (all.size() == launch_numbers_max) {
     kept.owner = ::getpid();
     kept.all = std::move(all);
+    kept.null = null.release();
     return;
   }
   for (const int number : all) ::close(number);
@@ -47,10 +49,8 @@ void reserve_launch_numbers() {
 LentLaunchNumbers::LentLaunchNumbers() : lock_(numbers().guard) {}
 
 LentLaunchNumbers::~LentLaunchNumbers() {
-  if (used_ == 0) return;
-  const auto& all = numbers().all;
-  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  for (std::size_t i = 0; i < used_; ++i) ::dup3(null.get(), all[i], O_CLOEXEC);
+  const auto& kept = numbers();
+  for (std::size_t i = 0; i < used_; ++i) ::dup3(kept.null, kept.all[i], O_CLOEXEC);
 }
 
 bool LentLaunchNumbers::lend(std::vector<std::pair<int, int>>& descriptors, int& failure) {

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "process/cgroup.h"
+#include "process/fork_child.h"
 #include "process/launch_numbers.h"
 #include "support/temp_dir.h"
 
@@ -207,6 +208,21 @@ TEST_CASE("launch: with low numbers kept for them, children get what was named a
   for (std::size_t i = 0; i <= launch_numbers_max; ++i)
     descriptors.emplace_back(wanted.get(), 10 + static_cast<int>(i));
   CHECK(output_of("ls /proc/self/fd | wc -l", {.descriptors = descriptors}) == "21\n");
+}
+
+TEST_CASE("launch: with the last descriptors of the process it still hears of the exec") {
+  auto launching = fork_child([] {
+    reserve_launch_numbers();
+    int last = 0;  // above the numbers that a child lifts its own descriptors to
+    while (last < 200) last = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    const rlimit two_for_the_pipe_one_for_the_pidfd{static_cast<rlim_t>(last) + 4, 4096};
+    ::setrlimit(RLIMIT_NOFILE, &two_for_the_pipe_one_for_the_pidfd);
+    auto child = launch({.argv = {"/bin/true"}, .stdin_fd = last});
+    return child.wait(in(Seconds(10)))->is_success() ? 0 : 1;
+  });
+  const auto status = launching.wait(in(Seconds(20)));
+  REQUIRE(status);  // else it waits for ever for what it holds itself
+  CHECK(status->exit_code == 0);
 }
 
 TEST_CASE("launch: a hundred children come and go without a descriptor lost") {
