@@ -18,7 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Milliseconds kill_round(5);   // old kernels: between two rounds of one-by-one killing
+// Old kernels, and groups of another user: one-by-one killing, and a pause between two rounds. What
+// lives after all of them may not be killed by this user.
+constexpr Milliseconds kill_round(5);
+constexpr int kill_rounds_max = 200;
 constexpr int remove_rounds_max = 200;  // a group stays busy for an instant after its last exit
 constexpr int remove_round_ms = 1;
 
@@ -88,8 +91,8 @@ bool kill_cgroup(const std::string& folder) {
   if (write_text(folder + "/cgroup.kill", "1")) return true;
   std::error_code code;
   if (!fs::exists(folder, code)) return false;
-  for (auto pids = processes_in(folder); !pids.empty(); pids = processes_in(folder)) {
-    for (const auto pid : pids) ::kill(pid, SIGKILL);
+  for (int round = 0; round < kill_rounds_max; ++round) {
+    for (const auto pid : processes_in(folder)) ::kill(pid, SIGKILL);
     if (wait_until_empty(folder, std::chrono::steady_clock::now() + kill_round)) break;
   }
   return true;

@@ -21,7 +21,7 @@ namespace daemonz::process {
 [[nodiscard]] bool create_cgroup(const std::string& folder);
 
 /// SIGKILL for all processes in it and in the groups below, in one step (cgroup.kill, Linux 5.14;
-/// older: one by one until none is left). False: there is no such group.
+/// older: one by one until none is left, or for a second). False: there is no such group.
 bool kill_cgroup(const std::string& folder);
 
 /// True while a process (zombies do not count) is in it or below. A missing group is not populated.

@@ -6,9 +6,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+
+#include "base/units.h"
 
 namespace daemonz::process {
 namespace {
@@ -34,11 +37,11 @@ std::optional<ProcessStat> stat_of(pid_t pid) {
   long resident_pages = 0;
   const int read =
       std::sscanf(text.c_str() + end_of_name + 1,
-                  " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d %*d "
+                  " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %d %*d "
                   "%llu %*u %ld",
-                  &stat.state, &stat.parent, &stat.group, &stat.session, &user, &system, &start,
-                  &resident_pages);
-  if (read != 8) return {};
+                  &stat.state, &stat.parent, &stat.group, &stat.session, &user, &system,
+                  &stat.threads, &start, &resident_pages);
+  if (read != 9) return {};
   stat.user_ticks = user;
   stat.system_ticks = system;
   stat.start_ticks = start;
@@ -72,8 +75,7 @@ std::optional<Identity> identity_of(pid_t pid) {
 bool is_running(const Identity& identity) {
   if (identity.pid <= 0 || identity.boot_id != boot_id()) return false;
   const auto stat = stat_of(identity.pid);
-  return stat && stat->start_ticks == identity.start_ticks && stat->state != 'Z' &&
-         stat->state != 'X';
+  return stat && stat->start_ticks == identity.start_ticks && stat->is_alive();
 }
 
 UniqueFd open_pidfd(const Identity& identity) {
@@ -82,6 +84,20 @@ UniqueFd open_pidfd(const Identity& identity) {
   // Looked at after the descriptor is held: from here on the pid cannot become another process.
   if (!is_running(identity)) return {};
   return pidfd;
+}
+
+bool wait_for_end(const Identity& identity, SteadyTime deadline) {
+  const auto pidfd = open_pidfd(identity);
+  if (!pidfd.is_open()) return true;
+  constexpr std::int64_t a_day_ms = 86'400'000;
+  for (;;) {
+    const auto left = std::chrono::ceil<Milliseconds>(deadline - real_clock().steady()).count();
+    pollfd ended{pidfd.get(), POLLIN, 0};
+    const int count =
+        ::poll(&ended, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, a_day_ms)));
+    if (count > 0) return true;
+    if (left <= 0) return false;
+  }
 }
 
 }  // namespace daemonz::process

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/unique_fd.h"
 
 namespace daemonz::process {
@@ -28,6 +29,9 @@ struct Identity {
 /// from before a reboot are not it.
 [[nodiscard]] bool is_running(const Identity& identity);
 
+/// Returns when it has ended. False: it still runs at `deadline`.
+bool wait_for_end(const Identity& identity, SteadyTime deadline);
+
 /// A pidfd of that very process, for signals and for waiting until it has ended. Not open: gone.
 [[nodiscard]] UniqueFd open_pidfd(const Identity& identity);
 
@@ -43,7 +47,11 @@ struct ProcessStat {
   std::uint64_t user_ticks = 0;    ///< its own, not its children's
   std::uint64_t system_ticks = 0;  ///< likewise
   std::uint64_t start_ticks = 0;
+  int threads = 0;
   std::uint64_t resident_bytes = 0;
+  /// A first thread that has ended shows as Z while others still run, and hold what it has opened:
+  /// such a process lives.
+  [[nodiscard]] bool is_alive() const { return state != 'X' && (state != 'Z' || threads > 1); }
 };
 
 /// nullopt: no such process, or /proc is not readable.

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "process/identity.h"
 
 namespace daemonz::process {
 namespace {
@@ -17,6 +18,9 @@ namespace {
 // tries again. A real holder writes its pid at once, so these rounds are few.
 constexpr int rounds_max = 50;
 constexpr int round_ms = 2;
+// The kernel lets go of a killed holder's files with its last thread, which a loaded machine may
+// keep waiting after its first one has gone.
+constexpr int dying_rounds_max = 5000;
 
 std::optional<pid_t> read_pid(int fd) {
   char text[32];
@@ -27,7 +31,16 @@ std::optional<pid_t> read_pid(int fd) {
   return number ? std::optional(static_cast<pid_t>(*number)) : std::nullopt;
 }
 
-bool is_alive(pid_t pid) { return ::kill(pid, 0) == 0 || errno == EPERM; }
+// Its first thread is enough: a holder that ends in order lets go of the lock before.
+bool is_dying(pid_t pid) {
+  const auto stat = stat_of(pid);
+  return stat ? stat->state == 'Z' || stat->state == 'X' : ::kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+// Whether the lock's holder is no lasting one: it must not be reported, but asked for again.
+bool is_passing(std::optional<pid_t> pid, int round) {
+  return pid ? is_dying(*pid) && round < dying_rounds_max : round < rounds_max;
+}
 
 }  // namespace
 
@@ -38,8 +51,7 @@ std::optional<LockFile> LockFile::try_acquire(const std::string& path) {
   for (int round = 0;; ++round) {
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) break;
     if (errno != EWOULDBLOCK && errno != EINTR) throw_errno("cannot lock", path);
-    const auto pid = read_pid(fd.get());
-    if ((pid && is_alive(*pid)) || round == rounds_max) return {};
+    if (!is_passing(read_pid(fd.get()), round)) return {};
     ::poll(nullptr, 0, round_ms);
   }
   const auto text = std::to_string(::getpid()) + "\n";
@@ -54,8 +66,8 @@ std::optional<pid_t> LockFile::holder_of(const std::string& path) {
   if (!fd.is_open()) return {};
   for (int round = 0;; ++round) {
     if (::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return {};  // released by closing
-    if (const auto pid = read_pid(fd.get())) return pid;
-    if (round == rounds_max) return 0;
+    const auto pid = read_pid(fd.get());
+    if (!is_passing(pid, round)) return pid.value_or(0);
     ::poll(nullptr, 0, round_ms);
   }
 }

@@ -15,12 +15,13 @@ namespace daemonz::process {
 /// programs do not inherit it. The file itself stays. Threads: one.
 class LockFile {
  public:
-  /// nullopt: somebody else holds it (see `holder_of`). Throws Error when the file cannot be opened
+  /// nullopt: somebody else holds it (see `holder_of`). A holder that is dying of kill -9 is waited
+  /// for, at most 10 s. Throws Error when the file cannot be opened
   /// or written. The folder must be there.
   [[nodiscard]] static std::optional<LockFile> try_acquire(const std::string& path);
 
   /// The pid that holds `path` now. nullopt: nobody, or no such file. 0: held, but by a process
-  /// that did not write its pid. Never disturbs a holder.
+  /// that did not write its pid. Never disturbs a holder; waits for a dying one likewise.
   [[nodiscard]] static std::optional<pid_t> holder_of(const std::string& path);
 
   /// The pid that the last holder left in the file, alive or not. nullopt: it ended in order (or

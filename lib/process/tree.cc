@@ -32,7 +32,7 @@ using Processes = std::map<pid_t, ProcessStat>;
 Processes living_processes() {
   Processes found;
   for (const auto& stat : all_processes())
-    if (stat.state != 'Z' && stat.state != 'X') found.emplace(stat.pid, stat);
+    if (stat.is_alive()) found.emplace(stat.pid, stat);
   return found;
 }
 
@@ -71,7 +71,7 @@ Mark look_for(pid_t pid, const std::string& token, bool is_prefix) {
   if (!environment) return Mark::absent;
   if (environment->empty()) {
     const auto stat = stat_of(pid);
-    return stat && stat->state != 'Z' && stat->state != 'X' ? Mark::unclear : Mark::absent;
+    return stat && stat->is_alive() ? Mark::unclear : Mark::absent;
   }
   const bool is_there =
       environment->starts_with(wanted) || environment->find('\0' + wanted) != std::string::npos;
@@ -226,9 +226,9 @@ bool kill_tree(const TreeMark& mark, SteadyTime deadline) {
 }
 
 bool kill_processes(const std::vector<Identity>& processes, SteadyTime deadline) {
-  const auto reached = signal_all(processes, SIGKILL);
-  wait_for_end(reached, deadline);
-  return std::none_of(processes.begin(), processes.end(), is_running);
+  static_cast<void>(signal_all(processes, SIGKILL));
+  return std::all_of(processes.begin(), processes.end(),
+                     [&](const auto& one) { return wait_for_end(one, deadline); });
 }
 
 }  // namespace daemonz::process

@@ -1,7 +1,6 @@
 #include "supervisor/commands.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -141,11 +140,7 @@ std::uint64_t launch_supervisor(const Caller& caller, const StartOptions& option
 // Returns when that process has ended; false: it lives on at the deadline.
 bool wait_for_end(pid_t pid, SteadyTime deadline) {
   const auto identity = process::identity_of(pid);
-  const auto pidfd = identity ? process::open_pidfd(*identity) : UniqueFd();
-  if (!pidfd.is_open()) return true;
-  const auto left = std::chrono::ceil<Milliseconds>(deadline - real_clock().steady()).count();
-  pollfd ended{pidfd.get(), POLLIN, 0};
-  return ::poll(&ended, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, 86'400'000))) > 0;
+  return !identity || process::wait_for_end(*identity, deadline);
 }
 
 SteadyTime stop_deadline(const Caller& caller) {

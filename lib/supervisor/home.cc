@@ -1,7 +1,6 @@
 #include "supervisor/home.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,14 +34,6 @@ std::string short_name_of(const std::string& path) {
   return text;
 }
 
-void wait_for_end(const process::TreeMark& mark, SteadyTime deadline) {
-  const auto pidfd = process::open_pidfd(mark.leader);
-  if (!pidfd.is_open()) return;
-  const auto left = std::chrono::ceil<Milliseconds>(deadline - real_clock().steady());
-  pollfd ended{pidfd.get(), POLLIN, 0};
-  ::poll(&ended, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
-}
-
 void signal_leader(const process::TreeMark& mark, int signal) {
   const auto pidfd = process::open_pidfd(mark.leader);
   if (!pidfd.is_open()) return;
@@ -63,7 +54,7 @@ int end_rank(const std::vector<const RecordedInstance*>& instances) {
   }
   const auto deadline =
       real_clock().steady() + std::min(patience, std::chrono::milliseconds(stop_time_max));
-  for (const auto* instance : instances) wait_for_end(instance->mark, deadline);
+  for (const auto* instance : instances) process::wait_for_end(instance->mark.leader, deadline);
   for (const auto* instance : instances) {
     if (!process::kill_tree(instance->mark, real_clock().steady() + kill_time))
       throw Error(ErrorText{.what = "cannot end the stale instance " + instance->name,
@@ -153,7 +144,8 @@ int end_unrecorded(const Home& home, const std::vector<RecordedInstance>& kept) 
     alive += static_cast<int>(left.size());
     if (!process::kill_processes(left, deadline))
       throw Error(ErrorText{.what = "cannot end a process of an earlier run",
-                            .where = "pid " + std::to_string(left[0].pid)});
+                            .where = "pid " + std::to_string(left[0].pid),
+                            .hint = "It does not die of SIGKILL: is it waiting for a device?"});
   }
 }
 

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <glob.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -56,15 +55,7 @@ bool is_of_this_user(pid_t pid) {
 
 bool has_ended(pid_t pid) {
   const auto stat = process::stat_of(pid);
-  return !stat || stat->state == 'Z' || stat->state == 'X';
-}
-
-void wait_for_end(const process::Identity& one, SteadyTime deadline) {
-  const auto pidfd = process::open_pidfd(one);
-  if (!pidfd.is_open()) return;
-  const auto left = std::chrono::ceil<Milliseconds>(deadline - real_clock().steady()).count();
-  pollfd ended{pidfd.get(), POLLIN, 0};
-  ::poll(&ended, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, 86'400'000)));
+  return !stat || !stat->is_alive();
 }
 
 }  // namespace
@@ -133,7 +124,7 @@ int end_stale_of(const config::Daemon& daemon, const std::vector<process::Identi
   }
   const auto deadline = real_clock().steady() + daemon.stop.timeout;
   for (const auto& one : stale) {
-    wait_for_end(one, deadline);
+    process::wait_for_end(one, deadline);
     if (!process::kill_tree({.leader = one}, real_clock().steady() + kill_time))
       throw Error(ErrorText{.what = "cannot end what an earlier run of " + daemon.name + " left",
                             .where = "pid " + std::to_string(one.pid),

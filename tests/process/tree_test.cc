@@ -2,15 +2,19 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <fstream>
+#include <thread>
 
 #include "base/unique_fd.h"
 #include "base/units.h"
 #include "process/cgroup.h"
+#include "process/fork_child.h"
 #include "process/launch.h"
 #include "support/temp_dir.h"
 
@@ -59,7 +63,7 @@ struct Family {
     int count = 0;
     for (const auto pid : pids) {
       const auto stat = stat_of(pid);
-      if (stat && stat->state != 'Z') ++count;
+      if (stat && stat->is_alive()) ++count;
     }
     return count;
   }
@@ -127,6 +131,47 @@ TEST_CASE("tree: with a cgroup nobody escapes, whatever the environment says") {
 
 // Came back as a sleeper that outlived its tree: it was in the middle of execve when it was looked
 // for, where a process shows no environment.
+TEST_CASE("tree: a group that this user may not kill costs a second, not for ever") {
+  const auto own = own_cgroup();
+  if (::geteuid() != 0 || !own) return;
+  const auto group = *own + "/daemonz-test-foreign-" + std::to_string(::getpid());
+  REQUIRE(create_cgroup(group));
+  auto child = launch({.argv = {"sleep", "1000"}, .cgroup = group});
+  auto nobody = fork_child([&] { return ::setuid(65534) == 0 && kill_cgroup(group) ? 0 : 1; });
+  const auto status = nobody.wait(soon());
+  REQUIRE(status);
+  CHECK(status->exit_code == 0);
+  CHECK_FALSE(child.wait(std::chrono::steady_clock::now()));
+  CHECK(kill_cgroup(group));
+  static_cast<void>(child.wait(soon()));
+  CHECK(wait_until_empty(group, soon()));
+  CHECK(remove_cgroup(group));
+}
+
+TEST_CASE("tree: a program whose first thread has ended is still ended with its tree") {
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  const UniqueFd held(ends[0]), tell(ends[1]);
+  auto child = fork_child(
+      [&] {
+        std::thread([] {
+          for (;;) ::pause();
+        }).detach();
+        [[maybe_unused]] const auto written = ::write(tell.get(), "t", 1);
+        ::syscall(SYS_exit, 0);
+        return 0;
+      },
+      {.keep = {tell.get()}, .is_session_leader = true});
+  char byte = 0;
+  REQUIRE(::read(held.get(), &byte, 1) == 1);
+  while (stat_of(child.pid())->state != 'Z') ::poll(nullptr, 0, 1);
+  const TreeMark mark{.leader = *identity_of(child.pid())};
+  CHECK(is_running(mark.leader));
+  CHECK_FALSE(is_empty(mark));
+  CHECK(kill_tree(mark, soon()));
+  CHECK(child.wait(soon())->signal == SIGKILL);
+}
+
 TEST_CASE("tree: a process in the middle of execve does not slip through") {
   const TempDir folder;
   const auto script = folder / "again.sh";

@@ -42,7 +42,7 @@ struct Bench : Workbench {
 
 bool is_alive(pid_t pid) {
   const auto stat = process::stat_of(pid);
-  return stat && stat->state != 'Z';  // who adopted it may reap it later
+  return stat && stat->is_alive();  // who adopted it may reap it later
 }
 
 }  // namespace

@@ -115,7 +115,7 @@ inline bool becomes_true(const std::function<bool()>& fact) {
 
 inline bool is_alive(pid_t pid) {
   const auto stat = process::stat_of(pid);
-  return stat && stat->state != 'Z';
+  return stat && stat->is_alive();
 }
 
 inline std::vector<pid_t> pids_in(const std::string& text) {
