@@ -198,12 +198,33 @@ void ControlServer::flush(SteadyTime deadline) {
 
 namespace {
 
+[[noreturn]] void throw_late(const std::string& path) {
+  throw Error(ErrorText{.what = "the supervisor does not answer in time",
+                        .where = path,
+                        .hint =
+                            "Does it hang? Its log tells what it did last. After a kill -9 of it "
+                            "`daemonz start` takes over what it ran"});
+}
+
+Milliseconds left_until(SteadyTime deadline) {
+  return std::max(std::chrono::ceil<Milliseconds>(deadline - real_clock().steady()),
+                  Milliseconds(0));
+}
+
 // Not open: nobody listens.
-UniqueFd connect_and_send(const std::string& path, const std::string& line) {
+UniqueFd connect_and_send(const std::string& path, const std::string& line,
+                          const Patience& patience) {
   const Address address(path);
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  // A connection waits where the listener's backlog is full (unix(7)); 0 would be without a limit.
+  auto time = patience.silence;
+  if (patience.deadline) time = std::min(time, left_until(*patience.deadline));
+  const auto most = std::max<std::int64_t>(time.count(), 1);
+  const timeval limit{.tv_sec = most / 1000, .tv_usec = most % 1000 * 1000};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   if (::connect(fd.get(), address.pointer(), sizeof address.socket) != 0) {
     if (errno == ENOENT || errno == ECONNREFUSED) return {};
+    if (errno == EAGAIN) throw_late(path);
     throw_errno("cannot reach the supervisor", path, "Are you its user, or root?");
   }
   const auto request = line + "\n";
@@ -214,20 +235,20 @@ UniqueFd connect_and_send(const std::string& path, const std::string& line) {
 }  // namespace
 
 std::optional<std::string> ask(const std::string& path, const std::string& line,
-                               std::optional<SteadyTime> deadline) {
-  const auto fd = connect_and_send(path, line);
+                               const Patience& patience) {
+  const auto fd = connect_and_send(path, line, patience);
   if (!fd.is_open()) return {};
   std::string answer;
   for (;;) {
-    int timeout = -1;
-    if (deadline) {
-      const auto left = std::chrono::ceil<Milliseconds>(*deadline - real_clock().steady()).count();
-      timeout = static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
-    }
+    const auto time = patience.deadline ? left_until(*patience.deadline) : patience.silence;
     pollfd readable{fd.get(), POLLIN, 0};
-    const int count = ::poll(&readable, 1, timeout);
-    if (count == 0)
-      throw Error(ErrorText{.what = "the supervisor does not answer in time", .where = path});
+    const int count = ::poll(&readable, 1, static_cast<int>(time.count()));
+    if (count < 0) continue;
+    if (count == 0 && patience.deadline) throw_late(path);
+    if (count == 0) {  // whatever it is asked, it answers; if it has gone, the answer above ends
+      static_cast<void>(ask(path, "{}", {.deadline = real_clock().steady() + patience.silence}));
+      continue;
+    }
     char piece[65536];
     const auto size = ::recv(fd.get(), piece, sizeof piece, 0);
     if (size < 0 && errno == EINTR) continue;
@@ -239,7 +260,7 @@ std::optional<std::string> ask(const std::string& path, const std::string& line,
 
 bool ask_for_lines(const std::string& path, const std::string& line, int stop_fd,
                    const std::function<bool(const std::string&)>& on_line) {
-  const auto fd = connect_and_send(path, line);
+  const auto fd = connect_and_send(path, line, {});
   if (!fd.is_open()) return false;
   std::string text;
   for (;;) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "base/units.h"
 #include "supervisor/loop.h"
 
 namespace daemonz::supervisor {
@@ -41,13 +42,22 @@ class ControlServer {
   std::unique_ptr<Parts> parts_;
 };
 
-/// Asks and waits for the answer line, at most until `deadline` (nullopt: for ever). nullopt:
-/// nobody listens, or the connection ended without an answer. Throws Error: not allowed, or late.
+/// How long an answer is waited for.
+struct Patience {
+  std::optional<SteadyTime> deadline;  ///< nullopt: as long as the supervisor is seen to live
+  /// The supervisor is given up when it has not taken a connection for so long; and after so long
+  /// without the answer it is asked for another one, which comes at once unless it hangs.
+  Milliseconds silence{30'000};
+};
+
+/// Asks and waits for the answer line. nullopt: nobody listens, or the connection ended without an
+/// answer. Throws Error: not allowed, or late.
 [[nodiscard]] std::optional<std::string> ask(const std::string& path, const std::string& line,
-                                             std::optional<SteadyTime> deadline = std::nullopt);
+                                             const Patience& patience = {});
 
 /// The same for an answer of many lines: calls `on_line` for each until it returns false, the
-/// connection ends, or `stop_fd` is readable. False: nobody listens.
+/// connection ends, or `stop_fd` is readable. False: nobody listens. Throws Error: not allowed, or
+/// no connection is taken.
 bool ask_for_lines(const std::string& path, const std::string& line, int stop_fd,
                    const std::function<bool(const std::string&)>& on_line);
 

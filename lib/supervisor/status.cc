@@ -115,7 +115,7 @@ int status(const Caller& caller, const StatusOptions& options) {
   try {
     line = ask(home_of(caller.config).control_socket,
                request_line({.command = Request::Command::status, .targets = options.targets}),
-               real_clock().steady() + answer_time);
+               {.deadline = real_clock().steady() + answer_time});
   } catch (const Error& problem) {
     return say_absent(caller, is_json, lsb_unknown, problem.what());
   }

@@ -1,11 +1,16 @@
 #include "supervisor/control.h"
 
 #include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <thread>
 
+#include "base/error.h"
 #include "base/unique_fd.h"
+#include "base/units.h"
 #include "support/temp_dir.h"
 
 using namespace daemonz;
@@ -25,9 +30,9 @@ TEST_CASE("control: an answer larger than the socket's buffer arrives whole, and
       [&](const std::string&, const ControlServer::Reply& reply) { reply.send(large); });
   std::optional<std::string> first, second;
   std::thread client([&] {
-    const auto patience = std::chrono::seconds(20);
-    first = ask(path, "{}", real_clock().steady() + patience);
-    second = ask(path, "{}", real_clock().steady() + patience);
+    const Patience patience{.deadline = real_clock().steady() + std::chrono::seconds(20)};
+    first = ask(path, "{}", patience);
+    second = ask(path, "{}", patience);
     static_cast<void>(!::write(say_done.get(), "x", 1));
   });
   const auto watch = loop.when_readable(done.get(), [&] { loop.stop(); });
@@ -35,4 +40,67 @@ TEST_CASE("control: an answer larger than the socket's buffer arrives whole, and
   client.join();
   CHECK(first == large);
   CHECK(second == large);
+}
+
+namespace {
+
+// A socket that a supervisor has opened, and does nothing with.
+UniqueFd mute_listener(const std::string& path, int backlog) {
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(::listen(fd.get(), backlog) == 0);
+  return fd;
+}
+
+}  // namespace
+
+TEST_CASE("control: a supervisor that hangs is given up, with and without a deadline") {
+  const tests::TempDir folder;
+  const auto path = folder / "control.sock";
+  const auto listener = mute_listener(path, 1);
+  const auto late = path + ": the supervisor does not answer in time";
+  const auto message_of = [&](const Patience& patience) -> std::string {
+    try {
+      static_cast<void>(ask(path, "{}", patience));
+    } catch (const Error& problem) {
+      return problem.what();
+    }
+    return "";
+  };
+  const Milliseconds moment(50);
+  for (int i = 0; i < 3; ++i)  // the last ones find the backlog full
+    CHECK(message_of({.deadline = real_clock().steady() + moment}).starts_with(late));
+  CHECK(message_of({.silence = moment}).starts_with(late));
+}
+
+TEST_CASE("control: an answer that takes long is waited for while other questions are answered") {
+  const tests::TempDir folder;
+  const auto path = folder / "control.sock";
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const UniqueFd done(ends[0]), say_done(ends[1]);
+  Loop loop;
+  std::optional<ControlServer::Reply> first;
+  int others = 0;
+  const ControlServer server(loop, path,
+                             [&](const std::string&, const ControlServer::Reply& reply) {
+                               if (!first) {
+                                 first = reply;
+                                 return;
+                               }
+                               reply.send("{}");
+                               if (++others == 3) first->send("late");
+                             });
+  std::optional<std::string> answer;
+  std::thread client([&] {
+    answer = ask(path, "question", {.silence = Milliseconds(200)});
+    static_cast<void>(!::write(say_done.get(), "x", 1));
+  });
+  const auto watch = loop.when_readable(done.get(), [&] { loop.stop(); });
+  loop.run();
+  client.join();
+  CHECK(answer == "late");
 }
