@@ -21,6 +21,14 @@
 #include "support/places.h"
 #include "support/temp_dir.h"
 
+// So that a failed check of an exit code shows it: none means a time limit or a signal.
+template <>
+struct doctest::StringMaker<std::optional<int>> {
+  static String convert(const std::optional<int>& value) {
+    return value ? toString(*value) : String("none");
+  }
+};
+
 namespace daemonz::tests {
 
 // Says READY=1 when asked to, and then lives until TERM.
@@ -56,7 +64,9 @@ class Site {
     std::vector<std::string> argv = prefix_;
     argv.insert(argv.end(), arguments.begin(), arguments.end());
     argv.insert(argv.end(), {"--config", config_path()});
-    return process::run({.argv = std::move(argv), .time_limit = Seconds(60)});
+    auto result = process::run({.argv = std::move(argv), .time_limit = Seconds(60)});
+    if (result.is_timed_out) MESSAGE("not done in 60 s: daemonz " << arguments[0]);
+    return result;
   }
 
   // From now on a user without rights, who gets no cgroup and cannot read the build folder.
