@@ -15,10 +15,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPO / "tests/faults"))
+from shown_daemons import wait_until  # noqa: E402
 from queue_process import BIN, Gone, Server  # noqa: E402
 
 CONFIG = """\
@@ -142,18 +142,10 @@ class FrontEndSite:
             return 1
 
     def wait_until_idle(self, seconds=60):
-        wait_until(lambda: not self.spooled() and self.left() == 0, seconds, "everything is done")
+        wait_until(lambda: not self.spooled() and self.left() == 0, "everything is done", seconds)
 
     def forget(self):
         self.marks.unlink(missing_ok=True)
-
-
-def wait_until(fact, seconds, what):
-    deadline = time.monotonic() + seconds
-    while not fact():
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"not within {seconds} s: {what}")
-        time.sleep(0.02)                         # between two looks at a fact
 
 
 def judge(wanted, counts):
@@ -163,4 +155,4 @@ def judge(wanted, counts):
     return lost, doubled, sorted(counts.keys() - set(wanted))
 
 
-__all__ = ["FrontEndSite", "judge", "wait_until", "json"]
+__all__ = ["FrontEndSite", "judge", "json"]

@@ -14,21 +14,10 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
-import time
 
 from shown_queue import BIN
 
 TIMEOUT_S = 60  # of any fact: far above what one needs
-
-
-def wait_until(fact, what, seconds=TIMEOUT_S, pause=0.002):
-    """The fact's value, asked again and again until a deadline."""
-    deadline = time.monotonic() + seconds
-    while not (value := fact()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(pause)  # between two looks at another process's file
-    return value
 
 
 def push(client, queue, task, args, **fields):
