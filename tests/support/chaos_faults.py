@@ -75,12 +75,12 @@ def zombie(site):
 
 @contextlib.contextmanager
 def swollen(site):
-    """The supervisor keeps answers that nobody reads."""
+    """The supervisor keeps answers that nobody reads: until its memory is above RSS_MAX_KIB."""
     with contextlib.ExitStack() as held:
         for _ in range(8):
             line = held.enter_context(socket.socket(socket.AF_UNIX))
             line.connect(str(site.root / "tmp/daemonz/control.sock"))
-            for _ in range(1000):
+            for _ in range(2000):
                 line.sendall(b'{"version":1,"command":"status"}\n')
         wait_until(lambda: rss_kib(site.supervisor()) > RSS_MAX_KIB, "a large supervisor")
         yield

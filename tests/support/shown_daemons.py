@@ -9,6 +9,7 @@ with queue, processors and scheduler.
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -51,6 +52,15 @@ def state_of(pid):
 def is_alive(pid):
     """Not gone, and not a zombie either."""
     return state_of(pid) not in ("", "Z", "X")
+
+
+def work_of(pid):
+    """(ticks of the CPU, voluntary context switches) of all its threads."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    texts = [path.read_text() for path in pathlib.Path(f"/proc/{pid}/task").glob("*/status")]
+    return (int(fields[11]) + int(fields[12]),
+            sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M)[1])
+                for text in texts))
 
 
 class Daemons:
