@@ -136,7 +136,7 @@ struct Daemon {
   bool is_vital = false;                 ///< given up = stop everything, exit non-zero
   bool is_disabled = false;              ///< skip it
   ProcessLimits limits;
-  std::string user, group;                 ///< empty: as the supervisor
+  std::string user, group;                 ///< names or ids; empty: as the supervisor
   std::map<std::string, std::string> env;  ///< added to the supervisor's own
   std::string working_folder;              ///< absolute; default root_path
   std::optional<int> umask;

@@ -228,9 +228,21 @@ void read_original_rest(Section& from, Daemon& daemon) {
   read_delay_before_kill(from, daemon.stop.delay_before_signal);
 }
 
+// A name, or a number that is an id; -1 means "as it is" to the kernel (setresuid(2)).
+void read_owner(Section& from, std::string_view key, std::string& owner) {
+  constexpr std::uint64_t id_max = 4'294'967'294;
+  from.text(key, owner);
+  const bool is_number = owner.find_first_not_of("0123456789") == std::string::npos;
+  const auto number = parse_number(owner);
+  const bool is_id = number && *number <= id_max && (owner.size() == 1 || owner[0] != '0');
+  if (!owner.empty() && (owner[0] == '-' || (is_number && !is_id)))
+    from.fault(key, in_quotes(owner) + " is not a " + std::string(key) + "'s name or id (0.." +
+                        std::to_string(id_max) + ")");
+}
+
 void read_identity(Section& from, Daemon& daemon) {
-  from.text("user", daemon.user);
-  from.text("group", daemon.group);
+  read_owner(from, "user", daemon.user);
+  read_owner(from, "group", daemon.group);
   read_env(from, daemon);
   from.path("cwd", daemon.working_folder);
   read_umask(from, daemon.umask);

@@ -79,7 +79,10 @@ std::optional<pid_t> LockFile::last_holder_of(const std::string& path) {
 
 LockFile::~LockFile() {
   if (!fd_.is_open()) return;
-  [[maybe_unused]] const auto emptied = ::ftruncate(fd_.get(), 0);  // an end in order leaves no pid
+  // An end in order leaves no pid.
+  const auto text = left_to_ ? std::to_string(*left_to_) + "\n" : "";
+  [[maybe_unused]] const auto emptied = ::ftruncate(fd_.get(), 0);
+  [[maybe_unused]] const auto left = ::pwrite(fd_.get(), text.data(), text.size(), 0);
 }
 
 }  // namespace daemonz::process

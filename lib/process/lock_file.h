@@ -32,12 +32,16 @@ class LockFile {
   LockFile& operator=(LockFile&&) noexcept = default;
   ~LockFile();
 
+  /// Afterwards the file names `pid`, as if that one had held it last and not ended in order.
+  void leave_to(pid_t pid) noexcept { left_to_ = pid; }
+
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
  private:
   LockFile(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
   UniqueFd fd_;
   std::string path_;
+  std::optional<pid_t> left_to_;
 };
 
 }  // namespace daemonz::process

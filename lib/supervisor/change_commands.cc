@@ -1,12 +1,15 @@
 // The commands that change what runs while it runs: reload, scale, and the rolling restart.
+#include <filesystem>
 #include <ostream>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "process/lock_file.h"
 #include "supervisor/answers.h"
 #include "supervisor/commands.h"
 #include "supervisor/control.h"
 #include "supervisor/home.h"
+#include "supervisor/plan.h"
 #include "supervisor/wishes.h"
 
 namespace daemonz::supervisor {
@@ -75,6 +78,31 @@ int restart_rolling(const Caller& caller, const std::vector<std::string>& target
                 << " instances were not restarted\n";
     return exit_not_done;
   }
+  return exit_done;
+}
+
+int keep_stopped(const Caller& caller, const std::vector<std::string>& targets) {
+  const auto home = home_of(caller.config);
+  const auto plan =
+      make_plan(caller.config, std::filesystem::path(caller.program).parent_path().string());
+  check_targets(caller.config, plan, targets);
+  prepare(home);
+  const auto dead = process::LockFile::last_holder_of(home.lock_file);
+  auto lock = process::LockFile::try_acquire(home.lock_file);
+  if (!lock) throw Error("a supervisor is starting at this moment; try again");
+  auto wishes = read_wishes(home.wishes_file);
+  for (const auto& instance : plan.instances)
+    for (const auto& target : targets)
+      if (is_meant(instance, target)) wishes.set_stopped(instance.daemon, instance.index, true);
+  write_wishes(home.wishes_file, wishes);
+  const auto left = take_stock(home, [&wishes](const RecordedInstance& one) {
+    return !wishes.is_stopped(one.daemon, one.index);
+  });
+  if (left.empty())
+    clean(home);
+  else if (dead)
+    lock->leave_to(*dead);  // `status` must go on telling that it has died
+  caller.talk << "daemonz: was not running; noted for the next start\n";
   return exit_done;
 }
 

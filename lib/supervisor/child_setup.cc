@@ -1,13 +1,12 @@
 #include "supervisor/child_setup.h"
 
-#include <grp.h>
-#include <pwd.h>
 #include <unistd.h>
+
+#include "base/error.h"
+#include "supervisor/owner.h"
 
 namespace daemonz::supervisor {
 namespace {
-
-constexpr int groups_max = 256;  // of one user; more than a sane machine has
 
 // The supervisor's own dealings with whoever started it are not the child's.
 bool is_inherited(std::string_view key) {
@@ -15,25 +14,16 @@ bool is_inherited(std::string_view key) {
          key != process::tree_variable && !key.starts_with("LISTEN_");
 }
 
-const passwd* user_of(const config::Daemon& daemon) {
-  return daemon.user.empty() ? nullptr : ::getpwnam(daemon.user.c_str());
+// Another user's home, not the supervisor's: as login(1) sets them.
+void set_home(const Owner& owner, std::map<std::string, std::string>& env) {
+  if (!owner.uid) return;
+  for (const auto* key : {"HOME", "USER", "LOGNAME"}) env.erase(key);
+  if (owner.name.empty()) return;
+  env["HOME"] = owner.home;
+  env["USER"] = env["LOGNAME"] = owner.name;
 }
 
-void set_user(const config::Daemon& daemon, process::LaunchOptions& options) {
-  if (const auto* user = user_of(daemon)) {
-    options.uid = user->pw_uid;
-    options.gid = user->pw_gid;
-    int count = groups_max;
-    options.groups.resize(groups_max);
-    if (::getgrouplist(daemon.user.c_str(), user->pw_gid, options.groups.data(), &count) < 0)
-      count = groups_max;  // what has found no room is left out; zeros would be the group of root
-    options.groups.resize(static_cast<std::size_t>(count));
-  }
-  if (const auto* group = daemon.group.empty() ? nullptr : ::getgrnam(daemon.group.c_str()))
-    options.gid = group->gr_gid;
-}
-
-std::map<std::string, std::string> environment(const ChildSetup& setup) {
+std::map<std::string, std::string> environment(const ChildSetup& setup, const Owner& owner) {
   const auto& planned = setup.planned;
   std::map<std::string, std::string> env;
   for (char** entry = ::environ; *entry; ++entry) {
@@ -42,11 +32,7 @@ std::map<std::string, std::string> environment(const ChildSetup& setup) {
     if (equals != std::string_view::npos && is_inherited(text.substr(0, equals)))
       env.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
-  // Another user's home, not the supervisor's: as login(1) sets them.
-  if (const auto* user = user_of(planned.config)) {
-    env["HOME"] = user->pw_dir;
-    env["USER"] = env["LOGNAME"] = user->pw_name;
-  }
+  set_home(owner, env);
   for (const auto& [key, value] : planned.config.env) env[key] = value;
   env["DAEMONZ_NAME"] = planned.daemon;
   env["DAEMONZ_INDEX"] = std::to_string(planned.index);
@@ -72,17 +58,21 @@ rlimit raise_open_files() {
 
 process::LaunchOptions child_options(const ChildSetup& setup) {
   const auto& daemon = setup.planned.config;
+  const auto owner = owner_of(daemon);
+  if (!owner.obstacles.empty()) throw Error(owner.obstacles[0]);  // never as the supervisor instead
   process::LaunchOptions options;
   options.argv = daemon.command;
   if (!setup.mark.cgroup.empty()) options.cgroup = setup.mark.cgroup + "/main";
-  options.env = environment(setup);
+  options.env = environment(setup, owner);
   options.working_folder = daemon.working_folder;
   options.limits.emplace_back(RLIMIT_NOFILE, setup.open_files);
   for (const auto& limit : daemon.limits.resources) options.limits.push_back(limit);
   options.nice = daemon.limits.nice;
   options.oom_score_adj = daemon.limits.oom_score_adj;
   if (daemon.umask) options.umask = static_cast<mode_t>(*daemon.umask);
-  set_user(daemon, options);
+  options.uid = owner.uid;
+  options.gid = owner.gid;
+  options.groups = owner.groups;
   return options;
 }
 

@@ -258,11 +258,7 @@ int stop(const Caller& caller, const StopOptions& options) {
   const auto& targets = options.targets;
   if (options.is_keeping) return leave_children(caller);
   if (targets.empty()) return stop_everything(caller);
-  if (!holder(caller)) {
-    check_targets(caller.config, make_plan(caller.config, folder_of(caller.program)), targets);
-    caller.talk << "daemonz: was not running\n";
-    return exit_done;
-  }
+  if (!holder(caller)) return keep_stopped(caller, targets);
   static_cast<void>(answer_of(caller, {.command = Request::Command::stop, .targets = targets}));
   return exit_done;
 }

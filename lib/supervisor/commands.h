@@ -37,7 +37,8 @@ struct StopOptions {
   bool is_keeping = false;           ///< the supervisor alone ends: the next start takes over
 };
 
-/// What a dead supervisor left is ended too. 0 also when nothing ran.
+/// What a dead supervisor left is ended too. 0 also when nothing ran: targets stay stopped at the
+/// next start, then.
 int stop(const Caller& caller, const StopOptions& options);
 
 /// Without targets: stop and start with the file as it is now.
@@ -66,6 +67,10 @@ int scale(const Caller& caller, const ScaleOptions& options);
 
 /// Sets the numbers of instances that people have asked for by scale.
 void apply_wishes(config::Config& config);
+
+/// `stop` of targets while no supervisor runs: written down for the next one. What a dead one has
+/// left of them is ended, its other instances are left to the next one.
+int keep_stopped(const Caller& caller, const std::vector<std::string>& targets);
 
 /// Whether the configuration is `disabled` and nobody insists; says so.
 bool is_disabled(const Caller& caller, bool is_forced);

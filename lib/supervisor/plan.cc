@@ -4,15 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <grp.h>
-#include <pwd.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <map>
 
 #include "base/error.h"
 #include "process/launch.h"
+#include "supervisor/owner.h"
 
 namespace daemonz::supervisor {
 namespace {
@@ -125,6 +123,10 @@ class Planner {
     find_program(planned, "ready.exec", planned.config.ready.command);
     if (planned.config.health)
       find_program(planned, "health.exec", planned.config.health->check.command);
+    // Its ${index} may make each another one's.
+    if (index == 0 ||
+        std::tie(planned.config.user, planned.config.group) != std::tie(daemon.user, daemon.group))
+      check_user(planned.config);
     planned.config.places.clear();  // for faults, which are told by now: a thousand need megabytes
     plan_.instances.push_back(std::move(planned));
   }
@@ -189,12 +191,7 @@ class Planner {
   }
 
   void check_user(const config::Daemon& daemon) {
-    if (!daemon.user.empty() && !::getpwnam(daemon.user.c_str()))
-      obstacle(daemon, "user: there is no user " + daemon.user + " on this machine");
-    if (!daemon.group.empty() && !::getgrnam(daemon.group.c_str()))
-      obstacle(daemon, "group: there is no group " + daemon.group + " on this machine");
-    if ((!daemon.user.empty() || !daemon.group.empty()) && ::geteuid() != 0)
-      obstacle(daemon, "user: only root may start a daemon as somebody else");
+    for (const auto& text : owner_of(daemon).obstacles) obstacle(daemon, text);
   }
 
   void check_limits(const config::Daemon& daemon) {
@@ -208,7 +205,6 @@ class Planner {
   void check(const config::Daemon& daemon) {
     if (daemon.command.empty()) fault(daemon, "command: is missing");
     check_dependencies(daemon);
-    check_user(daemon);
     check_limits(daemon);
   }
 

@@ -366,6 +366,7 @@ int run_supervisor(const SupervisorOptions& options) {
     if (!lock)
       throw Error(already_running_text(options.config,
                                        process::LockFile::holder_of(home.lock_file).value_or(0)));
+    wishes.stopped = read_wishes(home.wishes_file).stopped;  // by `stop` until the lock was ours
     process::become_subreaper();
     auto pipes = hold_pipes(home);
     const auto inherited = take_stock(home, [&plan](const RecordedInstance& one) {

@@ -188,3 +188,40 @@ TEST_CASE("adoption: what a person has stopped stays stopped, whoever starts the
   REQUIRE(site.run({"restart"}).status.exit_code == 0);
   CHECK(site.row("two:1").state == "RUNNING");
 }
+
+TEST_CASE("adoption: what is stopped while no supervisor runs stays stopped at the next start") {
+  const Site site(R"(
+  one: {command: [sleep, "1000"]}
+  two: {command: [sleep, "1000"], instances: 3}
+)");
+  const auto noted = site.run({"stop", "two:0"});
+  CHECK(noted.status.exit_code == 0);
+  CHECK(noted.errors == "daemonz: was not running; noted for the next start\n");
+  CHECK(site.run({"status"}).status.exit_code == 3);
+  CHECK(site.run({"stop", "three"}).status.exit_code == 1);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  CHECK(site.row("two:0").state == "STOPPED");
+  const auto one = site.row("one").pid, first = site.row("two:1").pid,
+             second = site.row("two:2").pid;
+
+  kill_supervisor(site);
+  CHECK(site.run({"stop", "two:1"}).status.exit_code == 0);
+  CHECK(becomes_true([&] { return !is_alive(static_cast<pid_t>(first)); }));
+  CHECK(site.run({"status"}).status.exit_code == 1);  // it has died, and that is still told
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  CHECK(site.row("one").pid == one);
+  CHECK(site.row("two:1").state == "STOPPED");
+
+  REQUIRE(site.run({"stop", "--keep"}).status.exit_code == 0);
+  CHECK(site.run({"stop", "two"}).status.exit_code == 0);
+  CHECK(becomes_true([&] { return !is_alive(static_cast<pid_t>(second)); }));
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  CHECK(site.row("one").pid == one);
+  CHECK(site.row("two:2").state == "STOPPED");
+
+  REQUIRE(site.run({"stop"}).status.exit_code == 0);
+  REQUIRE(site.run({"start", "two:1"}).status.exit_code == 0);
+  REQUIRE(site.run({"restart"}).status.exit_code == 0);
+  CHECK(site.row("two:1").state == "RUNNING");
+  CHECK(site.row("two:2").state == "STOPPED");
+}

@@ -85,6 +85,32 @@ TEST_CASE("limits: another user has its own groups and home, and no rights of th
             .find("Gid:\t65534\t65534\t65534\t65534\nFDSize") != std::string::npos);
 }
 
+TEST_CASE("limits: user and group may be numbers, also those that the user database has not") {
+  if (::geteuid() != 0) return;  // only root may
+  Site site(
+      "  known: {command: [sleep, '1000'], user: 65534, cwd: /}\n"
+      "  own: {command: [sleep, '1000'], user: 4000000, group: 4000001, cwd: /}\n");
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  const auto of = [&](const std::string& name) {
+    const auto proc = "/proc/" + std::to_string(site.row(name).pid);
+    return text_of(proc + "/status") + "\n" + text_of(proc + "/environ");
+  };
+  const auto known = of("known"), own = of("own");
+  for (const auto* line :
+       {"Uid:\t65534\t65534\t65534\t65534\n", "Gid:\t65534\t65534\t65534\t65534\n",
+        "\nHOME=/nonexistent\n", "\nUSER=nobody\n"})
+    CHECK_MESSAGE(known.find(line) != std::string::npos, line);
+  for (const auto* line : {"Uid:\t4000000\t4000000\t4000000\t4000000\n",
+                           "Gid:\t4000001\t4000001\t4000001\t4000001\n", "\nGroups:\t \n"})
+    CHECK_MESSAGE(own.find(line) != std::string::npos, own);
+  CHECK(own.find("\nHOME=") == std::string::npos);  // not that of root
+  site.write("  own: {command: [sleep, '1000'], user: 4000000}\n");
+  const auto checked = site.run({"check"});
+  CHECK(checked.status.exit_code == 1);
+  CHECK(checked.errors.find("user: 4000000 has no entry in this machine's user database: name its "
+                            "`group`, too") != std::string::npos);
+}
+
 TEST_CASE("limits: one above what this user may have is told before anything starts") {
   const Site site(
       "  one: {command: [/bin/sleep, '1000'], limits: {nofile: 18446744073709551614}}\n");
