@@ -190,6 +190,8 @@ void Supervised::launch() {
   log::info("supervisor", "instance started",
             {{"name", planned_.name}, {"pid", child_->pid()}, {"restarts", instance_.restarts}});
   feed_(*this, Event::launched);
+  // Only now: what is ready at once is told after its launch, before which it would mean nothing.
+  if (!is_forking(planned_.config)) begin_readiness();
 }
 
 // A group is made anew for each run: after cgroup.kill, Linux 6.18 kills what is born into the same
@@ -241,7 +243,6 @@ void Supervised::start_child() {
   launched_at_ = real_clock().steady();
   status_text_.clear();
   child_watch_ = surroundings_.loop.when_readable(child_->pidfd(), [this] { child_ended(); });
-  if (!is_forking(planned_.config)) begin_readiness();
 }
 
 void Supervised::search_main() {

@@ -114,6 +114,17 @@ TEST_CASE("watch: ready by a line of its output, also of an earlier piece of it"
   CHECK(becomes_true([&] { return site.row("one").is_ready; }));
 }
 
+TEST_CASE("watch: ready by a line that is there before its launch has been noted") {
+  const Site site(R"(
+  quick:
+    command: [sh, -c, "echo up; exec sleep 1000"]
+    instances: 30
+    ready: {log: ^up, timeout: 10s}
+)");
+  CHECK(site.run({"start"}).status.exit_code == 0);
+  CHECK(site.file("log/daemonz.log").find("is killed") == std::string::npos);
+}
+
 TEST_CASE("watch: not ready in its time is an end of that start, and counts") {
   const Site site(R"(
   one: {command: [sleep, "1000"], ready: {exec: [false], timeout: 100ms}, restart: {limit: 1}}
