@@ -139,6 +139,7 @@ std::optional<Notification> NotifySocket::receive() const {
         ucred sender{};
         std::memcpy(&sender, CMSG_DATA(part_of), sizeof sender);
         notification.sender = sender.pid;
+        notification.user = sender.uid;
       } else if (part_of->cmsg_type == SCM_RIGHTS) {  // nobody asked for descriptors: close them
         const auto count = (part_of->cmsg_len - CMSG_LEN(0)) / sizeof(int);
         for (std::size_t i = 0; i < count; ++i) {

@@ -40,6 +40,7 @@ class Notifier {
 /// One datagram, with the sender as the kernel vouches for it.
 struct Notification {
   pid_t sender = 0;
+  uid_t user = 0;  ///< of the sender
   std::map<std::string, std::string> fields;
   [[nodiscard]] bool has(const std::string& key, const std::string& value) const;
 };

@@ -144,9 +144,8 @@ int Fleet::highest_living_rank() const {
 Milliseconds Fleet::stop_time() const {
   std::map<int, Milliseconds> slowest;
   for (const auto& one : instances_) {
-    const auto& stop = one->planned().config.stop;
     auto& rank = slowest[one->planned().rank];
-    rank = std::max(rank, stop.delay_before_signal + stop.timeout);
+    rank = std::max(rank, config::longest_stop(one->planned().config.stop));
   }
   Milliseconds sum{0};
   for (const auto& [rank, time] : slowest) sum += time;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -31,6 +32,8 @@ json::object to_json(const RecordedInstance& instance) {
   object["index"] = instance.index;
   object["log"] = instance.log_path;
   object["stderr"] = instance.stderr_path;
+  object["log_begin"] = instance.log_begin;
+  object["stderr_begin"] = instance.stderr_begin;
   object["wanted"] = instance.is_wanted;
   object["ready"] = instance.is_ready;
   object["exited"] = instance.has_exited_well;
@@ -51,6 +54,12 @@ RecordedInstance instance_from(const json::object& object) {
   instance.index = static_cast<int>(json::integer_of(object, "index").value_or(0));
   instance.log_path = json::string_of(object, "log").value_or("");
   instance.stderr_path = json::string_of(object, "stderr").value_or("");
+  const auto begin = [&object](const char* key) {
+    return static_cast<std::uint64_t>(
+        std::max<std::int64_t>(json::integer_of(object, key).value_or(0), 0));
+  };
+  instance.log_begin = begin("log_begin");
+  instance.stderr_begin = begin("stderr_begin");
   instance.is_wanted = json::boolean_of(object, "wanted").value_or(true);
   instance.is_ready = json::boolean_of(object, "ready").value_or(false);
   instance.has_exited_well = json::boolean_of(object, "exited").value_or(false);

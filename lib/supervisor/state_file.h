@@ -5,6 +5,7 @@
 //                    "pid":..,"start":..,"boot_id":"..","cgroup":"..","token":"..",
 //                    "rank":0,"stop_signal":15,"stop_timeout_ms":10000,
 //                    "log":"/site/log/queue.0.log","stderr":"",
+//                    "log_begin":0,"stderr_begin":0,
 //                    "wanted":true,"ready":true,"exited":false,"restarts":0,
 //                    "fingerprint":"16 hex digits: what its process was started with"}]}
 #pragma once
@@ -26,8 +27,9 @@ struct RecordedInstance {
   int rank = 0;
   int stop_signal = 15;
   Milliseconds stop_timeout{10'000};
-  std::string log_path, stderr_path;  ///< where its output goes; stderr empty: likewise
-  bool is_wanted = true;              ///< false: it was being stopped
+  std::string log_path, stderr_path;              ///< where its output goes; stderr empty: likewise
+  std::uint64_t log_begin = 0, stderr_begin = 0;  ///< bytes: where its run's lines begin there
+  bool is_wanted = true;                          ///< false: it was being stopped
   bool is_ready = false;
   bool has_exited_well = false;  ///< and for good: nothing of it lives
   int restarts = 0;

@@ -114,7 +114,8 @@ class Supervised {
   void apply(PlannedInstance next);
   void take_output();
   void take_notifications();
-  [[nodiscard]] bool may_speak(pid_t sender) const;
+  [[nodiscard]] bool may_speak(const process::Notification& notification) const;
+  [[nodiscard]] bool is_one_of_ours(uid_t user) const;
   void act_on(const process::Notification& notification);
   void switch_main(const std::string& text);
   [[nodiscard]] bool has_whole_tree() const;

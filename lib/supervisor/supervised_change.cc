@@ -45,6 +45,8 @@ bool Supervised::inherit(const RecordedInstance& past) {
   fingerprint_ = past.fingerprint;
   launched_at_ = started_at(mark_.leader);
   instance_.restarts = past.restarts;
+  if (past.log_path == planned_.config.log.path) output_.run_offset = past.log_begin;
+  if (past.stderr_path == planned_.config.log.stderr_path) errors_.run_offset = past.stderr_begin;
   child_watch_ = surroundings_.loop.when_readable(child_->pidfd(), [this] { child_ended(); });
   feed_(*this, past.is_ready ? Event::inherited : Event::inherited_unready);
   if (!past.is_wanted) {
@@ -101,6 +103,8 @@ std::optional<RecordedInstance> Supervised::recorded() const {
                           .stop_timeout = planned_.config.stop.timeout,
                           .log_path = planned_.config.log.path,
                           .stderr_path = planned_.config.log.stderr_path,
+                          .log_begin = output_.run_offset,
+                          .stderr_begin = errors_.run_offset,
                           .is_wanted = instance_.is_wanted && !is_retired_,
                           .is_ready = instance_.is_ready,
                           .has_exited_well = has_exited_well,

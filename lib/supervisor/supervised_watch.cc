@@ -1,5 +1,6 @@
 // What is seen and heard of an instance that runs: readiness, notifications, watchdog, health,
 // memory, and whether something of its tree is left. Not its starting and stopping: supervised.cc.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@ namespace {
 constexpr int parents_max = 64;        // between a notifying process and the supervisor
 constexpr Milliseconds first_look(5);  // at the tree of an adopted child that has ended
 constexpr Milliseconds longest_look(200);
+constexpr Microseconds extension_max = std::chrono::hours(24);  // who needs more asks again
 
 bool is_up(State state) {
   return state == State::running || state == State::adopted || state == State::unhealthy;
@@ -62,9 +64,11 @@ void Supervised::look_for_line() {
 }
 
 // A notification can be from our tree when its sender descends from the supervisor or from an
-// adopted child, lives in its group, or has ended already, as the helper of a shell script has. The
-// socket says which instance it speaks for.
-bool Supervised::may_speak(pid_t sender) const {
+// adopted child, lives in its group, or has ended already, as the helper of a shell script has;
+// then its user must be one of ours, since anybody may write to the socket and end. The socket says
+// which instance it speaks for.
+bool Supervised::may_speak(const process::Notification& notification) const {
+  auto sender = notification.sender;
   if (is_inherited_ && !mark_.cgroup.empty()) {
     const auto members = process::processes_in(mark_.cgroup);
     if (std::find(members.begin(), members.end(), sender) != members.end()) return true;
@@ -72,15 +76,22 @@ bool Supervised::may_speak(pid_t sender) const {
   for (int generation = 0; sender > 0 && generation < parents_max; ++generation) {
     if (sender == ::getpid() || (is_inherited_ && sender == mark_.leader.pid)) return true;
     const auto stat = process::stat_of(sender);
-    if (!stat) return true;
+    if (!stat) return is_one_of_ours(notification.user);
     sender = stat->parent;
   }
   return false;
 }
 
+bool Supervised::is_one_of_ours(uid_t user) const {
+  if (user == 0 || user == ::geteuid()) return true;
+  struct stat main {};
+  return pid() > 0 && ::stat(("/proc/" + std::to_string(pid())).c_str(), &main) == 0 &&
+         main.st_uid == user;
+}
+
 void Supervised::take_notifications() {
   while (const auto notification = notify_.receive()) {
-    if (may_speak(notification->sender))
+    if (may_speak(*notification))
       act_on(*notification);
     else
       log::debug("supervisor", "notification from a stranger",
@@ -94,7 +105,7 @@ void Supervised::act_on(const process::Notification& notification) {
   if (const auto text = fields.find("MAINPID"); text != fields.end()) switch_main(text->second);
   if (const auto text = fields.find("EXTEND_TIMEOUT_USEC"); text != fields.end())
     if (const auto time = number_in(text->second)) {
-      extend_time(instance_, real_clock().steady() + Microseconds(*time));
+      extend_time(instance_, real_clock().steady() + std::min(Microseconds(*time), extension_max));
       arm_timer();
     }
   if (notification.has("WATCHDOG", "1")) arm_watchdog();

@@ -164,6 +164,25 @@ signal.pause()
   CHECK(site.row("slow").pid == pid);
 }
 
+TEST_CASE("adoption: what an earlier run has said does not make one ready that is taken over") {
+  const Site site(R"(
+  slow:
+    command: [sh, -c, "test ! -e go || read line <go; echo up; exec sleep 1000"]
+    ready: {log: "^up"}
+)");
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  REQUIRE(site.run({"stop"}).status.exit_code == 0);
+  REQUIRE(::mkfifo((site.folder() / "go").c_str(), 0600) == 0);
+  REQUIRE(site.run({"start", "--no-wait"}).status.exit_code == 0);
+  const auto pid = site.row("slow").pid;
+  kill_supervisor(site);
+  REQUIRE(site.run({"start", "--no-wait"}).status.exit_code == 0);
+  CHECK(site.row("slow").state == "STARTING");
+  std::ofstream(site.folder() / "go") << "go\n";
+  CHECK(becomes_true([&] { return site.row("slow").is_ready; }));
+  CHECK(site.row("slow").pid == pid);
+}
+
 TEST_CASE("adoption: what a person has stopped stays stopped, whoever starts the rest") {
   const Site site(R"(
   one: {command: [sleep, "1000"]}

@@ -133,3 +133,25 @@ TEST_CASE("view: systemd is told when all is ready, how it stands, of the end, a
   CHECK(child.wait(std::chrono::steady_clock::now() + Seconds(20))->exit_code == 0);
   CHECK(is_heard("STOPPING", "1"));
 }
+
+TEST_CASE("view: systemd is told how long a stop may take, its command counted") {
+  const Site site(R"(
+  one: {command: [sleep, "1000"], stop: {command: ["true"], timeout: 40s}}
+  two: {command: [sleep, "1000"], stop: {timeout: 5s}, depends_on: {one: started}}
+)");
+  const auto path = site.folder() / "systemd.sock";
+  const auto systemd = process::NotifySocket::open(path);
+  auto child =
+      process::launch({.argv = {"env", "NOTIFY_SOCKET=" + path, tests::program_path("daemonz"),
+                                "run", "--log-level", "off", "--config", site.config_path()}});
+  REQUIRE(becomes_true([&] {
+    const auto heard = systemd.receive();
+    return heard && heard->has("READY", "1");
+  }));
+  child.signal(SIGTERM);
+  CHECK(child.wait(std::chrono::steady_clock::now() + Seconds(20))->exit_code == 0);
+  std::string time;
+  while (const auto heard = systemd.receive())
+    if (heard->has("STOPPING", "1")) time = heard->fields.at("EXTEND_TIMEOUT_USEC");
+  CHECK(time == "95000000");  // command and signal of one, two, and 10 s for the supervisor
+}

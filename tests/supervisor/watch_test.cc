@@ -195,6 +195,26 @@ TEST_CASE("watch: what SIGKILL reaches is the tree, the group or the process, as
   }
 }
 
+TEST_CASE("watch: a stranger who is gone before his word is read is not believed") {
+  if (::geteuid() != 0) return;
+  const Site site("  one: {command: [sleep, \"1000\"]}\n");
+  std::filesystem::permissions(site.folder().path(), std::filesystem::perms(0755));
+  REQUIRE(site.run({"start", "--log-level", "debug"}).status.exit_code == 0);
+  const auto pid = site.row("one").pid;
+  ::kill(site.supervisor(), SIGSTOP);
+  const auto stranger = process::run(
+      {.argv = {"setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c",
+                "import socket, sys; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto("
+                "b'WATCHDOG=trigger', sys.argv[1])",
+                site.home().notify_folder + "/one.0.sock"}});
+  ::kill(site.supervisor(), SIGCONT);
+  REQUIRE(stranger.status.exit_code == 0);
+  CHECK(becomes_true([&] {
+    return site.file("log/daemonz.log").find("notification from a stranger") != std::string::npos;
+  }));
+  CHECK(site.row("one").pid == pid);
+}
+
 TEST_CASE(
     "watch: MAINPID names another main process, EXTEND_TIMEOUT_USEC gives a start more time") {
   const Site site(R"(
@@ -210,7 +230,7 @@ def say(text):
 pid = os.fork()
 if pid == 0:
   signal.pause()
-say(b"EXTEND_TIMEOUT_USEC=60000000")
+say(b"EXTEND_TIMEOUT_USEC=990000000000000000")
 open("fifo").read()
 say(b"MAINPID=%d\nREADY=1" % pid)
 open("fifo").read()
@@ -222,6 +242,7 @@ os._exit(3)
   const auto first = static_cast<pid_t>(site.row("one").pid);
   ::poll(nullptr, 0, 1200);  // its own time is over: the fact that nothing happens has no event
   CHECK(site.row("one").state == "STARTING");
+  CHECK(static_cast<pid_t>(site.row("one").pid) == first);
   std::ofstream(path) << "";
   CHECK(becomes_true([&] { return site.row("one").is_ready; }));
   const auto second = static_cast<pid_t>(site.row("one").pid);
