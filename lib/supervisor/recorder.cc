@@ -29,7 +29,7 @@ void Recorder::look() {
   auto known = written_.begin();  // both in the fleet's order
   for (const auto& [pid, flags] : now) {
     known = std::find_if(known, written_.end(), [&](const auto& one) { return one.first == pid; });
-    if (known == written_.end()) return write();
+    if (known == written_.end()) return static_cast<void>(write());
   }
   if (std::exchange(is_due_, true)) return;
   timer_ = loop_.at(real_clock().steady() + pause, [this] { write(); });
@@ -39,14 +39,16 @@ void Recorder::catch_up() {
   if (facts() != written_) write();
 }
 
-void Recorder::write() {
+bool Recorder::write() {
   is_due_ = false;
   timer_.cancel();
   try {
     write_state_file(path_, fleet_.recorded());
     written_ = facts();
+    return true;
   } catch (const Error& problem) {
     log::warn("supervisor", "state not recorded", {{"why", problem.what()}});
+    return false;
   }
 }
 

@@ -22,7 +22,7 @@ class Recorder {
 
   void look();      ///< after each burst of events
   void catch_up();  ///< now, if it does not say what is
-  void write();     ///< now; a failure is logged, and tried again at the next look
+  bool write();     ///< now; a failure (false) is logged, and tried again at the next look
 
  private:
   using Facts = std::vector<std::pair<pid_t, int>>;

@@ -117,6 +117,22 @@ TEST_CASE("adoption: stop --keep and start are the upgrade; what has changed is 
   CHECK(becomes_true([&] { return site.file("log/counter.0.log") == "one\nnew\n"; }));
 }
 
+TEST_CASE("adoption: stop --keep is refused where the next supervisor would know of nothing") {
+  const Site site("  one: {command: [sleep, \"1000\"]}\n");
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  const auto one = site.row("one").pid;
+  const auto in_the_way = site.home().state_file + ".new";
+  REQUIRE(::mkdir(in_the_way.c_str(), 0700) == 0);  // as a full disk
+  const auto refused = site.run({"stop", "--keep"});
+  CHECK(refused.status.exit_code == 1);
+  CHECK(refused.errors.find("state.json cannot be written") != std::string::npos);
+  CHECK(site.row("one").state == "RUNNING");
+  std::filesystem::remove(in_the_way);
+  CHECK(site.run({"stop", "--keep"}).status.exit_code == 0);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  CHECK(site.row("one").pid == one);
+}
+
 TEST_CASE("adoption: a one-shot that had ended well is not run again") {
   const Site site(R"(
   setup: {command: [sh, -c, "echo done"], restart: {policy: never}}
