@@ -8,6 +8,7 @@
 #include <ostream>
 
 #include "supervisor/commands.h"
+#include "supervisor/plan.h"
 
 namespace daemonz::supervisor {
 namespace {
@@ -37,18 +38,19 @@ struct Times {
   Milliseconds start{0}, stop{0};
 };
 
-// Waves follow each other, what is in one wave starts and stops together.
-Times longest_times(const config::Config& config) {
-  std::map<int, Times> waves;
-  for (const auto& daemon : config.daemons) {
-    auto& wave = waves[daemon.start_order];
-    wave.start = std::max(wave.start, daemon.ready.timeout);
-    wave.stop = std::max(wave.stop, daemon.stop.delay_before_signal + daemon.stop.timeout);
+// Ranks follow each other, what is in one rank starts and stops together. A start may have to end
+// what an earlier run has left before.
+Times longest_times(const Plan& plan) {
+  std::map<int, Times> ranks;
+  for (const auto& one : plan.instances) {
+    auto& rank = ranks[one.rank];
+    rank.start = std::max(rank.start, one.config.ready.timeout);
+    rank.stop = std::max(rank.stop, config::longest_stop(one.config.stop));
   }
   Times sum;
-  for (const auto& [order, wave] : waves) {
-    sum.start += wave.start;
-    sum.stop += wave.stop;
+  for (const auto& [number, rank] : ranks) {
+    sum.start += rank.start + rank.stop;
+    sum.stop += rank.stop;
   }
   return sum;
 }
@@ -63,7 +65,8 @@ int systemd_unit(const Caller& caller) {
   const auto& config = caller.config;
   const auto path = std::filesystem::absolute(config.path).lexically_normal().string();
   const auto command = quoted(caller.program) + " ";
-  const auto times = longest_times(config);
+  const auto times = longest_times(
+      make_plan(config, std::filesystem::path(caller.program).parent_path().string()));
   const auto* const user = ::geteuid() == 0 ? nullptr : ::getpwuid(::geteuid());
   caller.data << "# Made by `daemonz systemd-unit`. To install it, as root:\n"
                  "#   daemonz systemd-unit >/etc/systemd/system/daemonz.service\n"

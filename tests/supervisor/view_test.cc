@@ -154,4 +154,7 @@ TEST_CASE("view: systemd is told how long a stop may take, its command counted")
   while (const auto heard = systemd.receive())
     if (heard->has("STOPPING", "1")) time = heard->fields.at("EXTEND_TIMEOUT_USEC");
   CHECK(time == "95000000");  // command and signal of one, two, and 10 s for the supervisor
+  const auto unit = site.run({"systemd-unit"}).output;
+  CHECK(unit.find("TimeoutStopSec=115\n") != std::string::npos);   // and 30 s
+  CHECK(unit.find("TimeoutStartSec=175\n") != std::string::npos);  // an earlier run's end, 2 x 30 s
 }
