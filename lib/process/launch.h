@@ -40,6 +40,9 @@ struct LaunchOptions {
   int parent_death_signal = 0;  ///< only from the main thread (prctl(2): per thread)
 };
 
+/// This process's environment: to be changed, and given as LaunchOptions::env.
+[[nodiscard]] std::map<std::string, std::string> own_environment();
+
 /// The file that `program` means: itself where it has a slash, else the first executable file of
 /// that name in PATH. nullopt: not found.
 [[nodiscard]] std::optional<std::string> find_program(const std::string& program);

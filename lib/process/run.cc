@@ -90,18 +90,6 @@ bool serve_until_end(const Child* child, Feed& feed, Capture& output, Capture& e
   }
 }
 
-std::map<std::string, std::string> environment_of(const RunOptions& options) {
-  std::map<std::string, std::string> env;
-  if (options.env) return *options.env;
-  for (char** entry = ::environ; *entry; ++entry) {
-    const std::string_view text(*entry);
-    const auto equals = text.find('=');
-    if (equals != std::string_view::npos)
-      env.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return env;
-}
-
 }  // namespace
 
 RunResult run(const RunOptions& options) {
@@ -109,7 +97,7 @@ RunResult run(const RunOptions& options) {
   RunResult result;
   Pipe input, output, errors;
   TreeMark tree{.token = new_tree_token("run")};
-  auto env = environment_of(options);
+  auto env = options.env ? *options.env : own_environment();
   env[tree_variable] = tree.token;
   auto child = launch({.argv = options.argv,
                        .env = std::move(env),

@@ -108,12 +108,7 @@ struct Running {
 };
 
 std::map<std::string, std::string> environment_with(const std::string& token) {
-  std::map<std::string, std::string> env;
-  for (char** entry = ::environ; *entry; ++entry) {
-    const std::string_view text(*entry);
-    if (const auto equals = text.find('='); equals != std::string_view::npos)
-      env.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
+  auto env = own_environment();
   env[tree_variable] = token;
   return env;
 }

@@ -25,13 +25,8 @@ void set_home(const Owner& owner, std::map<std::string, std::string>& env) {
 
 std::map<std::string, std::string> environment(const ChildSetup& setup, const Owner& owner) {
   const auto& planned = setup.planned;
-  std::map<std::string, std::string> env;
-  for (char** entry = ::environ; *entry; ++entry) {
-    const std::string_view text(*entry);
-    const auto equals = text.find('=');
-    if (equals != std::string_view::npos && is_inherited(text.substr(0, equals)))
-      env.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
+  auto env = process::own_environment();
+  std::erase_if(env, [](const auto& one) { return !is_inherited(one.first); });
   set_home(owner, env);
   for (const auto& [key, value] : planned.config.env) env[key] = value;
   env["DAEMONZ_NAME"] = planned.daemon;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <ostream>
@@ -17,6 +18,7 @@
 #include "supervisor/control.h"
 #include "supervisor/home.h"
 #include "supervisor/log_sink.h"
+#include "supervisor/pid_files.h"
 #include "supervisor/plan.h"
 #include "supervisor/supervisor.h"
 
@@ -103,12 +105,7 @@ std::uint64_t launch_supervisor(const Caller& caller, const StartOptions& option
   const UniqueFd report_read(ends[0]);
   UniqueFd report_write(ends[1]);
   // Not part of whatever tree this command was called in: a deploy script's end must not be ours.
-  std::map<std::string, std::string> env;
-  for (char** entry = ::environ; *entry; ++entry) {
-    const std::string_view text(*entry);
-    if (const auto equals = text.find('='); equals != std::string_view::npos)
-      env.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
+  auto env = process::own_environment();
   // And it speaks for itself alone: whoever started this command waits for this command.
   for (const char* key : {process::tree_variable, "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
     env.erase(key);
@@ -149,6 +146,28 @@ SteadyTime stop_deadline(const Caller& caller) {
   return real_clock().steady() + longest;
 }
 
+// What runs without a supervisor: what a dead one has left, and what pid files name.
+void end_stale(const Caller& caller, const Home& home) {
+  const auto& daemons = caller.config.daemons;
+  const bool has_pid_files = std::any_of(daemons.begin(), daemons.end(),
+                                         [](const auto& one) { return !one.pid_files.empty(); });
+  int left = 0, named = 0;
+  if (has_pid_files || std::filesystem::exists(home.lock_file)) {
+    prepare(home);
+    const auto lock = process::LockFile::try_acquire(home.lock_file);
+    if (!lock) throw Error("a supervisor is starting at this moment; try again");
+    left = end_stale_instances(home);
+    if (has_pid_files)
+      named = end_stale_processes(make_plan(caller.config, folder_of(caller.program)),
+                                  home.token_prefix);
+  }
+  if (left > 0)
+    caller.talk << "daemonz: the supervisor had died; ended " << left << " instances it left\n";
+  if (named > 0)
+    caller.talk << "daemonz: ended " << named << " stale processes that pid files name\n";
+  if (left + named == 0) caller.talk << "daemonz: was not running\n";
+}
+
 int stop_everything(const Caller& caller) {
   const auto home = home_of(caller.config);
   const auto pid = holder(caller);
@@ -163,17 +182,7 @@ int stop_everything(const Caller& caller) {
     caller.talk << "daemonz: stopped\n";
     return exit_done;
   }
-  if (!std::filesystem::exists(home.lock_file)) {
-    caller.talk << "daemonz: was not running\n";
-    return exit_done;
-  }
-  const auto lock = process::LockFile::try_acquire(home.lock_file);
-  if (!lock) throw Error("a supervisor is starting at this moment; try again");
-  const int count = end_stale_instances(home);
-  if (count > 0)
-    caller.talk << "daemonz: the supervisor had died; ended " << count << " instances it left\n";
-  else
-    caller.talk << "daemonz: was not running\n";
+  end_stale(caller, home);
   return exit_done;
 }
 

@@ -37,8 +37,8 @@ struct StopOptions {
   bool is_keeping = false;           ///< the supervisor alone ends: the next start takes over
 };
 
-/// What a dead supervisor left is ended too. 0 also when nothing ran: targets stay stopped at the
-/// next start, then.
+/// What a dead supervisor left is ended too, and stale processes that pid files name. 0 also when
+/// nothing ran: targets stay stopped at the next start, then.
 int stop(const Caller& caller, const StopOptions& options);
 
 /// Without targets: stop and start with the file as it is now.

@@ -140,6 +140,25 @@ TEST_CASE("forking: what a stale run left is ended if all kill patterns match, a
   }
 }
 
+TEST_CASE("forking: stop without a supervisor ends what a stale run left, by the same rule") {
+  for (const bool is_alike : {true, false}) {
+    const Forkers site(entry("a", "a"));
+    auto stale = process::launch(
+        {.argv = {"sh", "-c", "sleep 1000 & wait", "sh", is_alike ? "forker.py a" : "else.py a"},
+         .working_folder = site.folder().path()});
+    std::ofstream(site.folder() / "a.old.pid") << stale.pid() << '\n';
+    const auto stopped = site.run({"stop"});
+    CHECK(stopped.status.exit_code == 0);
+    const auto* const told =
+        is_alike ? "ended 1 stale processes that pid files name" : "was not running";
+    CHECK(stopped.errors.find(told) != std::string::npos);
+    CHECK(is_alive(stale.pid()) == !is_alike);
+    CHECK(std::filesystem::exists(site.folder() / "a.old.pid") == !is_alike);
+    CHECK(site.run({"status"}).status.exit_code == 3);
+    process::signal_tree({.leader = *process::identity_of(stale.pid())}, SIGKILL);
+  }
+}
+
 TEST_CASE("forking: all kill patterns must stand in the command line") {
   CHECK(supervisor::matches("ruby script/ferret_server start ", {"ruby", "ferret"}));
   CHECK_FALSE(supervisor::matches("ruby script/ferret_server start ", {"ruby", "starling"}));
