@@ -12,7 +12,6 @@ using R = Reaction;
 
 constexpr Milliseconds second_delay(1000);  // the backoff's first step where `delay` is 0
 constexpr Milliseconds kill_again(1000);    // a tree that forks faster than it is swept
-constexpr int recent_max = 1000;            // a window without limit must not grow for ever
 
 // xorshift32 (Marsaglia 2003): jitter needs no more, and the state stays in the instance.
 double next_random(std::uint32_t& state) {
@@ -149,7 +148,7 @@ struct Machine {
     if (!it.has_excuse) {
       if (policy.limit > 0 && it.recent.size() >= static_cast<std::size_t>(policy.limit))
         return give_up();
-      if (it.recent.size() < recent_max) it.recent.push_back(now);
+      if (policy.limit > 0) it.recent.push_back(now);  // so there are never more than `limit`
     }
     it.failures_in_row = std::min(it.failures_in_row + 1, 1'000'000);
     it.state = State::backoff;

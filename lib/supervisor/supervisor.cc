@@ -166,11 +166,12 @@ class Supervisor {
         reload_by_signal();
       }
     }
-    if (has_child_ended) reap();
+    if (has_child_ended && !is_reap_posted_) reap();  // or each would begin a chain of turns
   }
 
   void reap() {
-    if (!fleet_.reap()) loop_.post([this] { reap(); });
+    is_reap_posted_ = !fleet_.reap();
+    if (is_reap_posted_) loop_.post([this] { reap(); });
   }
 
   void begin_shutdown(int exit_code) {
@@ -331,7 +332,7 @@ class Supervisor {
   Recorder recorder_{loop_, fleet_, home_.state_file};
   Waiters waiters_{loop_, [this] { recorder_.catch_up(); }};
   std::deque<std::pair<Supervised*, Event>> events_;
-  bool is_settling_ = false;
+  bool is_settling_ = false, is_reap_posted_ = false;
   bool is_shutting_down_ = false;
   int exit_code_ = 0;
   EventStream event_stream_;
