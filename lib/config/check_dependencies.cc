@@ -73,13 +73,36 @@ void check_one(Reader& reader, const Node& daemons, const Daemon& daemon, const 
   }
 }
 
+// What is started again whenever it ends is never completed: who is waited for like that has
+// another default, and who insists on `always` is told.
+void expect_end(Reader& reader, const Node& daemons, const Daemon& daemon,
+                const std::string& name) {
+  auto& all = reader.config.daemons;
+  const auto other =
+      std::find_if(all.begin(), all.end(), [&name](const auto& one) { return one.name == name; });
+  if (other == all.end() || other->restart.policy != Restart::Policy::always) return;
+  const Node* const entry = daemons.find(name);
+  const Node* const restart = entry ? entry->find("restart") : nullptr;
+  if (restart && restart->find("policy")) {
+    reader.fault(place_of(daemons, daemon.name, name), "daemons." + daemon.name + ".depends_on",
+                 in_quotes(name) + " is never completed: its restart.policy is always");
+    return;
+  }
+  other->restart.policy = Restart::Policy::on_failure;
+  if (reader.values.is_wanted())
+    reader.values.note("daemons." + name + ".restart.policy", "on-failure",
+                       "daemons." + daemon.name + ".depends_on");
+}
+
 }  // namespace
 
 void check_dependencies(Reader& reader, const Node& daemons) {
   CycleSearch search(reader, daemons);
   for (const auto& daemon : reader.config.daemons) {
-    for (const auto& [name, condition] : daemon.depends_on)
+    for (const auto& [name, condition] : daemon.depends_on) {
       check_one(reader, daemons, daemon, name);
+      if (condition == Condition::completed) expect_end(reader, daemons, daemon, name);
+    }
     search.visit(daemon);
   }
 }

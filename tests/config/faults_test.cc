@@ -154,6 +154,11 @@ TEST_CASE("config: depends_on names daemons that exist, are enabled, and do not 
       faults_of("daemons:\n  queue: {command: q}\n  a: {command: a, depends_on: {queue: up}}\n") ==
       "daemonz.yml:3:39: daemons.a.depends_on.queue: \"up\" is not one of ready, started, "
       "completed");
+  CHECK(faults_of("daemons:\n"
+                  "  setup: {command: s, restart: {policy: always}}\n"
+                  "  a: {command: a, depends_on: {setup: completed}}\n") ==
+        "daemonz.yml:3:39: daemons.a.depends_on: \"setup\" is never completed: its "
+        "restart.policy is always");
 }
 
 TEST_CASE("config: a cycle in depends_on is named, once") {

@@ -243,6 +243,19 @@ TEST_CASE("supervisor: a one-shot that has ended well satisfies who waits for it
   CHECK(site.run({"status"}).status.exit_code == 0);
 }
 
+TEST_CASE("supervisor: what others await as completed is not started again when it ends well") {
+  const Site site(R"(
+  setup: {command: [sh, -c, "echo done"]}
+  main: {command: [sleep, "1000"], depends_on: {setup: completed}}
+)");
+  CHECK(site.run({"start"}).status.exit_code == 0);
+  CHECK(site.row("setup").state == "EXITED");
+  CHECK(site.file("log/setup.0.log") == "done\n");
+  CHECK(site.row("main").state == "RUNNING");
+  const auto check = site.run({"check"}).output;
+  CHECK(check.find("on-failure") != std::string::npos);
+}
+
 TEST_CASE("supervisor: a socket that answers makes a daemon ready") {
   Site site("  none: {command: [sleep, \"1\"]}\n");
   const auto path = site.folder() / "sample.sock";
