@@ -72,6 +72,10 @@ bool has_failed(const Supervised& one) {
   if (!instance.is_wanted) return false;
   if (instance.state == State::fatal) return true;
   if (instance.state == State::exited) return !one.has_ended_well();
+  const auto& health = one.planned().config.health;  // replaced otherwise, which decides
+  if (instance.state == State::unhealthy && health &&
+      health->policy == config::Health::Policy::keep)
+    return true;
   const bool was_up = instance.was_ready && !one.planned().policy.is_ready_when_launched;
   return instance.state == State::backoff && !was_up &&
          instance.failures_in_row >= tries_before_report;

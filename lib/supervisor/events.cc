@@ -16,6 +16,7 @@ json::object event(std::string_view kind) {
 }  // namespace
 
 void EventStream::add(ControlServer::Reply reply, std::vector<std::string> targets) {
+  std::erase_if(listeners_, [](const Listener& listener) { return !listener.send.is_open(); });
   reply(done_answer());
   listeners_.push_back({std::move(reply), std::move(targets)});
 }

@@ -85,7 +85,9 @@ class Supervised {
     return instance_.has_child && !search_ ? child_->pid() : 0;
   }
   [[nodiscard]] const process::TreeMark& mark() const noexcept { return mark_; }
-  [[nodiscard]] const std::string& why() const noexcept { return why_; }  ///< of the last end
+  [[nodiscard]] const std::string& why() const noexcept {
+    return why_;
+  }  ///< of the last end, or of UNHEALTHY
   /// Its last run ended with exit code 0.
   [[nodiscard]] bool has_ended_well() const noexcept { return has_ended_well_; }
   [[nodiscard]] const std::string& status_text() const noexcept { return status_text_; }

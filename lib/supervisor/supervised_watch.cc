@@ -163,10 +163,10 @@ void Supervised::begin_health() {
       [this] { return start_process(planned_.config.health->check.command); },
       [this](int failures) {
         if (failures == 0) return feed_(*this, Event::healthy);
+        why_ = "its health check has failed " + std::to_string(failures) + " times in a row";
         feed_(*this, Event::unhealthy);
         const auto& rules = *planned_.config.health;
         if (rules.policy == config::Health::Policy::keep || failures < rules.failures) return;
-        why_ = "its health check has failed " + std::to_string(failures) + " times in a row";
         feed_(*this, Event::unfit);
       });
 }

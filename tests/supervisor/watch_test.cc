@@ -149,6 +149,9 @@ TEST_CASE("watch: a failed health check makes it UNHEALTHY, some in a row replac
   CHECK(becomes_true([&] { return site.row("one").state == "UNHEALTHY"; }));
   CHECK_FALSE(site.row("one").is_ready);
   CHECK(site.run({"status"}).status.exit_code == 1);
+  const auto started = site.run({"start", "one"});  // what stays like that is not waited for
+  CHECK(started.status.exit_code == 1);
+  CHECK(started.errors.find("one failed: its health check has failed ") != std::string::npos);
   std::ofstream(site.folder() / "well") << "";
   CHECK(becomes_true([&] { return site.row("one").state == "RUNNING"; }));
   CHECK(site.row("one").pid == pid);
