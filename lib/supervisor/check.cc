@@ -1,6 +1,5 @@
 #include "supervisor/check.h"
 
-#include <netdb.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -12,6 +11,7 @@
 #include "base/log.h"
 #include "base/unique_fd.h"
 #include "base/units.h"
+#include "supervisor/host_lookup.h"
 
 namespace daemonz::supervisor {
 namespace {
@@ -23,32 +23,14 @@ constexpr std::string_view memcache_answer = "VERSION ";
 constexpr std::size_t status_line_size = 12;  // "HTTP/1.1 200", all of an answer that is looked at
 constexpr std::string_view default_http_port = "80";
 
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-};
-
-Address unix_address(const std::string& path) {
-  Address address;
+Addresses unix_addresses(const std::string& path) {
   sockaddr_un socket{};
   socket.sun_family = AF_UNIX;
-  if (path.size() >= sizeof socket.sun_path) return address;
+  if (path.size() >= sizeof socket.sun_path) return {};
   std::memcpy(socket.sun_path, path.data(), path.size());
+  Address address{.size = sizeof socket};
   std::memcpy(&address.storage, &socket, sizeof socket);
-  address.size = sizeof socket;
-  return address;
-}
-
-Address tcp_address(const std::string& host, const std::string& port) {
-  Address address;
-  addrinfo wanted{};
-  wanted.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), port.c_str(), &wanted, &found) != 0) return address;
-  std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
-  address.size = found->ai_addrlen;
-  ::freeaddrinfo(found);
-  return address;
+  return {address};
 }
 
 struct Url {
@@ -80,6 +62,9 @@ struct Check::Parts {
   CheckOptions options;
   std::function<void(bool)> answered;
   std::string said, heard;
+  std::optional<HostLookup> lookup;
+  Addresses addresses;  // those that have not been tried are the last `untried`
+  std::size_t untried = 0;
   UniqueFd socket;
   std::optional<process::Child> child;
   Loop::Watch watch, limit;  // after the descriptors: they end before those close
@@ -110,26 +95,46 @@ struct Check::Parts {
     }
   }
 
-  Address address() {
+  void connect() {
     const auto& question = options.question;
-    if (question.kind == Kind::unix_socket) return unix_address(question.target);
+    if (question.kind == Kind::unix_socket) return connect_to(unix_addresses(question.target));
     if (question.kind == Kind::memcache) said = memcache_question;
-    if (question.kind != Kind::http)
-      return tcp_address(question.host, std::to_string(question.port));
+    if (question.kind != Kind::http) return find(question.host, std::to_string(question.port));
     const auto url = parse_url(question.target);
     said = "GET " + url.path + " HTTP/1.1\r\nHost: " + url.authority +
            "\r\nUser-Agent: daemonz\r\nConnection: close\r\n\r\n";
-    return tcp_address(url.host, url.port);
+    find(url.host, url.port);
   }
 
-  void connect() {
-    const auto to = address();
-    if (to.size == 0) return finish_later(false);
-    socket.reset(::socket(to.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    const auto* pointer = reinterpret_cast<const sockaddr*>(&to.storage);
-    if (::connect(socket.get(), pointer, to.size) != 0 && errno != EINPROGRESS)
-      return finish_later(false);
-    watch = loop.when_writable(socket.get(), [this] { connected(); });
+  void find(const std::string& host, const std::string& port) {
+    if (auto numbers = numeric_addresses(host, port)) return connect_to(std::move(*numbers));
+    try {
+      lookup.emplace(loop, host, port, [this](auto found) { connect_to(std::move(found)); });
+    } catch (const Error& problem) {
+      log::warn("supervisor", "check cannot be started", {{"why", problem.what()}});
+      finish_later(false);
+    }
+  }
+
+  void connect_to(Addresses found) {
+    addresses = std::move(found);
+    untried = addresses.size();
+    try_next();
+  }
+
+  // `localhost` has two, and a daemon may listen at one.
+  void try_next() {
+    while (untried > 0) {
+      const auto& to = addresses[addresses.size() - untried--];
+      socket.reset(::socket(to.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      const auto* pointer = reinterpret_cast<const sockaddr*>(&to.storage);
+      if (!socket.is_open() ||
+          (::connect(socket.get(), pointer, to.size) != 0 && errno != EINPROGRESS))
+        continue;
+      watch = loop.when_writable(socket.get(), [this] { connected(); });
+      return;
+    }
+    finish_later(false);
   }
 
   void connected() {
@@ -137,7 +142,7 @@ struct Check::Parts {
     int code = 0;
     socklen_t size = sizeof code;
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &code, &size) != 0 || code != 0)
-      return finish(false);
+      return try_next();
     if (said.empty()) return finish(true);
     // A fresh connection takes a line; what does not fit says no.
     if (::send(socket.get(), said.data(), said.size(), MSG_NOSIGNAL) !=
@@ -168,6 +173,7 @@ struct Check::Parts {
   void finish(bool is_yes) {
     watch.cancel();
     limit.cancel();
+    lookup.reset();
     socket.reset();
     child.reset();
     const auto call = answered;
