@@ -47,6 +47,7 @@ json::object to_json(const Supervised& one) {
                       {"state", std::string(name_of(instance.state))},
                       {"wanted", instance.is_wanted},
                       {"ready", instance.is_ready},
+                      {"reloading", instance.is_ready && one.is_reloading()},
                       {"restarts", instance.restarts},
                       {"pid", nullptr},
                       {"up_s", nullptr},

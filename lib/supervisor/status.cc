@@ -43,7 +43,9 @@ Row row_of(const json::object& one) {
           std::to_string(*json::integer_of(one, "restarts")),
           cpu ? percent(*cpu) : "-",
           rss ? to_string(Bytes(static_cast<std::uint64_t>(*rss))) : "-",
-          *json::boolean_of(one, "ready") ? "yes" : "no"};
+          json::boolean_of(one, "reloading").value_or(false) ? "reloading"
+          : *json::boolean_of(one, "ready")                  ? "yes"
+                                                             : "no"};
 }
 
 Row chosen_cells(const Row& row, const std::vector<std::string>& fields) {

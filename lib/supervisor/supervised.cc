@@ -242,6 +242,7 @@ void Supervised::start_child() {
   fingerprint_ = fingerprint_of(planned_.config);
   launched_at_ = real_clock().steady();
   status_text_.clear();
+  is_reloading_ = false;
   child_watch_ = surroundings_.loop.when_readable(child_->pidfd(), [this] { child_ended(); });
 }
 

@@ -90,6 +90,8 @@ class Supervised {
   }  ///< of the last end, or of UNHEALTHY
   /// Its last run ended with exit code 0.
   [[nodiscard]] bool has_ended_well() const noexcept { return has_ended_well_; }
+  /// It has said RELOADING=1, and not READY=1 since then.
+  [[nodiscard]] bool is_reloading() const noexcept { return is_reloading_; }
   [[nodiscard]] const std::string& status_text() const noexcept { return status_text_; }
   [[nodiscard]] std::optional<SteadyTime> launched_at() const noexcept { return launched_at_; }
   [[nodiscard]] const std::string& log_path() const noexcept { return output_.sink->path(); }
@@ -151,6 +153,7 @@ class Supervised {
   std::string why_, status_text_;
   std::string fingerprint_;  // of what the process was started with
   bool has_ended_well_ = false;
+  bool is_reloading_ = false;
   std::optional<SteadyTime> launched_at_;
   Stream output_, errors_;  // errors_ without a sink: merged into the output
   // After the descriptors: watches end before those close.

@@ -110,6 +110,10 @@ void Supervised::act_on(const process::Notification& notification) {
     }
   if (notification.has("WATCHDOG", "1")) arm_watchdog();
   if (notification.has("WATCHDOG", "trigger")) feed_(*this, Event::watchdog_late);
+  if (notification.has("READY", "1"))
+    is_reloading_ = false;
+  else if (notification.has("RELOADING", "1"))
+    is_reloading_ = true;
   if (notification.has("READY", "1") && instance_.state == State::starting &&
       planned_.config.ready.kind == config::Ready::Kind::notify)
     feed_(*this, Event::ready);

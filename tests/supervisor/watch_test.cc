@@ -256,3 +256,34 @@ os._exit(3)
   ::kill(second, SIGKILL);
   CHECK(becomes_true([&] { return site.row("one").restarts == 1; }));
 }
+
+TEST_CASE("watch: RELOADING is shown until READY is said again, or the process is another one") {
+  const Site site(R"(
+  one: {command: [/usr/bin/python3, reloads.py], ready: {notify: true}, restart: {delay: 1ms}}
+)");
+  std::ofstream(site.folder() / "reloads.py") << R"py(
+import os, socket
+def say(text):
+  s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+  s.sendto(text, os.environ["NOTIFY_SOCKET"])
+say(b"READY=1")
+while True:
+  said = open("fifo").read()
+  say(said.encode())
+)py";
+  const auto path = site.folder() / "fifo";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  const auto shown = [&] { return site.run({"status", "--fields=ready"}).output; };
+  CHECK(shown() == "READY\nyes\n");
+  std::ofstream(path) << "RELOADING=1\nSTATUS=reads its file";
+  CHECK(becomes_true([&] { return shown() == "READY\nreloading\n"; }));
+  CHECK(site.run({"status"}).status.exit_code == 0);
+  CHECK(site.row("one").is_ready);
+  std::ofstream(path) << "READY=1";
+  CHECK(becomes_true([&] { return shown() == "READY\nyes\n"; }));
+  std::ofstream(path) << "RELOADING=1";
+  CHECK(becomes_true([&] { return shown() == "READY\nreloading\n"; }));
+  ::kill(static_cast<pid_t>(site.row("one").pid), SIGKILL);
+  CHECK(becomes_true([&] { return site.row("one").restarts == 1 && shown() == "READY\nyes\n"; }));
+}
