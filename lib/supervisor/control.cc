@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t connections_max = 64;  // people and scripts, not traffic
 constexpr int backlog = 64;
+constexpr Milliseconds full_pause(100);  // without a free descriptor, before the next look
 constexpr std::size_t reply_piece = 65536;
 constexpr std::size_t unread_max = 16 << 20;  // a status of 4096 instances is 2 MiB
 
@@ -143,12 +144,21 @@ struct ControlServer::Parts {
   std::string path;
   Handler handler;
   UniqueFd listener;
-  Loop::Watch accepting;
+  Loop::Watch accepting, pause;
   std::set<std::shared_ptr<Connection>> connections;
+
+  void accept_all() {
+    accepting = loop.when_readable(listener.get(), [this] { accept_one(); });
+  }
 
   void accept_one() {
     UniqueFd fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!fd.is_open()) return;
+    if (!fd.is_open()) {
+      if (errno != EMFILE && errno != ENFILE) return;
+      accepting.cancel();  // the peer still waits: the listener would be readable again at once
+      pause = loop.at(real_clock().steady() + full_pause, [this] { accept_all(); });
+      return;
+    }
     if (connections.size() >= connections_max || !is_allowed(fd.get())) {
       log::warn("supervisor", "control connection refused", {{"open", connections.size()}});
       return;
@@ -171,8 +181,7 @@ ControlServer::ControlServer(Loop& loop, const std::string& path, Handler handle
   ::umask(mask);
   if (bound != 0 || ::listen(parts_->listener.get(), backlog) != 0)
     throw_errno("cannot listen on the control socket", path, "May this user write to its folder?");
-  parts_->accepting =
-      loop.when_readable(parts_->listener.get(), [parts = parts_.get()] { parts->accept_one(); });
+  parts_->accept_all();
 }
 
 ControlServer::~ControlServer() {

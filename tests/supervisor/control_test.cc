@@ -1,11 +1,14 @@
 #include "supervisor/control.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cstring>
+#include <ctime>
 #include <thread>
 
 #include "base/error.h"
@@ -44,18 +47,56 @@ TEST_CASE("control: an answer larger than the socket's buffer arrives whole, and
 
 namespace {
 
-// A socket that a supervisor has opened, and does nothing with.
-UniqueFd mute_listener(const std::string& path, int backlog) {
-  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+sockaddr_un address_of(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+UniqueFd connected_to(const std::string& path) {
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto address = address_of(path);
+  REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  return fd;
+}
+
+// A socket that a supervisor has opened, and does nothing with.
+UniqueFd mute_listener(const std::string& path, int backlog) {
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto address = address_of(path);
   REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
   REQUIRE(::listen(fd.get(), backlog) == 0);
   return fd;
 }
 
 }  // namespace
+
+TEST_CASE("control: without a free descriptor a peer waits, and the loop sleeps meanwhile") {
+  const tests::TempDir folder;
+  const auto path = folder / "control.sock";
+  Loop loop;
+  const ControlServer server(
+      loop, path, [&](const std::string&, const ControlServer::Reply& reply) { reply.send("{}"); });
+  const auto peer = connected_to(path);
+  REQUIRE(::send(peer.get(), "{}\n", 3, 0) == 3);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const UniqueFd last(::fcntl(peer.get(), F_DUPFD_CLOEXEC, 0));  // the lowest that was free
+  const rlimit full{static_cast<rlim_t>(last.get()) + 1, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &full) == 0);
+  const auto cpu_ms = [] { return std::clock() * 1000 / CLOCKS_PER_SEC; };
+  const auto cpu_before = cpu_ms();
+  const auto later = loop.at(real_clock().steady() + Milliseconds(500), [&] {
+    CHECK(cpu_ms() - cpu_before < 50);
+    ::setrlimit(RLIMIT_NOFILE, &before);
+  });
+  const auto answered = loop.when_readable(peer.get(), [&] { loop.stop(); });
+  const auto at_last = loop.at(real_clock().steady() + Seconds(10), [&] { loop.stop(); });
+  loop.run();
+  char answer[3];
+  CHECK(::recv(peer.get(), answer, sizeof answer, MSG_DONTWAIT) == 3);
+}
 
 TEST_CASE("control: a supervisor that hangs is given up, with and without a deadline") {
   const tests::TempDir folder;
