@@ -94,6 +94,13 @@ TEST_CASE("view: the unit file runs this program with this configuration, and qu
         std::string("WatchdogSec=30"), "WorkingDirectory=" + site.folder().path().string(),
         "run --config \"" + site.config_path() + "\""})
     CHECK(unit.output.find(line + "\n") != std::string::npos);
+  if (process::find_program("systemd-analyze")) {
+    const auto file = site.folder() / "daemonz.service";
+    std::ofstream(file) << unit.output;
+    const auto verdict = process::run({.argv = {"systemd-analyze", "verify", file}});
+    CHECK(verdict.errors == "");
+    CHECK(verdict.status.exit_code == 0);
+  }
   const auto strange = site.folder() / "100% \"$x\".yml";
   std::filesystem::copy_file(site.config_path(), strange);
   const auto quoted =
