@@ -43,9 +43,13 @@ Supervised::Supervised(const Surroundings& surroundings, PlannedInstance planned
   open_streams();
 }
 
-// While something of it lives, its pipe is the next supervisor's.
+// While something of it lives, it is the next supervisor's, and so is its pipe.
 Supervised::~Supervised() {
-  if (!is_settled_down()) return;
+  if (!is_settled_down()) {
+    child_watch_.cancel();
+    if (instance_.has_child) child_->detach();
+    return;
+  }
   for (auto* const stream : {&output_, &errors_})
     if (stream->sink) surroundings_.log_thread.remove(stream->sink);
 }
@@ -180,7 +184,9 @@ std::optional<SteadyTime> Supervised::up_from() const {
 void Supervised::launch() {
   try {
     start_child();
-  } catch (const Error& problem) {
+  } catch (const std::exception& problem) {
+    child_watch_.cancel();
+    child_.reset();
     why_ = problem.what();
     has_ended_well_ = false;
     mark_.leader = {};

@@ -35,7 +35,8 @@ struct Surroundings {
   rlimit open_files{};  ///< RLIMIT_NOFILE for children: as the supervisor was started with
 };
 
-/// Owns the child: its end kills the child, if it is our own. Threads: one.
+/// Owns the child, and leaves a living one to the next supervisor, however this one ends. Threads:
+/// one.
 class Supervised {
  public:
   using Feed = std::function<void(Supervised&, Event)>;
@@ -57,8 +58,6 @@ class Supervised {
   /// It is to be as `next` says. The rules hold at once, or, where the process has to be another
   /// one, with the next one: whoever calls this feeds a restart.
   void replan(PlannedInstance next, bool is_at_once);
-  /// Leaves the child to the next supervisor.
-  void keep();
   /// What the next supervisor must know. nullopt: nothing.
   [[nodiscard]] std::optional<RecordedInstance> recorded() const;
   /// As Instance::has_excuse, for the events that come next.

@@ -84,12 +84,6 @@ void Supervised::apply(PlannedInstance next) {
   watch_over();
 }
 
-void Supervised::keep() {
-  if (!instance_.has_child) return;
-  child_watch_.cancel();
-  child_->detach();
-}
-
 std::optional<RecordedInstance> Supervised::recorded() const {
   const bool has_exited_well =
       is_settled_down() && instance_.state == State::exited && has_ended_well_;

@@ -313,7 +313,6 @@ class Supervisor {
     if (!recorder_.write())
       return reply(refusal("the next supervisor would not know what runs: " + home_.state_file +
                            " cannot be written, is the disk full? Nothing was ended"));
-    for (const auto& instance : fleet_) instance->keep();
     is_keeping_ = true;
     reply(done_answer());
     loop_.stop();

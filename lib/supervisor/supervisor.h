@@ -29,7 +29,8 @@ struct SupervisorOptions {
 /// Throws Error when it cannot start (nothing was started then). Call it from the main thread of a
 /// process that is there for nothing else.
 ///
-/// Survives its own kill -9: the children live on, and the next run takes them over.
+/// Survives its own kill -9, and an error of its own: the children live on, and the next run takes
+/// them over.
 [[nodiscard]] int run_supervisor(const SupervisorOptions& options);
 
 }  // namespace daemonz::supervisor
