@@ -32,6 +32,15 @@ def processes_of(site):
     return found
 
 
+def supervisor_of(site):
+    """Its pid while it lives, also in the first moments of it, when the file names a dead one."""
+    words = site.text("tmp/daemonz/daemonz.lock").split()
+    with contextlib.suppress(OSError):
+        if words and is_alive(words[0]) and os.readlink(f"/proc/{words[0]}/cwd") == str(site.root):
+            return int(words[0])
+    return 0
+
+
 def zombies_of(supervisor):
     return [int(entry.name) for entry in pathlib.Path("/proc").glob("[0-9]*")
             if state_of(entry.name) == "Z" and parent_of(entry.name) == supervisor]
