@@ -169,15 +169,17 @@ std::optional<bool> Fleet::has_ended_well() const {
 // Orphans of the trees are ours (subreaper). The instances' own children are looked at without
 // being reaped, so that their status is not lost.
 bool Fleet::reap() {
-  constexpr int turn_max = 64;  // children that end as soon as they begin must not keep us here
+  // Children that end as soon as they begin must not keep us here: others wait for the loop.
+  constexpr Milliseconds turn_max(5);
+  const auto turn_end = real_clock().steady() + turn_max;
   bool is_done = false;
-  for (int i = 0; i < turn_max && !is_done; ++i) {
+  do {
     siginfo_t info{};
     is_done = ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0;
     const auto takes = [&info](const auto& one) { return one->take_ended(info.si_pid); };
     if (!is_done && std::none_of(instances_.begin(), instances_.end(), takes))
       ::waitpid(info.si_pid, nullptr, WNOHANG);
-  }
+  } while (!is_done && real_clock().steady() < turn_end);
   for (const auto& instance : instances_) instance->look_at_tree();
   return is_done;
 }
