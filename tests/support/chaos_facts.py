@@ -114,10 +114,21 @@ def not_up(site, instances, patience_s):
     return wrong
 
 
-def gather(site, instances, patience_s=60, meanwhile=contextlib.nullcontext()):
+def outdated(site, marks):
+    """What runs as the file was once: each process has its daemon's mark in its environment."""
+    found = []
+    for row in site.rows().values():
+        with contextlib.suppress(OSError):
+            said = pathlib.Path(f"/proc/{row['pid']}/environ").read_bytes().split(b"\0")
+            if b"MARK=%d" % marks[row["daemon"]] not in said:
+                found.append(row["name"])
+    return found
+
+
+def gather(site, instances, marks, patience_s=60, meanwhile=contextlib.nullcontext()):
     """The facts, then the site is stopped. `instances`: how many of each daemon should run;
-    `meanwhile`: entered while zombies are looked for."""
-    facts = {"not_up": not_up(site, instances, patience_s)}
+    `marks`: as the file has them; `meanwhile`: entered while zombies are looked for."""
+    facts = {"not_up": not_up(site, instances, patience_s), "outdated": outdated(site, marks)}
     supervisor = site.supervisor()
     facts["rss_kib"] = rss_kib(supervisor)
     facts["strays"] = strays_of(site, site.rows())
@@ -144,7 +155,7 @@ def judge(facts, supervisor_kills):
             wrong[f"{daemon}: lost"] = f"{lost} of {lines}"
         if doubled > doubled_max:
             wrong[f"{daemon}: doubled"] = f"{doubled} of {lines}"
-    for key in ("second", "zombies", "strays", "left", "not_up"):
+    for key in ("second", "zombies", "strays", "left", "not_up", "outdated"):
         if facts[key]:
             wrong[key] = facts[key]
     if facts["rss_kib"] > RSS_MAX_KIB:

@@ -14,7 +14,7 @@ from chaos_facts import RSS_MAX_KIB, processes_of, rss_kib, zombies_of
 from shown_daemons import wait_until
 
 PROMISES = {"raw: lost", "raw: doubled", "prefixed: lost", "prefixed: doubled", "second", "strays",
-            "left", "zombies", "memory", "not_up"}  # as chaos_facts.judge names them
+            "left", "zombies", "memory", "not_up", "outdated"}  # as chaos_facts.judge names them
 
 
 @contextlib.contextmanager
