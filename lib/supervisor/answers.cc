@@ -82,12 +82,11 @@ bool has_failed(const Supervised& one) {
          instance.failures_in_row >= tries_before_report;
 }
 
-bool is_up_or_failed(const Supervised& one) {
+bool is_up_or_failed(const Supervised& one, SteadyTime now) {
   const auto& instance = one.instance();
   if (!instance.is_wanted) return instance.state == State::stopped;
   const auto up_from = one.up_from();
-  return (up_from && *up_from <= real_clock().steady()) || instance.state == State::exited ||
-         has_failed(one);
+  return (up_from && *up_from <= now) || instance.state == State::exited || has_failed(one);
 }
 
 // It waits for something that will not come without a person.
@@ -176,7 +175,7 @@ std::string up_answer(const std::vector<Supervised*>& instances) {
       failed.push_back(std::move(row));
     } else if (!one->instance().is_wanted) {
       stopped.emplace_back(one->planned().name);
-    } else if (!is_up_or_failed(*one)) {
+    } else if (!is_up_or_failed(*one, real_clock().steady())) {
       waiting.emplace_back(one->planned().name);
     } else {
       ++ready;
@@ -199,19 +198,19 @@ std::string with_list(const std::string& answer, const char* key,
   return json::serialize(object);
 }
 
-bool Waiter::is_over(const std::vector<std::unique_ptr<Supervised>>& all) const {
+bool Waiter::is_over(const std::vector<std::unique_ptr<Supervised>>& all, SteadyTime now) const {
   if (goal == Goal::down)
     return std::all_of(targets.begin(), targets.end(),
                        [](const auto* one) { return one->is_settled_down(); });
-  return std::all_of(targets.begin(), targets.end(), [&all](const auto* one) {
-    return is_up_or_failed(*one) || is_blocked(*one, all);
+  return std::all_of(targets.begin(), targets.end(), [&](const auto* one) {
+    return is_up_or_failed(*one, now) || is_blocked(*one, all);
   });
 }
 
-std::optional<SteadyTime> Waiter::next_look() const {
+std::optional<SteadyTime> Waiter::next_look(SteadyTime now) const {
   std::optional<SteadyTime> next;
   for (const auto* one : targets)
-    if (const auto up_from = one->up_from(); up_from && *up_from > real_clock().steady())
+    if (const auto up_from = one->up_from(); up_from && *up_from > now)
       next = std::min(next.value_or(*up_from), *up_from);
   return next;
 }

@@ -57,9 +57,11 @@ struct Waiter {
 
   /// Up: every target is ready, has ended by itself, or has failed. Down: nothing of them lives.
   /// `all`: a target that waits for a failed one has failed too.
-  [[nodiscard]] bool is_over(const std::vector<std::unique_ptr<Supervised>>& all) const;
-  /// The next moment at which time alone may end it; nullopt: only an event can.
-  [[nodiscard]] std::optional<SteadyTime> next_look() const;
+  [[nodiscard]] bool is_over(const std::vector<std::unique_ptr<Supervised>>& all,
+                             SteadyTime now) const;
+  /// The next moment at which time alone may end what is not over at `now`, the same as there: with
+  /// a later one, what came true in between would never be looked at. nullopt: only an event can.
+  [[nodiscard]] std::optional<SteadyTime> next_look(SteadyTime now) const;
 };
 
 }  // namespace daemonz::supervisor
