@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -26,13 +27,19 @@ constexpr int kill_wait_ms = 1000;  // for a killed process to vanish, before th
 constexpr pid_t kernel_threads_parent = 2;  // kthreadd
 constexpr int exec_rounds_max = 20;  // x 1 ms: an exec shows no environment for some microseconds
 constexpr int exec_round_ms = 1;
+constexpr int sweeps_max = 8;  // a program that daemonizes itself forks two or three times
 
 using Processes = std::map<pid_t, ProcessStat>;
 
-Processes living_processes() {
+// `has_missed`: one has ended that we have not reaped yet; it may have left a child behind which
+// began too late for this list.
+Processes living_processes(bool& has_missed) {
   Processes found;
   for (const auto& stat : all_processes())
-    if (stat.is_alive()) found.emplace(stat.pid, stat);
+    if (stat.is_alive())
+      found.emplace(stat.pid, stat);
+    else if (stat.parent == ::getpid())
+      has_missed = true;
   return found;
 }
 
@@ -45,33 +52,33 @@ void drop_own_line(Processes& processes) {
   }
 }
 
-// nullopt: not ours to read, or gone.
+// nullopt: not ours to read. Empty: gone or going (ESRCH), or in the middle of an execve.
 std::optional<std::string> environment_of(pid_t pid) {
   const UniqueFd fd(
       ::open(("/proc/" + std::to_string(pid) + "/environ").c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.is_open()) return {};
+  if (!fd.is_open()) return errno == EACCES ? std::nullopt : std::optional(std::string());
   std::string text;
   char buffer[16384];
   while (text.size() < environment_size_max) {
     const auto size = ::read(fd.get(), buffer, sizeof buffer);
-    if (size < 0) return {};
-    if (size == 0) break;
+    if (size <= 0) break;
     text.append(buffer, static_cast<std::size_t>(size));
   }
   return text;
 }
 
-enum class Mark { absent, present, unclear };
+enum class Mark { absent, present, unclear, gone };
 
 // In the middle of an execve a process shows an empty environment for an instant.
 Mark look_for(pid_t pid, const std::string& token, bool is_prefix) {
   auto wanted = std::string(tree_variable) + "=" + token;
   if (!is_prefix) wanted += '\0';
   const auto environment = environment_of(pid);
-  if (!environment) return Mark::absent;
-  if (environment->empty()) {
+  if (!environment || environment->empty()) {
     const auto stat = stat_of(pid);
-    return stat && stat->is_alive() ? Mark::unclear : Mark::absent;
+    if (!stat || !stat->is_alive()) return Mark::gone;
+    // One that is going has no memory any more, and then its files are root's.
+    return environment || stat->resident_bytes == 0 ? Mark::unclear : Mark::absent;
   }
   const bool is_there =
       environment->starts_with(wanted) || environment->find('\0' + wanted) != std::string::npos;
@@ -80,7 +87,9 @@ Mark look_for(pid_t pid, const std::string& token, bool is_prefix) {
 
 // The processes that carry the mark. Unclear ones are looked at again, or they would slip through;
 // not for ever: kernel threads have no environment, and a program may be started without one.
-std::set<pid_t> marked(const Processes& all, const std::string& token, bool is_prefix) {
+// `has_missed`: as in living_processes.
+std::set<pid_t> marked(const Processes& all, const std::string& token, bool is_prefix,
+                       bool& has_missed) {
   std::set<pid_t> found, unclear;
   for (const auto& [pid, stat] : all)
     if (pid != kernel_threads_parent && stat.parent != kernel_threads_parent) unclear.insert(pid);
@@ -89,6 +98,7 @@ std::set<pid_t> marked(const Processes& all, const std::string& token, bool is_p
     std::erase_if(unclear, [&](pid_t pid) {
       const auto mark = look_for(pid, token, is_prefix);
       if (mark == Mark::present) found.insert(pid);
+      if (mark == Mark::gone) has_missed = true;
       return mark != Mark::unclear;
     });
   }
@@ -128,18 +138,31 @@ std::vector<Identity> in_cgroup(const std::string& folder) {
   return found;
 }
 
-std::vector<Identity> by_sweep(const TreeMark& mark) {
-  auto all = living_processes();
+// Nobody is only said when nobody can have slipped through: `sweep` again, else.
+std::vector<Identity> swept(const std::function<std::vector<Identity>(bool& has_missed)>& sweep) {
+  for (int round = 1;; ++round) {
+    bool has_missed = false;
+    auto found = sweep(has_missed);
+    if (!found.empty() || !has_missed || round == sweeps_max) return found;
+  }
+}
+
+std::vector<Identity> members_of(const TreeMark& mark, bool& has_missed) {
+  auto all = living_processes(has_missed);
   drop_own_line(all);
   const bool is_session_ours = is_session_intact(mark.leader);
   std::set<pid_t> members;
-  if (!mark.token.empty()) members = marked(all, mark.token, false);
+  if (!mark.token.empty()) members = marked(all, mark.token, false, has_missed);
   for (const auto& [pid, stat] : all) {
     const bool is_in_session =
         is_session_ours && (stat.session == mark.leader.pid || stat.group == mark.leader.pid);
     if (is_in_session || identity_from(stat) == mark.leader) members.insert(pid);
   }
   return with_descendants(all, std::move(members));
+}
+
+std::vector<Identity> by_sweep(const TreeMark& mark) {
+  return swept([&mark](bool& has_missed) { return members_of(mark, has_missed); });
 }
 
 std::vector<UniqueFd> signal_all(const std::vector<Identity>& processes, int signal) {
@@ -182,15 +205,17 @@ std::vector<Identity> processes_of(const TreeMark& mark) {
 
 std::vector<Identity> processes_with_token_prefix(const std::string& prefix,
                                                   const std::vector<std::string>& spared) {
-  auto all = living_processes();
-  drop_own_line(all);
-  auto found = marked(all, prefix, true);
-  std::erase_if(found, [&spared](pid_t pid) {
-    return std::any_of(spared.begin(), spared.end(), [pid](const auto& token) {
-      return !token.empty() && look_for(pid, token, false) == Mark::present;
+  return swept([&](bool& has_missed) {
+    auto all = living_processes(has_missed);
+    drop_own_line(all);
+    auto found = marked(all, prefix, true, has_missed);
+    std::erase_if(found, [&spared](pid_t pid) {
+      return std::any_of(spared.begin(), spared.end(), [pid](const auto& token) {
+        return !token.empty() && look_for(pid, token, false) == Mark::present;
+      });
     });
+    return with_descendants(all, std::move(found));
   });
-  return with_descendants(all, std::move(found));
 }
 
 bool is_empty(const TreeMark& mark) {
@@ -203,7 +228,8 @@ int signal_tree(const TreeMark& mark, int signal) {
 
 bool is_group_empty(const Identity& leader) {
   if (!is_session_intact(leader)) return true;
-  const auto all = living_processes();
+  bool is_ignored = false;
+  const auto all = living_processes(is_ignored);
   return std::none_of(all.begin(), all.end(),
                       [&](const auto& one) { return one.second.group == leader.pid; });
 }

@@ -111,6 +111,21 @@ TEST_CASE("forking: a start that comes to nothing says why") {
   }
 }
 
+TEST_CASE("forking: without rights and groups, too, none slips out of sight between its forks") {
+  if (::geteuid() != 0) return;  // only root can become nobody
+  std::string daemons;
+  for (const auto* name : {"a", "b", "c", "d", "e", "f", "g", "h"})
+    daemons += entry(name, std::string(name) + " late");
+  Forkers site(daemons);
+  site.become_nobody();
+  CHECK(site.run({"start"}).status.exit_code == 0);
+  for (const auto* name : {"a", "b", "c", "d", "e", "f", "g", "h"}) {
+    const auto row = site.row(name);
+    CHECK(row.state == "RUNNING");
+    CHECK(row.restarts == 0);
+  }
+}
+
 TEST_CASE("forking: a pid file that names a stranger is not believed") {
   const Forkers site(entry("a", "a mute",
                            "    ready: {timeout: 300ms}\n"
