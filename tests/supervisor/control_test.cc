@@ -54,7 +54,7 @@ sockaddr_un address_of(const std::string& path) {
   return address;
 }
 
-UniqueFd connected_to(const std::string& path) {
+[[maybe_unused]] UniqueFd connected_to(const std::string& path) {
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const auto address = address_of(path);
   REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
