@@ -115,7 +115,7 @@ int perform(const std::string& command, const Chosen& chosen) {
   const bool is_by_start = chosen.report_fd >= 0;  // which has asked already
   if (!is_by_start && supervisor::is_disabled(caller, chosen.is_forced)) return program::exit_done;
   return supervisor::run_supervisor(
-      {.config = config,
+      {.config = std::move(config),
        .program_folder = std::filesystem::path(caller.program).parent_path().string(),
        .targets = chosen.targets,
        .report_fd = chosen.report_fd,

@@ -1,7 +1,5 @@
 #include "base/hmac.h"
 
-#include <sys/random.h>
-
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -24,26 +22,6 @@ Sha256Digest hmac_sha256(std::string_view key, std::string_view message) {
 
 bool is_equal_constant_time(std::string_view a, std::string_view b) {
   return a.size() == b.size() && ::CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
-std::string to_hex(std::span<const unsigned char> bytes) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const auto byte : bytes) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
-}
-
-void fill_random(std::span<unsigned char> bytes) {
-  while (!bytes.empty()) {
-    const auto got = ::getrandom(bytes.data(), bytes.size(), 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw_errno("cannot get random bytes");
-    bytes = bytes.subspan(static_cast<std::size_t>(got));
-  }
 }
 
 }  // namespace daemonz

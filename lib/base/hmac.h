@@ -1,11 +1,9 @@
-// HMAC-SHA256 and random bytes, for signed jobs and tokens. Follows RFC 2104 and RFC 6234.
+// HMAC-SHA256, for signed jobs and tokens. Follows RFC 2104 and RFC 6234.
 // Not a key store: keys come from the caller.
 #pragma once
 
 #include <array>
 #include <cstddef>
-#include <span>
-#include <string>
 #include <string_view>
 
 namespace daemonz {
@@ -17,11 +15,5 @@ using Sha256Digest = std::array<unsigned char, 32>;
 
 /// Compares in constant time. Different sizes: false.
 [[nodiscard]] bool is_equal_constant_time(std::string_view a, std::string_view b);
-
-/// Lower-case hexadecimal, two digits a byte.
-[[nodiscard]] std::string to_hex(std::span<const unsigned char> bytes);
-
-/// Fills from the kernel's generator (getrandom). Throws Error when it fails.
-void fill_random(std::span<unsigned char> bytes);
 
 }  // namespace daemonz

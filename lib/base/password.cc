@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/hmac.h"
+#include "base/random.h"
 #include "base/units.h"
 
 namespace daemonz {

@@ -1,6 +1,6 @@
 #include "course/submit.h"
 
-#include "base/hmac.h"
+#include "base/random.h"
 #include "judge/compile.h"
 #include "judge/submission.h"
 

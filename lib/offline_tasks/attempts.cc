@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/hmac.h"
+#include "base/random.h"
 #include "base/utf8.h"
 #include "job_table/table.h"
 #include "offline_tasks/envelope.h"

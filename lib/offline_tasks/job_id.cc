@@ -6,7 +6,7 @@
 #include <array>
 #include <mutex>
 
-#include "base/hmac.h"
+#include "base/random.h"
 
 namespace daemonz::offline_tasks {
 namespace {

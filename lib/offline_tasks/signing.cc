@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/hmac.h"
+#include "base/random.h"
 
 namespace daemonz::offline_tasks {
 namespace {

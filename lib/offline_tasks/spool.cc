@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/hmac.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/unique_fd.h"
 #include "offline_tasks/queue_way.h"
 #include "process/lock_file.h"

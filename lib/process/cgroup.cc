@@ -68,10 +68,13 @@ std::optional<std::string> own_cgroup() {
 }
 
 bool create_cgroup(const std::string& folder) {
-  std::error_code code;
-  if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) fs::create_directories(folder, code);
-  // Anywhere but on a cgroup2 mount this would be an ordinary folder, without this file.
-  return !code && fs::exists(folder + "/cgroup.procs", code);
+  if (::mkdir(folder.c_str(), 0755) == 0) return true;
+  std::error_code ignored;
+  if (errno == ENOENT)
+    fs::create_directories(fs::path(folder).parent_path(), ignored);
+  else if (errno != EEXIST || !remove_cgroup(folder))
+    return false;
+  return ::mkdir(folder.c_str(), 0755) == 0;
 }
 
 std::vector<pid_t> processes_in(const std::string& folder) {
@@ -115,6 +118,7 @@ bool wait_until_empty(const std::string& folder, SteadyTime deadline) {
 }
 
 bool remove_cgroup(const std::string& folder) {
+  if (::rmdir(folder.c_str()) == 0 || errno == ENOENT) return true;
   std::error_code code;
   std::vector<std::string> below;
   for (const auto& entry : fs::directory_iterator(folder, code))

@@ -142,11 +142,11 @@ bool Child::signal(int number) const {
 std::optional<ExitStatus> Child::wait(std::optional<SteadyTime> deadline) {
   if (status_ || !pidfd_.is_open()) return status_;
   for (;;) {
+    if (!inherited_ && (status_ = reap(pidfd_.get()))) return status_;
     pollfd ended{pidfd_.get(), POLLIN, 0};
     const int count = ::poll(&ended, 1, poll_timeout(deadline));
     if (count < 0 && errno != EINTR) throw_errno("cannot wait for a child");
     if (count > 0 && inherited_) return status_ = status_of_inherited(*inherited_, pidfd_.get());
-    if (count > 0 && (status_ = reap(pidfd_.get()))) return status_;
     if (deadline && std::chrono::steady_clock::now() >= *deadline) return {};
   }
 }

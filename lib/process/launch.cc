@@ -52,10 +52,10 @@ const char* name_of(Step step) {
   return "an unknown step";
 }
 
-// What the child writes into the pipe when a step fails; a successful exec closes the pipe.
+// What the child tells of a step that has failed.
 struct Failure {
-  Step step;
-  int code;
+  Step step{};
+  int code = 0;  // errno; 0: none has
 };
 
 // Everything the child needs, laid out before the clone: between clone and exec only
@@ -73,21 +73,24 @@ struct Plan {
   UniqueFd null;
   UniqueFd cgroup;        // folder, for CLONE_INTO_CGROUP
   UniqueFd cgroup_procs;  // for kernels or sandboxes without clone3
-  UniqueFd failure_read, failure_write;
-  int failure_fd = -1;  // the child's own number of failure_write
-  int table_end = 0;    // the child takes our descriptors below it, and no others; 0: all
+  Failure failure;  // by a child that shares our memory
+  UniqueFd failure_read, failure_write;  // by any other: a pipe, which a successful exec closes
+  int failure_fd = -1;                   // the child's own number of failure_write
+  int table_end = 0;  // the child takes our descriptors below it, and no others; 0: all
   pid_t parent = ::getpid();
 };
 
 constexpr int lifted_lowest_fd = 64;  // above what daemons expect at fixed numbers
 
-[[noreturn]] void fail(const Plan& plan, Step step) {
+[[noreturn]] void fail(Plan& plan, Step step) {
   const Failure failure{step, errno};
-  [[maybe_unused]] const auto written = ::write(plan.failure_fd, &failure, sizeof failure);
+  plan.failure = failure;
+  if (plan.failure_fd >= 0) [[maybe_unused]]
+    const auto written = ::write(plan.failure_fd, &failure, sizeof failure);
   ::_exit(127);
 }
 
-void check(const Plan& plan, Step step, bool is_done) {
+void check(Plan& plan, Step step, bool is_done) {
   if (!is_done) fail(plan, step);
 }
 
@@ -95,9 +98,11 @@ void check(const Plan& plan, Step step, bool is_done) {
 void place_descriptors(Plan& plan) {
   int lowest = lifted_lowest_fd;
   for (const auto& [here, there] : plan.descriptors) lowest = std::max(lowest, there + 1);
-  const int failure_fd = ::fcntl(plan.failure_fd, F_DUPFD_CLOEXEC, lowest);
-  check(plan, Step::descriptors, failure_fd >= 0);
-  plan.failure_fd = failure_fd;
+  if (plan.failure_fd >= 0) {
+    const int failure_fd = ::fcntl(plan.failure_fd, F_DUPFD_CLOEXEC, lowest);
+    check(plan, Step::descriptors, failure_fd >= 0);
+    plan.failure_fd = failure_fd;
+  }
   for (std::size_t i = 0; i < plan.descriptors.size(); ++i) {
     plan.lifted[i] = ::fcntl(plan.descriptors[i].first, F_DUPFD_CLOEXEC, lowest);
     check(plan, Step::descriptors, plan.lifted[i] >= 0);
@@ -107,7 +112,7 @@ void place_descriptors(Plan& plan) {
     check(plan, Step::descriptors, ::dup2(plan.lifted[i], plan.descriptors[i].second) >= 0);
 }
 
-void write_oom_score(const Plan& plan) {
+void write_oom_score(Plan& plan) {
   const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
   check(plan, Step::oom_score, fd >= 0);
   const auto size = static_cast<ssize_t>(plan.oom_score.size());
@@ -124,7 +129,7 @@ void reset_signals() {
 }
 
 // The plain system calls: the C library's would look for our other threads, to change them too.
-void become_user(const Plan& plan) {
+void become_user(Plan& plan) {
   const auto& options = plan.options;
   if (options.gid) {
     const auto gid = *options.gid;
@@ -177,13 +182,15 @@ void lay_out_environment(Plan& plan) {
 
 void lay_out_descriptors(Plan& plan) {
   const auto& options = plan.options;
-  if (options.stdin_fd < 0) {
-    plan.null.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  int input = options.stdin_fd >= 0 ? options.stdin_fd : launch_null();
+  if (input < 0) {
+    plan.null.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
     if (!plan.null.is_open()) throw_errno("cannot open", "/dev/null");
+    input = plan.null.get();
   }
   plan.descriptors = options.descriptors;
   const std::pair<int, int> standard[] = {
-      {options.stdin_fd >= 0 ? options.stdin_fd : plan.null.get(), STDIN_FILENO},
+      {input, STDIN_FILENO},
       {options.stdout_fd >= 0 ? options.stdout_fd : STDOUT_FILENO, STDOUT_FILENO},
       {options.stderr_fd >= 0 ? options.stderr_fd : STDERR_FILENO, STDERR_FILENO}};
   for (const auto& [here, there] : standard) {
@@ -218,9 +225,8 @@ void open_cgroup(Plan& plan) {
 pid_t clone3_until_exec(clone_args& arguments, Plan& plan) {
   arguments.flags |= CLONE_VM | CLONE_VFORK;
   const auto own_descriptors = plan.descriptors;
-  const int own_failure_fd = plan.failure_fd;
   LentLaunchNumbers numbers;
-  if (numbers.lend(plan.descriptors, plan.failure_fd)) {
+  if (numbers.lend(plan.descriptors)) {
     plan.table_end = numbers.end();
     arguments.flags |= CLONE_FILES;
   }
@@ -242,17 +248,30 @@ pid_t clone3_until_exec(clone_args& arguments, Plan& plan) {
   if (result >= 0) return static_cast<pid_t>(result);
   plan.table_end = 0;  // for the plain way
   plan.descriptors = own_descriptors;
-  plan.failure_fd = own_failure_fd;
   errno = static_cast<int>(-result);
   return -1;
 }
 #else  // a sanitizer does not know of two processes in one memory
 pid_t clone3_until_exec(clone_args& arguments, Plan& plan) {
+  open_pipe(plan);
   const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
   if (pid == 0) become_program(plan);
   return pid;
 }
 #endif
+
+pid_t clone_plainly(Plan& plan, int& pidfd) {
+  open_pipe(plan);
+  if (plan.cgroup.is_open()) {
+    plan.cgroup_procs.reset(::openat(plan.cgroup.get(), "cgroup.procs", O_WRONLY | O_CLOEXEC));
+    if (!plan.cgroup_procs.is_open()) return -1;
+  }
+  const auto pid =
+      static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+  if (pid == 0) become_program(plan);
+  if (pid > 0) pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  return pid;
+}
 
 // clone3(2) gives the pidfd and the cgroup in one step. Container runtimes answer ENOSYS to it,
 // older kernels EINVAL: then the plain way.
@@ -267,18 +286,19 @@ pid_t clone_child(Plan& plan, int& pidfd) {
   }
   const auto pid = clone3_until_exec(arguments, plan);
   if (pid >= 0 || (errno != ENOSYS && errno != EINVAL && errno != E2BIG)) return pid;
-  if (plan.cgroup.is_open()) {
-    plan.cgroup_procs.reset(::openat(plan.cgroup.get(), "cgroup.procs", O_WRONLY | O_CLOEXEC));
-    if (!plan.cgroup_procs.is_open()) return -1;
-  }
-  const auto forked =
-      static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
-  if (forked == 0) become_program(plan);
-  if (forked > 0) pidfd = static_cast<int>(::syscall(SYS_pidfd_open, forked, 0));
-  return forked;
+  return clone_plainly(plan, pidfd);
 }
 
-[[noreturn]] void throw_failure(const Plan& plan, const Failure& failure) {
+// Returns when the child has executed its program, has told what has failed, or has ended.
+void wait_for_exec(Plan& plan) {
+  plan.failure_write.reset();
+  if (!plan.failure_read.is_open()) return;  // CLONE_VFORK has waited
+  while (::read(plan.failure_read.get(), &plan.failure, sizeof plan.failure) < 0)
+    if (errno != EINTR) break;
+}
+
+[[noreturn]] void throw_failure(const Plan& plan) {
+  const auto& failure = plan.failure;
   std::string hint;
   if (failure.step == Step::exec && failure.code == ENOENT)
     hint = std::filesystem::exists(plan.program) ? "Its interpreter (#! line) is missing"
@@ -339,7 +359,6 @@ Child launch(const LaunchOptions& options) {
   lay_out_descriptors(plan);
   if (options.oom_score_adj) plan.oom_score = std::to_string(*options.oom_score_adj);
   open_cgroup(plan);
-  open_pipe(plan);
 
   // No handler of ours may run in the child before exec: it would see half a process.
   sigset_t all, before;
@@ -349,18 +368,15 @@ Child launch(const LaunchOptions& options) {
   const pid_t pid = clone_child(plan, pidfd);
   const int clone_errno = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (pid < 0) throw_failure(plan, Failure{Step::clone, clone_errno});
-
+  if (pid < 0) {
+    plan.failure = {Step::clone, clone_errno};
+    throw_failure(plan);
+  }
   Child child(pid, UniqueFd(pidfd));
-  plan.failure_write.reset();
-  Failure failure{};
-  ssize_t got = 0;
-  do {
-    got = ::read(plan.failure_read.get(), &failure, sizeof failure);
-  } while (got < 0 && errno == EINTR);
-  if (got == 0) return child;
+  wait_for_exec(plan);
+  if (plan.failure.code == 0) return child;
   static_cast<void>(child.wait());
-  throw_failure(plan, failure);
+  throw_failure(plan);
 }
 
 }  // namespace daemonz::process

@@ -46,6 +46,11 @@ void reserve_launch_numbers() {
   for (const int number : all) ::close(number);
 }
 
+int launch_null() {
+  const auto& kept = numbers();
+  return kept.owner == ::getpid() ? kept.null : -1;
+}
+
 LentLaunchNumbers::LentLaunchNumbers() : lock_(numbers().guard) {}
 
 LentLaunchNumbers::~LentLaunchNumbers() {
@@ -53,17 +58,21 @@ LentLaunchNumbers::~LentLaunchNumbers() {
   for (std::size_t i = 0; i < used_; ++i) ::dup3(kept.null, kept.all[i], O_CLOEXEC);
 }
 
-bool LentLaunchNumbers::lend(std::vector<std::pair<int, int>>& descriptors, int& failure) {
+bool LentLaunchNumbers::lend(std::vector<std::pair<int, int>>& descriptors) {
   const auto& all = numbers().all;
   if (numbers().owner != ::getpid() || descriptors.size() + 1 > all.size()) return false;
-  const auto low = [&](int fd) { return ::dup3(fd, all[used_++], O_CLOEXEC); };
   auto lent = descriptors;
-  for (auto& [here, there] : lent)
-    if ((here = low(here)) < 0) return false;
-  const int lent_failure = low(failure);
-  if (lent_failure < 0) return false;
+  for (std::size_t i = 0; i < lent.size(); ++i) {
+    const int here = descriptors[i].first;
+    const auto same = std::find_if(descriptors.begin(), descriptors.begin() + i,
+                                   [here](const auto& one) { return one.first == here; });
+    if (here == numbers().null) continue;
+    lent[i].first = same == descriptors.begin() + i
+                        ? ::dup3(here, all[used_++], O_CLOEXEC)
+                        : lent[static_cast<std::size_t>(same - descriptors.begin())].first;
+    if (lent[i].first < 0) return false;
+  }
   descriptors.swap(lent);
-  failure = lent_failure;
   return true;
 }
 

@@ -17,6 +17,9 @@ inline constexpr std::size_t launch_numbers_max = 16;  ///< more descriptors go 
 /// child, launches go the plain way.
 void reserve_launch_numbers();
 
+/// /dev/null, to read and write, at a low number as well. -1: none is reserved.
+[[nodiscard]] int launch_null();
+
 /// They are in one launch's hands while this lives. Threads: any, one at a time.
 class LentLaunchNumbers {
  public:
@@ -25,9 +28,9 @@ class LentLaunchNumbers {
   LentLaunchNumbers(const LentLaunchNumbers&) = delete;
   LentLaunchNumbers& operator=(const LentLaunchNumbers&) = delete;
 
-  /// Copies each (here, there)'s `here`, and `failure`, to a low number and names that instead.
-  /// False: nothing is reserved, or too many.
-  [[nodiscard]] bool lend(std::vector<std::pair<int, int>>& descriptors, int& failure);
+  /// Copies each (here, there)'s `here` to a low number and names that instead. False: nothing is
+  /// reserved, or too many.
+  [[nodiscard]] bool lend(std::vector<std::pair<int, int>>& descriptors);
   [[nodiscard]] int end() const;  ///< all lent numbers are below it
 
  private:

@@ -104,8 +104,8 @@ NotifySocket NotifySocket::open(const std::string& path) {
   const auto address = address_of(name);
   UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.is_open() || !address) throw_errno("cannot make the notify socket", path);
-  if (!is_abstract) ::unlink(path.c_str());
-  if (::bind(fd.get(), pointer(*address), address->size) != 0)
+  const auto bind = [&] { return ::bind(fd.get(), pointer(*address), address->size) == 0; };
+  if (!bind() && (is_abstract || ::unlink(path.c_str()) != 0 || !bind()))
     throw_errno("cannot bind the notify socket", path, "May this user write to its folder?");
   if (!is_abstract) ::chmod(path.c_str(), 0666);
   const int on = 1;

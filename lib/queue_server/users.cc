@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/password.h"
+#include "base/random.h"
 
 namespace daemonz::queue_server {
 namespace {

@@ -45,9 +45,12 @@ int open_named(const std::string& path) {
 
 LogFile::LogFile(std::string path, const config::LogFile& options) : path_(std::move(path)) {
   set(options);
-  std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
   open();
+  if (!file_.is_open() && errno == ENOENT) {
+    std::error_code ignored;
+    std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
+    open();
+  }
   if (!file_.is_open())
     throw_errno("cannot open the log file", path_, "May this user write to its folder?");
 }

@@ -46,8 +46,9 @@ void consume(int pipe, std::uint64_t size) {
 
 LogSink::LogSink(LogSinkOptions options, std::shared_ptr<LogFile> file)
     : options_(std::move(options)), file_(std::move(file)) {
+  const bool is_new = ::mkfifo(options_.pipe.c_str(), 0600) == 0;
   pipe_ = open_pipe(options_.pipe);
-  if (!pipe_.is_open() || !is_pipe(pipe_.get())) {
+  if (!is_new && (!pipe_.is_open() || !is_pipe(pipe_.get()))) {
     ::unlink(options_.pipe.c_str());
     if (::mkfifo(options_.pipe.c_str(), 0600) == 0) pipe_ = open_pipe(options_.pipe);
   }

@@ -61,13 +61,16 @@ void LogThread::remove(const std::shared_ptr<LogSink>& sink) {
 
 void LogThread::release(const std::shared_ptr<LogSink>& sink) {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, sink->read_end(), nullptr);
+  bool is_first = false;
   {
     const std::scoped_lock lock(guard_);
     const auto found = sinks_.find(sink.get());
     if (found == sinks_.end()) return;
     found->second.is_leaving = true;
+    is_first = leaving_.empty();
+    leaving_.push_back(sink.get());
   }
-  wake();
+  if (is_first) wake();
 }
 
 void LogThread::wait_until_taken(const LogSink& sink) {
@@ -119,8 +122,9 @@ void LogThread::run() {
     {
       const std::scoped_lock lock(guard_);
       is_ending = is_ending_;
-      for (const auto& [key, entry] : sinks_)
-        if (is_ending || entry.is_leaving) asked_for.push_back(entry.sink.get());
+      asked_for.swap(leaving_);
+      if (is_ending)
+        for (const auto& [key, entry] : sinks_) asked_for.push_back(entry.sink.get());
     }
     for (auto* const key : asked_for) take(key);
     if (is_ending) return;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "base/unique_fd.h"
 #include "base/units.h"
@@ -48,6 +49,7 @@ class LogThread {
     bool is_leaving = false;
   };
   std::map<const LogSink*, Entry> sinks_;
+  std::vector<LogSink*> leaving_;     // released since the thread looked last
   const LogSink* current_ = nullptr;  // what the thread is at work with
   bool is_ending_ = false;
   std::thread thread_;

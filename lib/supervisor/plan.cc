@@ -217,6 +217,10 @@ class Planner {
 
 }  // namespace
 
+std::string file_name_of(const PlannedInstance& instance) {
+  return instance.daemon + "." + std::to_string(instance.index);
+}
+
 std::string sentences_of(const Plan& plan) {
   std::string text;
   for (const auto* list : {&plan.faults, &plan.obstacles})

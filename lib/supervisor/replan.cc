@@ -12,9 +12,7 @@ namespace daemonz::supervisor {
 namespace {
 
 NewPlan compared(const Present& present, config::Config config, Wishes wishes) {
-  auto wanted = config;
-  wishes.apply_to(wanted);
-  auto plan = make_plan(wanted, present.program_folder);
+  auto plan = plan_of(config, wishes, present.program_folder);
   if (!plan.is_good()) throw Error("nothing was changed:\n" + sentences_of(plan));
   auto changes = changes_between(present.fleet.intended(), plan.instances);
   return {.config = std::move(config), .wishes = std::move(wishes), .changes = std::move(changes)};
@@ -60,6 +58,14 @@ void add_all(const NewPlan& plan, Fleet& fleet) {
 }
 
 }  // namespace
+
+Plan plan_of(const config::Config& config, const Wishes& wishes,
+             const std::string& program_folder) {
+  if (wishes.scaled.empty()) return make_plan(config, program_folder);
+  auto wanted = config;
+  wishes.apply_to(wanted);
+  return make_plan(wanted, program_folder);
+}
 
 NewPlan plan_reload(const Present& present) {
   auto config = config::load(present.config.path);

@@ -28,6 +28,10 @@ struct NewPlan {
   std::vector<Change> changes;
 };
 
+/// What is to run: the file, and what people have asked for since.
+[[nodiscard]] Plan plan_of(const config::Config& config, const Wishes& wishes,
+                           const std::string& program_folder);
+
 /// Reads the file anew. Throws Error, config::Faults: it is faulty, or wants another home, which
 /// only a restart can give.
 [[nodiscard]] NewPlan plan_reload(const Present& present);

@@ -36,8 +36,8 @@ Supervised::Supervised(const Surroundings& surroundings, PlannedInstance planned
     : surroundings_(surroundings),
       planned_(std::move(planned)),
       feed_(std::move(feed)),
-      notify_(process::NotifySocket::open(surroundings.home.notify_folder + "/" + planned_.daemon +
-                                          "." + std::to_string(planned_.index) + ".sock")) {
+      notify_(process::NotifySocket::open(surroundings.home.notify_folder + "/" +
+                                          file_name_of(planned_) + ".sock")) {
   instance_.random = static_cast<std::uint32_t>(std::hash<std::string>{}(planned_.name)) | 1;
   notify_watch_ = surroundings_.loop.when_readable(notify_.fd(), [this] { take_notifications(); });
   open_streams();
@@ -66,8 +66,7 @@ void Supervised::open_streams() {
 std::shared_ptr<LogSink> Supervised::make_sink(const std::string& path, const char* suffix) const {
   const auto& log = planned_.config.log;
   return std::make_shared<LogSink>(
-      LogSinkOptions{.pipe = surroundings_.home.io_folder + "/" + planned_.daemon + "." +
-                             std::to_string(planned_.index) + suffix,
+      LogSinkOptions{.pipe = surroundings_.home.io_folder + "/" + file_name_of(planned_) + suffix,
                      .name = planned_.name,
                      .is_stamped = log.timestamp == config::LogFile::Timestamp::rfc3339,
                      .is_prefixed = log.has_prefix,
@@ -117,7 +116,7 @@ std::vector<Action> Supervised::handle(Event event) {
   if (before != instance_.state) say(before);
   if (event == Event::inherited_unready && instance_.state == State::starting) begin_readiness();
   watch_over();
-  if (next_ && is_settled_down()) apply(*std::exchange(next_, std::nullopt));
+  if (next_ && is_settled_down()) apply(std::move(*std::exchange(next_, nullptr)));
   std::vector<Action> for_supervisor;
   for (const auto action : result.actions) {
     switch (action) {
@@ -200,21 +199,6 @@ void Supervised::launch() {
   if (!is_forking(planned_.config)) begin_readiness();
 }
 
-// A group is made anew for each run: after cgroup.kill, Linux 6.18 kills what is born into the same
-// group by clone3 at once (measured; joining it by cgroup.procs is not hit, but costs a grace
-// period). The instance lives in main, what it makes for its own runs lies beside it: v2 forbids
-// processes in inner groups.
-std::string Supervised::fresh_group() const {
-  if (surroundings_.home.cgroup.empty()) return {};
-  const auto group =
-      surroundings_.home.cgroup + "/" + planned_.daemon + "." + std::to_string(planned_.index);
-  if (!process::remove_cgroup(group) || !process::create_cgroup(group + "/main")) {
-    log::warn("supervisor", "no cgroup for instance", {{"name", planned_.name}, {"group", group}});
-    return {};
-  }
-  return group;
-}
-
 process::Child Supervised::start_process(const std::vector<std::string>& argv) const {
   auto options = child_options({.planned = planned_,
                                 .mark = mark_,
@@ -236,7 +220,7 @@ void Supervised::start_child() {
   mark_ = {};
   if (has_whole_tree()) {
     mark_.token = process::new_tree_token(surroundings_.home.token_prefix);
-    mark_.cgroup = fresh_group();
+    mark_.cgroup = surroundings_.groups.fresh(file_name_of(planned_));
   }
   is_inherited_ = false;
   if (is_forking(planned_.config)) remove_stale_pid_files(planned_.config);

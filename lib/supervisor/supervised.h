@@ -13,6 +13,7 @@
 #include "process/child.h"
 #include "process/notify.h"
 #include "process/tree.h"
+#include "supervisor/groups.h"
 #include "supervisor/health_watch.h"
 #include "supervisor/home.h"
 #include "supervisor/line_search.h"
@@ -32,6 +33,7 @@ struct Surroundings {
   const Home& home;
   LogFiles& log_files;
   LogThread& log_thread;
+  Groups& groups;
   rlimit open_files{};  ///< RLIMIT_NOFILE for children: as the supervisor was started with
 };
 
@@ -134,7 +136,6 @@ class Supervised {
   void search_main();
   void take_main(const process::Identity& main);
   void begin_readiness();
-  [[nodiscard]] std::string fresh_group() const;
   void stop_tree();
   void signal_stop();
   void kill_tree();
@@ -162,7 +163,7 @@ class Supervised {
   std::vector<LineSearch> searches_;
   std::unique_ptr<HealthWatch> health_;
   std::unique_ptr<MemoryWatch> memory_;
-  std::optional<PlannedInstance> next_;  // once the process of planned_ has ended
+  std::unique_ptr<PlannedInstance> next_;  // once the process of planned_ has ended
   bool is_inherited_ = false;            // the child is not ours to reap, nor are its orphans
   bool is_retired_ = false;
   bool was_up_ = false;                 // at the last step: what is watched has begun

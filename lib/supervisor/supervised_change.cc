@@ -63,7 +63,7 @@ void Supervised::replan(PlannedInstance next, bool is_at_once) {
   if (is_at_once || is_settled_down())
     apply(std::move(next));
   else
-    next_ = std::move(next);
+    next_ = std::make_unique<PlannedInstance>(std::move(next));
 }
 
 void Supervised::apply(PlannedInstance next) {

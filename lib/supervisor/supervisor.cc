@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <csignal>
 #include <deque>
@@ -33,11 +35,16 @@ namespace {
 
 constexpr Seconds last_replies_time(1);  // for the answer to `shutdown` to leave
 
+bool is_of(const RecordedInstance& past, const PlannedInstance& planned) {
+  return past.daemon == planned.daemon && past.index == planned.index;
+}
+
 class Supervisor {
  public:
-  Supervisor(const SupervisorOptions& options, const Home& home, Plan plan, Wishes wishes)
+  Supervisor(const SupervisorOptions& options, config::Config config, const Home& home, Plan plan,
+             Wishes wishes, const std::vector<RecordedInstance>& inherited)
       : options_(options),
-        config_(options.config),
+        config_(std::move(config)),
         wishes_(home.wishes_file, std::move(wishes)),
         home_(home),
         signals_({SIGTERM, SIGINT, SIGHUP, SIGCHLD}),
@@ -45,10 +52,18 @@ class Supervisor {
                       .home = home_,
                       .log_files = log_files_,
                       .log_thread = log_thread_,
+                      .groups = groups_,
                       .open_files = raise_open_files()} {
+    for (auto& one : config_.daemons) one.places.clear();  // told by now, and of a thousand: 1 MB
     std::error_code ignored;  // a folder that is not there is named when a socket is bound in it
     std::filesystem::create_directory(home_.notify_folder, ignored);
     std::filesystem::create_directory(home_.io_folder, ignored);
+    std::vector<std::string> new_groups;
+    for (const auto& planned : plan.instances)
+      if (std::none_of(inherited.begin(), inherited.end(),
+                       [&](const auto& one) { return is_of(one, planned); }))
+        new_groups.push_back(file_name_of(planned));
+    groups_.make_ahead(std::move(new_groups));
     for (auto& planned : plan.instances) fleet_.add(std::move(planned));
     control_ = std::make_unique<ControlServer>(
         loop_, home_.control_socket,
@@ -75,6 +90,7 @@ class Supervisor {
     is_settling_ = false;
     say_upward_when_up();
     settle();
+    ::malloc_trim(0);  // what the file and the plan have taken
     loop_.run();
     control_->flush(real_clock().steady() + last_replies_time);
     return exit_code_;
@@ -124,7 +140,9 @@ class Supervisor {
                   {"event", std::string(name_of(event))},
                   {"why", problem.what()}});
     }
-    if (instance.instance().state != before) event_stream_.tell(instance, before);
+    if (instance.instance().state == before) return;
+    event_stream_.tell(instance, before);
+    if (is_shutting_down_ && instance.is_settled_down()) groups_.remove(instance.mark().cgroup);
   }
 
   // After each burst of events: what has become possible?
@@ -175,7 +193,7 @@ class Supervisor {
   }
 
   void begin_shutdown(int exit_code) {
-    if (exit_code != 0) exit_code_ = exit_code;
+    exit_code_ = std::max(exit_code_, exit_code);
     if (std::exchange(is_shutting_down_, true)) return;
     event_stream_.tell("stopping");
     upward_.stopping(fleet_.stop_time());
@@ -326,6 +344,7 @@ class Supervisor {
   LogFiles log_files_;
   process::SignalWatch signals_;
   LogThread log_thread_;
+  Groups groups_{home_.cgroup};
   Surroundings surroundings_;
   Fleet fleet_{surroundings_, [this](Supervised& instance, Event event) { feed(instance, event); }};
   Recorder recorder_{loop_, fleet_, home_.state_file};
@@ -348,7 +367,7 @@ void report(int fd, const std::string& line) {
 
 }  // namespace
 
-int run_supervisor(const SupervisorOptions& options) {
+int run_supervisor(SupervisorOptions options) {
   process::reserve_launch_numbers();
   UniqueFd report_fd(options.report_fd);
   try {
@@ -358,9 +377,7 @@ int run_supervisor(const SupervisorOptions& options) {
       log_to_stderr();
     const auto home = home_of(options.config);
     auto wishes = read_wishes(home.wishes_file);
-    auto wanted = options.config;
-    wishes.apply_to(wanted);
-    auto plan = make_plan(wanted, options.program_folder);
+    auto plan = plan_of(options.config, wishes, options.program_folder);
     if (!plan.faults.empty()) throw config::Faults({{.sentence = sentences_of(plan)}});
     if (!plan.is_good()) throw Error("cannot start:\n" + sentences_of(plan));
     prepare(home);
@@ -372,16 +389,16 @@ int run_supervisor(const SupervisorOptions& options) {
     process::become_subreaper();
     auto pipes = hold_pipes(home);
     const auto inherited = take_stock(home, [&plan](const RecordedInstance& one) {
-      return std::any_of(plan.instances.begin(), plan.instances.end(), [&one](const auto& planned) {
-        return planned.daemon == one.daemon && planned.index == one.index;
-      });
+      return std::any_of(plan.instances.begin(), plan.instances.end(),
+                         [&one](const auto& planned) { return is_of(one, planned); });
     });
     end_stale_processes(plan, home.token_prefix);
     int exit_code = 0;
     {
-      Supervisor supervisor(options, home, std::move(plan), std::move(wishes));
-      pipes.clear();
       log::info("supervisor", "started", {{"pid", ::getpid()}, {"config", options.config.path}});
+      Supervisor supervisor(options, std::move(options.config), home, std::move(plan),
+                            std::move(wishes), inherited);
+      pipes.clear();
       if (report_fd.is_open()) report(report_fd.get(), done_answer());
       report_fd.reset();
       exit_code = supervisor.run(inherited);

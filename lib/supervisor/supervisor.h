@@ -31,6 +31,6 @@ struct SupervisorOptions {
 ///
 /// Survives its own kill -9, and an error of its own: the children live on, and the next run takes
 /// them over.
-[[nodiscard]] int run_supervisor(const SupervisorOptions& options);
+[[nodiscard]] int run_supervisor(SupervisorOptions options);
 
 }  // namespace daemonz::supervisor

@@ -1,4 +1,5 @@
 #include "base/hmac.h"
+#include "base/random.h"
 
 #include <doctest/doctest.h>
 
