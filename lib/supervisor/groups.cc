@@ -25,20 +25,24 @@ bool Groups::unmake(const std::string& group) {
   return process::remove_cgroup(group + "/main") && process::remove_cgroup(group);
 }
 
-void Groups::make_ahead(std::vector<std::string> names) {
+void Groups::make_ahead(const Plan& plan, const std::vector<RecordedInstance>& running) {
   if (folder_.empty()) return;
+  std::set<std::string> theirs;
+  for (const auto& one : running) theirs.insert(file_name_of(one.daemon, one.index));
   std::vector<Work> work;
-  for (const auto& name : names) work.push_back({.folder = folder_ + "/" + name});
+  for (const auto& one : plan.instances)
+    if (const auto name = file_name_of(one.daemon, one.index); !theirs.contains(name))
+      work.push_back({.folder = folder_ + "/" + name});
   add(std::move(work));
 }
 
-std::string Groups::fresh(const std::string& name) {
+std::string Groups::fresh(const std::string& daemon, int index) {
   if (folder_.empty()) return {};
-  const auto group = folder_ + "/" + name;
+  const auto group = folder_ + "/" + file_name_of(daemon, index);
   std::unique_lock lock(guard_);
   changed_.wait(lock, [this] { return work_.empty() && !is_at_work_; });
   if (ahead_.erase(group) > 0 || make(group)) return group;
-  log::warn("supervisor", "no cgroup for instance", {{"name", name}, {"group", group}});
+  log::warn("supervisor", "no cgroup for instance", {{"name", daemon}, {"group", group}});
   return {};
 }
 

@@ -11,6 +11,9 @@
 #include <thread>
 #include <vector>
 
+#include "supervisor/plan.h"
+#include "supervisor/state_file.h"
+
 namespace daemonz::supervisor {
 
 /// The instance lives in main; what it makes for its own runs lies beside that: v2 forbids
@@ -22,12 +25,12 @@ class Groups {
   Groups(const Groups&) = delete;
   Groups& operator=(const Groups&) = delete;
 
-  /// Begins to make the first group of each of these, NAME.N.
-  void make_ahead(std::vector<std::string> names);
+  /// Begins to make the first groups of all that are to run and do not.
+  void make_ahead(const Plan& plan, const std::vector<RecordedInstance>& running);
   /// The folder of a group in which nobody has lived: after cgroup.kill, Linux 6.18 kills what is
   /// born into the same group by clone3 at once (measured; joining it by cgroup.procs is not hit,
   /// but costs a grace period). Empty: there are none, or it could not be made, which is logged.
-  [[nodiscard]] std::string fresh(const std::string& name);
+  [[nodiscard]] std::string fresh(const std::string& daemon, int index);
   /// Begins to remove it. No fresh one may be asked for any more.
   void remove(const std::string& group);
 

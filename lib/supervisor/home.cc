@@ -197,6 +197,9 @@ void prepare(const Home& home) {
                                     "state_dir and master_file",
                             .code = code ? code.value() : errno});
   }
+  std::error_code ignored;  // a folder that is not there is named when a socket is bound in it
+  for (const auto& folder : {home.notify_folder, home.io_folder})
+    std::filesystem::create_directory(folder, ignored);
 }
 
 std::vector<UniqueFd> hold_pipes(const Home& home) {
@@ -208,13 +211,14 @@ std::vector<UniqueFd> hold_pipes(const Home& home) {
   return held;
 }
 
-std::vector<RecordedInstance> take_stock(
-    const Home& home, const std::function<bool(const RecordedInstance&)>& is_kept) {
+std::vector<RecordedInstance> take_stock(const Home& home, const Plan& plan) {
+  std::set<std::string> planned;
+  for (const auto& one : plan.instances) planned.insert(file_name_of(one.daemon, one.index));
   std::vector<RecordedInstance> kept, stale;
   for (auto& one : recorded_in(home)) {
     const bool is_there = one.has_exited_well ? one.mark.leader.boot_id == process::boot_id()
                                               : process::is_running(one.mark.leader);
-    (is_there && is_kept(one) ? kept : stale).push_back(std::move(one));
+    (is_there && planned.contains(file_name_of(one.daemon, one.index)) ? kept : stale).push_back(std::move(one));
   }
   LastWords last_words(home);
   for (const auto& one : stale) last_words.listen_to(one);

@@ -2,12 +2,12 @@
 // state file, cgroup; and the ending of what an earlier supervisor has left there.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/unique_fd.h"
 #include "config/config.h"
+#include "supervisor/plan.h"
 #include "supervisor/state_file.h"
 
 namespace daemonz::supervisor {
@@ -44,10 +44,9 @@ void prepare(const Home& home);
 [[nodiscard]] std::vector<UniqueFd> hold_pipes(const Home& home);
 
 /// What an earlier supervisor of this home has left: instances that live, and those that had ended
-/// well. Of them only those that `is_kept` are kept; every other process of that supervisor is
+/// well. Of them only those that `plan` names are kept; every other process of that supervisor is
 /// ended, as by end_stale_instances. Only for the holder of the lock. Throws likewise.
-[[nodiscard]] std::vector<RecordedInstance> take_stock(
-    const Home& home, const std::function<bool(const RecordedInstance&)>& is_kept);
+[[nodiscard]] std::vector<RecordedInstance> take_stock(const Home& home, const Plan& plan);
 
 /// Ends every process that an earlier supervisor of this home has left: those that state.json
 /// records (pid + start time + boot id), by their stop signal and in reverse order of their ranks,

@@ -217,8 +217,8 @@ class Planner {
 
 }  // namespace
 
-std::string file_name_of(const PlannedInstance& instance) {
-  return instance.daemon + "." + std::to_string(instance.index);
+std::string file_name_of(const std::string& daemon, int index) {
+  return daemon + "." + std::to_string(index);
 }
 
 std::string sentences_of(const Plan& plan) {

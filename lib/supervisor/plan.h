@@ -35,7 +35,7 @@ struct Plan {
 [[nodiscard]] Plan make_plan(const config::Config& config, const std::string& program_folder);
 
 /// "processor.2": of its files below tmp/daemonz, and of its cgroup.
-[[nodiscard]] std::string file_name_of(const PlannedInstance& instance);
+[[nodiscard]] std::string file_name_of(const std::string& daemon, int index);
 
 /// All faults and obstacles of a plan, one per line.
 [[nodiscard]] std::string sentences_of(const Plan& plan);

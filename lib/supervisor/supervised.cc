@@ -37,7 +37,7 @@ Supervised::Supervised(const Surroundings& surroundings, PlannedInstance planned
       planned_(std::move(planned)),
       feed_(std::move(feed)),
       notify_(process::NotifySocket::open(surroundings.home.notify_folder + "/" +
-                                          file_name_of(planned_) + ".sock")) {
+                                          file_name_of(planned_.daemon, planned_.index) + ".sock")) {
   instance_.random = static_cast<std::uint32_t>(std::hash<std::string>{}(planned_.name)) | 1;
   notify_watch_ = surroundings_.loop.when_readable(notify_.fd(), [this] { take_notifications(); });
   open_streams();
@@ -66,7 +66,7 @@ void Supervised::open_streams() {
 std::shared_ptr<LogSink> Supervised::make_sink(const std::string& path, const char* suffix) const {
   const auto& log = planned_.config.log;
   return std::make_shared<LogSink>(
-      LogSinkOptions{.pipe = surroundings_.home.io_folder + "/" + file_name_of(planned_) + suffix,
+      LogSinkOptions{.pipe = surroundings_.home.io_folder + "/" + file_name_of(planned_.daemon, planned_.index) + suffix,
                      .name = planned_.name,
                      .is_stamped = log.timestamp == config::LogFile::Timestamp::rfc3339,
                      .is_prefixed = log.has_prefix,
@@ -220,7 +220,7 @@ void Supervised::start_child() {
   mark_ = {};
   if (has_whole_tree()) {
     mark_.token = process::new_tree_token(surroundings_.home.token_prefix);
-    mark_.cgroup = surroundings_.groups.fresh(file_name_of(planned_));
+    mark_.cgroup = surroundings_.groups.fresh(planned_.daemon, planned_.index);
   }
   is_inherited_ = false;
   if (is_forking(planned_.config)) remove_stale_pid_files(planned_.config);

@@ -35,10 +35,6 @@ namespace {
 
 constexpr Seconds last_replies_time(1);  // for the answer to `shutdown` to leave
 
-bool is_of(const RecordedInstance& past, const PlannedInstance& planned) {
-  return past.daemon == planned.daemon && past.index == planned.index;
-}
-
 class Supervisor {
  public:
   Supervisor(const SupervisorOptions& options, config::Config config, const Home& home, Plan plan,
@@ -55,15 +51,7 @@ class Supervisor {
                       .groups = groups_,
                       .open_files = raise_open_files()} {
     for (auto& one : config_.daemons) one.places.clear();  // told by now, and of a thousand: 1 MB
-    std::error_code ignored;  // a folder that is not there is named when a socket is bound in it
-    std::filesystem::create_directory(home_.notify_folder, ignored);
-    std::filesystem::create_directory(home_.io_folder, ignored);
-    std::vector<std::string> new_groups;
-    for (const auto& planned : plan.instances)
-      if (std::none_of(inherited.begin(), inherited.end(),
-                       [&](const auto& one) { return is_of(one, planned); }))
-        new_groups.push_back(file_name_of(planned));
-    groups_.make_ahead(std::move(new_groups));
+    groups_.make_ahead(plan, inherited);
     for (auto& planned : plan.instances) fleet_.add(std::move(planned));
     control_ = std::make_unique<ControlServer>(
         loop_, home_.control_socket,
@@ -388,10 +376,7 @@ int run_supervisor(SupervisorOptions options) {
     wishes.stopped = read_wishes(home.wishes_file).stopped;  // by `stop` until the lock was ours
     process::become_subreaper();
     auto pipes = hold_pipes(home);
-    const auto inherited = take_stock(home, [&plan](const RecordedInstance& one) {
-      return std::any_of(plan.instances.begin(), plan.instances.end(),
-                         [&one](const auto& planned) { return is_of(one, planned); });
-    });
+    const auto inherited = take_stock(home, plan);
     end_stale_processes(plan, home.token_prefix);
     int exit_code = 0;
     {

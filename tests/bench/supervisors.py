@@ -154,19 +154,23 @@ class Peer:
                 watched.append(os.pidfd_open(pid))
             except ProcessLookupError:
                 pass
-        poll = select.poll()
+        ends = select.epoll()
         for fd in watched:
-            poll.register(fd, select.POLLIN)
+            ends.register(fd, select.EPOLLIN)
         begun = time.monotonic_ns()
         self.tell_to_stop()
         living = set(watched)
         while living:
-            for fd, _ in poll.poll(PATIENCE_S * 1000):
-                poll.unregister(fd)
+            happened = ends.poll(PATIENCE_S)
+            if not happened:
+                raise TimeoutError(f"{len(living)} processes have not stopped in {PATIENCE_S} s")
+            for fd, _ in happened:
+                ends.unregister(fd)
                 living.discard(fd)
                 if fd == watched[0]:
                     self.root.wait()
         ended = time.monotonic_ns()
+        ends.close()
         for fd in watched:
             os.close(fd)
         self.bench.running.remove(self)
