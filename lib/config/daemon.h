@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/rare.h"
 #include "base/units.h"
 
 namespace daemonz::config {
@@ -129,7 +130,7 @@ struct Daemon {
   int start_order = 0;               ///< waves, ascending; stopped in reverse
   std::map<std::string, Condition> depends_on;
   Ready ready;
-  std::optional<Health> health;
+  Rare<Health> health;
   Stop stop;
   Restart restart;
   std::optional<Milliseconds> watchdog;  ///< WATCHDOG=1 must come at least this often

@@ -20,7 +20,7 @@ void read_schedule(Reader& reader, Section& top);
 
 /// `ready:` and `health:` of a daemon.
 void read_ready(Section& daemon, Ready& ready);
-void read_health(Section& daemon, std::optional<Health>& health);
+void read_health(Section& daemon, Rare<Health>& health);
 void read_limits(Section& daemon, ProcessLimits& limits);
 
 /// A bare name stays for the supervisor to look up; what has a slash is a path.

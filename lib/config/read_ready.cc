@@ -104,7 +104,7 @@ void read_ready(Section& daemon, Ready& ready) {
   from.done();
 }
 
-void read_health(Section& daemon, std::optional<Health>& health) {
+void read_health(Section& daemon, Rare<Health>& health) {
   const Node* const node = daemon.find("health");
   if (!node) return daemon.note("health", std::string());
   Section from(daemon.reader(), node, daemon.path_of("health"), Strings::of_daemon);
@@ -128,7 +128,7 @@ void read_health(Section& daemon, std::optional<Health>& health) {
   if (read.interval.count() == 0) from.fault("interval", "0 would ask without a pause");
   if (read.check.timeout.count() == 0) from.fault("timeout", "0 leaves no time to answer");
   from.done();
-  health = std::move(read);
+  health.emplace() = std::move(read);
 }
 
 }  // namespace daemonz::config

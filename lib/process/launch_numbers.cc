@@ -3,7 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <map>
+#include <mutex>
 
 #include "base/unique_fd.h"
 
@@ -14,7 +15,8 @@ namespace {
 struct Numbers {
   std::mutex guard;
   pid_t owner = 0;  // a forked child may have closed them, and has others at these numbers
-  std::vector<int> all;
+  std::vector<int> free;
+  int end = 0;
   int null = -1;  // what they hold: kept, since a process may have no number left to open it anew
 };
 
@@ -39,7 +41,8 @@ void reserve_launch_numbers() {
   }
   if (all.size() == launch_numbers_max) {
     kept.owner = ::getpid();
-    kept.all = std::move(all);
+    kept.free = std::move(all);
+    kept.end = kept.free.back() + 1;
     kept.null = null.release();
     return;
   }
@@ -51,34 +54,33 @@ int launch_null() {
   return kept.owner == ::getpid() ? kept.null : -1;
 }
 
-LentLaunchNumbers::LentLaunchNumbers() : lock_(numbers().guard) {}
-
 LentLaunchNumbers::~LentLaunchNumbers() {
-  const auto& kept = numbers();
-  for (std::size_t i = 0; i < used_; ++i) ::dup3(kept.null, kept.all[i], O_CLOEXEC);
+  if (lent_.empty()) return;
+  auto& kept = numbers();
+  for (const int number : lent_) ::dup3(kept.null, number, O_CLOEXEC);
+  const std::scoped_lock lock(kept.guard);
+  kept.free.insert(kept.free.end(), lent_.begin(), lent_.end());
 }
 
 bool LentLaunchNumbers::lend(std::vector<std::pair<int, int>>& descriptors) {
-  const auto& all = numbers().all;
-  if (numbers().owner != ::getpid() || descriptors.size() + 1 > all.size()) return false;
-  auto lent = descriptors;
-  for (std::size_t i = 0; i < lent.size(); ++i) {
-    const int here = descriptors[i].first;
-    const auto same = std::find_if(descriptors.begin(), descriptors.begin() + i,
-                                   [here](const auto& one) { return one.first == here; });
-    if (here == numbers().null) continue;
-    lent[i].first = same == descriptors.begin() + i
-                        ? ::dup3(here, all[used_++], O_CLOEXEC)
-                        : lent[static_cast<std::size_t>(same - descriptors.begin())].first;
-    if (lent[i].first < 0) return false;
+  auto& kept = numbers();
+  if (kept.owner != ::getpid()) return false;
+  std::map<int, int> low{{kept.null, kept.null}};
+  for (const auto& [here, there] : descriptors) low.emplace(here, -1);
+  {
+    const std::scoped_lock lock(kept.guard);
+    const auto count = low.size() - 1;
+    if (kept.free.size() < count) return false;
+    lent_.assign(kept.free.end() - static_cast<std::ptrdiff_t>(count), kept.free.end());
+    kept.free.resize(kept.free.size() - count);
   }
-  descriptors.swap(lent);
+  auto next = lent_.begin();
+  for (auto& [here, number] : low)
+    if (number < 0 && (number = ::dup3(here, *next++, O_CLOEXEC)) < 0) return false;
+  for (auto& [here, there] : descriptors) here = low.at(here);
   return true;
 }
 
-int LentLaunchNumbers::end() const {
-  const auto& all = numbers().all;
-  return *std::max_element(all.begin(), all.end()) + 1;
-}
+int LentLaunchNumbers::end() const { return numbers().end; }
 
 }  // namespace daemonz::process

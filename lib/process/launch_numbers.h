@@ -4,8 +4,6 @@
 // in one call before they are copied (close_range(2), CLOSE_RANGE_UNSHARE). For launch.h.
 #pragma once
 
-#include <array>
-#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -20,22 +18,21 @@ void reserve_launch_numbers();
 /// /dev/null, to read and write, at a low number as well. -1: none is reserved.
 [[nodiscard]] int launch_null();
 
-/// They are in one launch's hands while this lives. Threads: any, one at a time.
+/// Some of them are in one launch's hands while this lives. Threads: any.
 class LentLaunchNumbers {
  public:
-  LentLaunchNumbers();
+  LentLaunchNumbers() = default;
   ~LentLaunchNumbers();
   LentLaunchNumbers(const LentLaunchNumbers&) = delete;
   LentLaunchNumbers& operator=(const LentLaunchNumbers&) = delete;
 
   /// Copies each (here, there)'s `here` to a low number and names that instead. False: nothing is
-  /// reserved, or too many.
+  /// reserved, or too few are left.
   [[nodiscard]] bool lend(std::vector<std::pair<int, int>>& descriptors);
   [[nodiscard]] int end() const;  ///< all lent numbers are below it
 
  private:
-  std::unique_lock<std::mutex> lock_;
-  std::size_t used_ = 0;
+  std::vector<int> lent_;
 };
 
 }  // namespace daemonz::process

@@ -57,7 +57,7 @@ process::LaunchOptions child_options(const ChildSetup& setup) {
   if (!owner.obstacles.empty()) throw Error(owner.obstacles[0]);  // never as the supervisor instead
   process::LaunchOptions options;
   options.argv = daemon.command;
-  if (!setup.mark.cgroup.empty()) options.cgroup = setup.mark.cgroup + "/main";
+  if (!setup.mark.cgroup.empty()) options.cgroup = setup.mark.cgroup;
   options.env = environment(setup, owner);
   options.working_folder = daemon.working_folder;
   options.limits.emplace_back(RLIMIT_NOFILE, setup.open_files);

@@ -84,6 +84,7 @@ std::vector<const Supervised*> Fleet::remove_retired() {
   std::erase_if(instances_, [&gone](const auto& one) {
     if (!is_gone(*one)) return false;
     gone.push_back(one.get());
+    one->forget();
     return true;
   });
   return gone;

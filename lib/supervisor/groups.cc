@@ -16,15 +16,6 @@ Groups::~Groups() {
   if (thread_.joinable()) thread_.join();
 }
 
-bool Groups::make(const std::string& group) {
-  return process::create_cgroup(group) && process::create_cgroup(group + "/main");
-}
-
-// From within: a group that still has others below is refused, and looked through.
-bool Groups::unmake(const std::string& group) {
-  return process::remove_cgroup(group + "/main") && process::remove_cgroup(group);
-}
-
 void Groups::make_ahead(const Plan& plan, const std::vector<RecordedInstance>& running) {
   if (folder_.empty()) return;
   std::set<std::string> theirs;
@@ -41,7 +32,7 @@ std::string Groups::fresh(const std::string& daemon, int index) {
   const auto group = folder_ + "/" + file_name_of(daemon, index);
   std::unique_lock lock(guard_);
   changed_.wait(lock, [this] { return work_.empty() && !is_at_work_; });
-  if (ahead_.erase(group) > 0 || make(group)) return group;
+  if (ahead_.erase(group) > 0 || process::create_cgroup(group)) return group;
   log::warn("supervisor", "no cgroup for instance", {{"name", daemon}, {"group", group}});
   return {};
 }
@@ -66,7 +57,7 @@ void Groups::run() {
     work_.pop_front();
     is_at_work_ = true;
     lock.unlock();
-    const bool is_done = is_removal ? unmake(group) : make(group);
+    const bool is_done = is_removal ? process::remove_cgroup(group) : process::create_cgroup(group);
     lock.lock();
     is_at_work_ = false;
     if (is_done && !is_removal) ahead_.insert(group);

@@ -1,6 +1,6 @@
-// The cgroups of the instances: NAME.N/main, made anew for each run, below the supervisor's own.
-// Making and removing one costs the kernel longer than a small program's start, so a thread does it
-// ahead and afterwards. Not what a cgroup is (process/cgroup.h), nor the killing.
+// The cgroups of the instances: NAME.N, made anew for each run, below the supervisor's own. Making
+// and removing one costs the kernel as much as a small program's start, so a thread does it ahead
+// and afterwards. Not what a cgroup is (process/cgroup.h), nor the killing.
 #pragma once
 
 #include <condition_variable>
@@ -16,8 +16,9 @@
 
 namespace daemonz::supervisor {
 
-/// The instance lives in main; what it makes for its own runs lies beside that: v2 forbids
-/// processes in inner groups. Threads: one; the thread that works is inside.
+/// A group is its instance's own: it may make groups below. With controllers it has to move into one
+/// of them first, since v2 forbids processes in inner groups then; so it is under systemd, too
+/// (Delegate=). Threads: one; the thread that works is inside.
 class Groups {
  public:
   explicit Groups(std::string folder);  ///< Home::cgroup; empty: this machine has no groups for us
@@ -41,8 +42,6 @@ class Groups {
   };
   void run();
   void add(std::vector<Work> work);
-  [[nodiscard]] static bool make(const std::string& group);
-  [[nodiscard]] static bool unmake(const std::string& group);
 
   std::string folder_;
   std::mutex guard_;

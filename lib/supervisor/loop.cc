@@ -5,7 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <optional>
+#include <variant>
 
 namespace daemonz::supervisor {
 
@@ -21,7 +21,7 @@ struct Loop::Watch::Source : std::enable_shared_from_this<Source> {
   explicit Source(Callback work) : callback(std::move(work)) {}
 
   void wait_for(Descriptor::wait_type type) {
-    descriptor->async_wait(type, [self = shared_from_this(), type](boost::system::error_code code) {
+    std::get<Descriptor>(what).async_wait(type, [self = shared_from_this(), type](boost::system::error_code code) {
       if (code || self->is_cancelled) return;
       self->callback();
       if (!self->is_cancelled) self->wait_for(type);
@@ -30,14 +30,14 @@ struct Loop::Watch::Source : std::enable_shared_from_this<Source> {
 
   void cancel() noexcept {
     is_cancelled = true;
+    auto* const descriptor = std::get_if<Descriptor>(&what);
     if (descriptor && descriptor->is_open()) descriptor->release();  // stays open: it is a loan
-    if (timer) timer->cancel();
+    if (auto* const timer = std::get_if<asio::steady_timer>(&what)) timer->cancel();
   }
 
   Callback callback;
   bool is_cancelled = false;
-  std::optional<Descriptor> descriptor;
-  std::optional<asio::steady_timer> timer;
+  std::variant<std::monostate, Descriptor, asio::steady_timer> what;
 };
 
 void Loop::Watch::cancel() noexcept {
@@ -58,22 +58,22 @@ Loop::~Loop() = default;
 
 Loop::Watch Loop::when_readable(int fd, Callback ready) {
   auto source = std::make_shared<Watch::Source>(std::move(ready));
-  source->descriptor.emplace(parts_->context, fd);
+  source->what.emplace<Descriptor>(parts_->context, fd);
   source->wait_for(Descriptor::wait_read);
   return Watch(std::move(source));
 }
 
 Loop::Watch Loop::when_writable(int fd, Callback ready) {
   auto source = std::make_shared<Watch::Source>(std::move(ready));
-  source->descriptor.emplace(parts_->context, fd);
+  source->what.emplace<Descriptor>(parts_->context, fd);
   source->wait_for(Descriptor::wait_write);
   return Watch(std::move(source));
 }
 
 Loop::Watch Loop::at(SteadyTime time, Callback due) {
   auto source = std::make_shared<Watch::Source>(std::move(due));
-  source->timer.emplace(parts_->context, time);
-  source->timer->async_wait([source](boost::system::error_code code) {
+  auto& timer = source->what.emplace<asio::steady_timer>(parts_->context, time);
+  timer.async_wait([source](boost::system::error_code code) {
     if (!code && !source->is_cancelled) source->callback();
   });
   return Watch(std::move(source));

@@ -127,7 +127,9 @@ class Planner {
     if (index == 0 ||
         std::tie(planned.config.user, planned.config.group) != std::tie(daemon.user, daemon.group))
       check_user(planned.config);
-    planned.config.places.clear();  // for faults, which are told by now: a thousand need megabytes
+    // Faults are told by now, and a launch sets its own variables: a thousand need megabytes.
+    planned.config.places.clear();
+    for (const char* name : {"DAEMONZ_NAME", "DAEMONZ_INDEX"}) planned.config.env.erase(name);
     plan_.instances.push_back(std::move(planned));
   }
 

@@ -43,13 +43,13 @@ Supervised::Supervised(const Surroundings& surroundings, PlannedInstance planned
   open_streams();
 }
 
-// While something of it lives, it is the next supervisor's, and so is its pipe.
+// While something of it lives, it is the next supervisor's.
 Supervised::~Supervised() {
-  if (!is_settled_down()) {
-    child_watch_.cancel();
-    if (instance_.has_child) child_->detach();
-    return;
-  }
+  child_watch_.cancel();
+  if (instance_.has_child) child_->detach();
+}
+
+void Supervised::forget() {
   for (auto* const stream : {&output_, &errors_})
     if (stream->sink) surroundings_.log_thread.remove(stream->sink);
 }
@@ -120,9 +120,9 @@ std::vector<Action> Supervised::handle(Event event) {
   std::vector<Action> for_supervisor;
   for (const auto action : result.actions) {
     switch (action) {
-      case Action::launch: launch(); break;
       case Action::stop_tree: stop_tree(); break;
       case Action::kill_tree: kill_tree(); break;
+      case Action::launch:
       case Action::check_dependencies:
       case Action::give_up: for_supervisor.push_back(action); break;
     }
@@ -180,39 +180,29 @@ std::optional<SteadyTime> Supervised::up_from() const {
          (planned_.policy.is_ready_when_launched ? early_death_time : Milliseconds(0));
 }
 
-void Supervised::launch() {
-  try {
-    start_child();
-  } catch (const std::exception& problem) {
-    child_watch_.cancel();
-    child_.reset();
-    why_ = problem.what();
-    has_ended_well_ = false;
-    mark_.leader = {};
-    feed_(*this, Event::launch_failed);
-    return;
-  }
-  log::info("supervisor", "instance started",
-            {{"name", planned_.name}, {"pid", child_->pid()}, {"restarts", instance_.restarts}});
-  feed_(*this, Event::launched);
-  // Only now: what is ready at once is told after its launch, before which it would mean nothing.
-  if (!is_forking(planned_.config)) begin_readiness();
+ChildOutput Supervised::open_output() const {
+  return {.output = output_.sink->open_for_child(),
+          .errors = errors_.sink ? errors_.sink->open_for_child() : UniqueFd()};
 }
 
-process::Child Supervised::start_process(const std::vector<std::string>& argv) const {
+process::LaunchOptions Supervised::options_for(const std::vector<std::string>& argv,
+                                               const ChildOutput& to) const {
   auto options = child_options({.planned = planned_,
                                 .mark = mark_,
                                 .notify_address = notify_.address(),
                                 .open_files = surroundings_.open_files});
   options.argv = argv;
-  const auto output = output_.sink->open_for_child();
-  const auto errors = errors_.sink ? errors_.sink->open_for_child() : UniqueFd();
-  options.stdout_fd = output.get();
-  options.stderr_fd = errors.is_open() ? errors.get() : output.get();
-  return process::launch(options);
+  options.stdout_fd = to.output.get();
+  options.stderr_fd = to.errors.is_open() ? to.errors.get() : to.output.get();
+  return options;
 }
 
-void Supervised::start_child() {
+process::Child Supervised::start_process(const std::vector<std::string>& argv) const {
+  const auto output = open_output();
+  return process::launch(options_for(argv, output));
+}
+
+ChildOutput Supervised::prepare_launch() {
   take_output();  // what an earlier run has left in the pipe belongs before this run's lines
   for (auto* const stream : {&output_, &errors_})
     if (stream->sink) stream->run_offset = stream->sink->offset();
@@ -224,9 +214,16 @@ void Supervised::start_child() {
   }
   is_inherited_ = false;
   if (is_forking(planned_.config)) remove_stale_pid_files(planned_.config);
-
   child_watch_.cancel();
-  child_.emplace(start_process(planned_.config.command));
+  return open_output();
+}
+
+process::LaunchOptions Supervised::launch_options(const ChildOutput& to) const {
+  return options_for(planned_.config.command, to);
+}
+
+void Supervised::take_launched(process::Child child) {
+  child_.emplace(std::move(child));
   has_found_main_ = false;
   mark_.leader = process::identity_of(child_->pid()).value_or(process::Identity{});
   fingerprint_ = fingerprint_of(planned_.config);
@@ -234,6 +231,20 @@ void Supervised::start_child() {
   status_text_.clear();
   is_reloading_ = false;
   child_watch_ = surroundings_.loop.when_readable(child_->pidfd(), [this] { child_ended(); });
+  log::info("supervisor", "instance started",
+            {{"name", planned_.name}, {"pid", child_->pid()}, {"restarts", instance_.restarts}});
+  feed_(*this, Event::launched);
+  // Only now: what is ready at once is told after its launch, before which it would mean nothing.
+  if (!is_forking(planned_.config)) begin_readiness();
+}
+
+void Supervised::take_failed_launch(std::string why) {
+  child_watch_.cancel();
+  child_.reset();
+  why_ = std::move(why);
+  has_ended_well_ = false;
+  mark_.leader = {};
+  feed_(*this, Event::launch_failed);
 }
 
 void Supervised::search_main() {
@@ -325,6 +336,7 @@ void Supervised::signal_stop() {
     send(SIGCONT);  // a stopped process could not even hear it
     return;
   }
+  if (is_tree_empty()) return let_go_of_tree();
   for (const int each : {signal, SIGCONT}) {
     if (has_whole_tree())
       process::signal_tree(mark_, each);

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "process/child.h"
+#include "process/launch.h"
 #include "process/notify.h"
 #include "process/tree.h"
 #include "supervisor/groups.h"
@@ -37,6 +37,11 @@ struct Surroundings {
   rlimit open_files{};  ///< RLIMIT_NOFILE for children: as the supervisor was started with
 };
 
+/// The child's ends of the pipes that its output goes to. `errors` is not open where both are one.
+struct ChildOutput {
+  UniqueFd output, errors;
+};
+
 /// Owns the child, and leaves a living one to the next supervisor, however this one ends. Threads:
 /// one.
 class Supervised {
@@ -46,13 +51,19 @@ class Supervised {
   /// Opens its log, and takes over what stands unread in its pipe. `feed` takes events; it may not
   /// call handle() at once.
   Supervised(const Surroundings& surroundings, PlannedInstance planned, Feed feed);
-  ~Supervised();
   Supervised(const Supervised&) = delete;
   Supervised& operator=(const Supervised&) = delete;
 
-  /// One step of the state machine, and its actions but check_dependencies and give_up, which are
-  /// returned for the supervisor.
+  /// One step of the state machine, and its actions but launch, check_dependencies and give_up,
+  /// which are returned for the supervisor.
   [[nodiscard]] std::vector<Action> handle(Event event);
+
+  /// The parts of a launch: what comes before it, with the descriptors that it needs; what is to be
+  /// launched; and what has come of it, which is fed. Throws Error.
+  [[nodiscard]] ChildOutput prepare_launch();
+  [[nodiscard]] process::LaunchOptions launch_options(const ChildOutput& to) const;
+  void take_launched(process::Child child);
+  void take_failed_launch(std::string why);
 
   /// Takes over what an earlier supervisor has left of it, and feeds that. Before any other event.
   /// False: nothing is left, it is to be started.
@@ -60,6 +71,8 @@ class Supervised {
   /// It is to be as `next` says. The rules hold at once, or, where the process has to be another
   /// one, with the next one: whoever calls this feeds a restart.
   void replan(PlannedInstance next, bool is_at_once);
+  /// It is gone for good, while others go on: its pipes go, too. Where all end, clean() sees to it.
+  void forget();
   /// What the next supervisor must know. nullopt: nothing.
   [[nodiscard]] std::optional<RecordedInstance> recorded() const;
   /// As Instance::has_excuse, for the events that come next.
@@ -125,13 +138,15 @@ class Supervised {
   void switch_main(const std::string& text);
   [[nodiscard]] bool has_whole_tree() const;
   [[nodiscard]] bool is_tree_empty() const;
+  void let_go_of_tree();
   void look_again(Milliseconds pause);
   void watch_over();
   void begin_health();
   void begin_memory();
   void look_for_line();
-  void launch();
-  void start_child();
+  [[nodiscard]] ChildOutput open_output() const;
+  [[nodiscard]] process::LaunchOptions options_for(const std::vector<std::string>& argv,
+                                                   const ChildOutput& to) const;
   [[nodiscard]] process::Child start_process(const std::vector<std::string>& argv) const;
   void search_main();
   void take_main(const process::Identity& main);

@@ -209,10 +209,11 @@ bool Supervised::is_tree_empty() const {
 // looked for again, a moment long.
 void Supervised::look_at_tree() {
   if (instance_.has_child || !instance_.has_tree) return;
-  if (!is_tree_empty()) {
-    if (is_inherited_) look_again(first_look);
-    return;
-  }
+  if (is_tree_empty()) return let_go_of_tree();
+  if (is_inherited_) look_again(first_look);
+}
+
+void Supervised::let_go_of_tree() {
   tree_watch_.cancel();
   // It may lie where nobody makes groups any more: where an earlier supervisor was started.
   if (is_inherited_ && !mark_.cgroup.empty()) process::remove_cgroup(mark_.cgroup);

@@ -21,6 +21,7 @@
 #include "supervisor/events.h"
 #include "supervisor/fleet.h"
 #include "supervisor/home.h"
+#include "supervisor/launches.h"
 #include "supervisor/own_log.h"
 #include "supervisor/pid_files.h"
 #include "supervisor/recorder.h"
@@ -105,7 +106,11 @@ class Supervisor {
   void settle() {
     if (std::exchange(is_settling_, true)) return;
     do {
-      while (!events_.empty()) {
+      while (!events_.empty() || !launches_.is_empty()) {
+        if (events_.empty()) {
+          launches_.perform();
+          continue;
+        }
         const auto [instance, event] = events_.front();
         events_.pop_front();
         take(*instance, event);
@@ -120,8 +125,10 @@ class Supervisor {
     const auto before = instance.instance().state;
     instance.set_excuse(fleet_.has_excuse(instance, real_clock().steady()));
     try {
-      for (const auto action : instance.handle(event))
+      for (const auto action : instance.handle(event)) {
+        if (action == Action::launch) launches_.add(instance);
         if (action == Action::give_up) begin_shutdown(1);
+      }
     } catch (const std::exception& problem) {
       log::error("supervisor", "event of an instance not handled",
                  {{"name", instance.planned().name},
@@ -338,6 +345,7 @@ class Supervisor {
   Recorder recorder_{loop_, fleet_, home_.state_file};
   Waiters waiters_{loop_, [this] { recorder_.catch_up(); }};
   std::deque<std::pair<Supervised*, Event>> events_;
+  Launches launches_;
   bool is_settling_ = false, is_reap_posted_ = false;
   bool is_shutting_down_ = false;
   int exit_code_ = 0;
