@@ -27,18 +27,34 @@ struct Chosen {
   std::string completed;  // what `completion` is to print
 };
 
-config::Config load(const Chosen& chosen, std::vector<config::Value>* values = nullptr) {
+std::string path_of(const Chosen& chosen) {
   const auto path = config::find(chosen.common.config_path);
   if (path.empty())
     throw config::Faults({{.sentence = "daemonz: no config/daemonz.yml here or in a folder above. "
                                        "Name one by --config FILE"}});
-  return config::load(path, {.values = values});
+  return path;
+}
+
+// What only asks the supervisor needs to know where it is. And what runs can be stopped with any
+// file: an editor's slip must not keep a site from it.
+config::Config load_for(const std::string& command, const Chosen& chosen) {
+  const auto path = path_of(chosen);
+  for (const char* asking : {"status", "events", "signal"})
+    if (command == asking) return config::load_places(path);
+  if (command != "stop") return config::load(path);
+  try {
+    return config::load(path);
+  } catch (const config::Faults& faults) {
+    auto places = config::load_places(path);
+    std::cerr << faults.what() << "\ndaemonz: the file is faulty; stopping what runs all the same\n";
+    return places;
+  }
 }
 
 int check(const Chosen& chosen, const std::string& program) {
   std::vector<config::Value> values;
   try {
-    auto config = load(chosen, &values);
+    auto config = config::load(path_of(chosen), {.values = &values});
     supervisor::apply_wishes(config);
     return supervisor::check({config, program, std::cout, std::cerr},
                              {.values = values, .is_json = chosen.is_json});
@@ -77,7 +93,7 @@ supervisor::ScaleOptions scale_of(const std::string& text) {
 
 int perform(const std::string& command, const Chosen& chosen) {
   if (command == "check") return check(chosen, own_path());
-  auto config = load(chosen);
+  auto config = load_for(command, chosen);
   if (command != "run") supervisor::apply_wishes(config);
   const supervisor::Caller caller{config, own_path(), std::cout, std::cerr};
   const supervisor::StartOptions start{

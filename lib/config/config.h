@@ -79,6 +79,11 @@ struct LoadOptions {
 ///     for (const auto& daemon : config.daemons) start(config::for_instance(daemon, 0));
 [[nodiscard]] Config load(const std::string& path, const LoadOptions& options = {});
 
+/// Only where things are: root_path, environment, state_dir, lock_file and logger; the rest has its
+/// stock values. In a fraction of the time, and whatever else in the files is faulty: for commands
+/// that ask a supervisor, which has read it all. Throws Faults where these cannot be found out.
+[[nodiscard]] Config load_places(const std::string& path, const LoadOptions& options = {});
+
 /// `given` if not empty; else config/daemonz.yml in the working folder or the nearest one above it.
 /// Empty: there is none. The caller decides whether that is an error.
 [[nodiscard]] std::string find(const std::string& given = {});

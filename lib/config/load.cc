@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "config/erb.h"
+#include "config/outline.h"
 #include "config/read.h"
 
 namespace daemonz::config {
@@ -32,9 +33,7 @@ class Loader {
                 ValueList(options.values)} {}
 
   Config load(const std::string& path) {
-    config_.path = path;
-    // The file itself decides on root_path; this is what a relative one is relative to.
-    config_.root_path = fs::absolute(path).lexically_normal().parent_path().parent_path().string();
+    set_path(path);
     Node root = read(path);
     if (root.kind == Node::Kind::null && faults_.is_empty())
       faults_.add({0, 0, 0}, "", "the file is empty: it needs at least `daemons:`");
@@ -47,6 +46,20 @@ class Loader {
     return checked(root);
   }
 
+  // nullopt: not by this short way.
+  std::optional<Config> load_places(const std::string& path) {
+    is_outline_ = true;
+    set_path(path);
+    Node root = read(path);
+    choose_environment(root);
+    add_overlay(root, fs::path(path));
+    Section top(reader_, &root, "");
+    read_places(top);
+    read_logger(top);
+    if (!faults_.is_empty()) return {};
+    return std::move(config_);
+  }
+
   Config defaults(const std::string& root_path) {
     config_.root_path = fs::absolute(root_path).lexically_normal().string();
     faults_.add_file("defaults");
@@ -57,6 +70,12 @@ class Loader {
   }
 
  private:
+  void set_path(const std::string& path) {
+    config_.path = path;
+    // The file itself decides on root_path; this is what a relative one is relative to.
+    config_.root_path = fs::absolute(path).lexically_normal().parent_path().parent_path().string();
+  }
+
   Node read(const std::string& path) {
     const int file = faults_.add_file(path);
     const auto before = faults_.count();
@@ -69,6 +88,7 @@ class Loader {
                          .environment = outer_environment().value_or("development"),
                          .variable = [this](const auto& name) { return variable(name); }},
                         faults_);
+    if (is_outline_) text.text = without_daemons(text.text);
     Node node;
     if (faults_.count() == before)
       node = parse_yaml(text.text, file, SymbolKeys::stripped, faults_, text.lines);
@@ -172,17 +192,7 @@ class Loader {
 
   Config checked(const Node& root) {
     Section top(reader_, &root, "");
-    builtins_["root_path"] = config_.root_path;
-    top.path("root_path", config_.root_path);
-    builtins_["root_path"] = config_.root_path;
-    set_default_paths();
-    top.find("environment");
-    top.note("environment", config_.environment);
-    if (reader_.values.is_wanted() && outer_environment())
-      reader_.values.note("environment", config_.environment, "DAEMONZ_ENV or RAILS_ENV");
-    top.path("state_dir", config_.state_dir);
-    config_.lock_file = config_.state_dir + "/daemonz.lock";
-    top.path("master_file", config_.lock_file);
+    read_places(top);
     read_logger(top);
     read_switches(top);
     read_urls(top);
@@ -196,6 +206,20 @@ class Loader {
     top.done();
     faults_.throw_if_any();
     return std::move(config_);
+  }
+
+  void read_places(Section& top) {
+    builtins_["root_path"] = config_.root_path;
+    top.path("root_path", config_.root_path);
+    builtins_["root_path"] = config_.root_path;
+    set_default_paths();
+    top.find("environment");
+    top.note("environment", config_.environment);
+    if (reader_.values.is_wanted() && outer_environment())
+      reader_.values.note("environment", config_.environment, "DAEMONZ_ENV or RAILS_ENV");
+    top.path("state_dir", config_.state_dir);
+    config_.lock_file = config_.state_dir + "/daemonz.lock";
+    top.path("master_file", config_.lock_file);
   }
 
   void set_default_paths() {
@@ -293,7 +317,8 @@ class Loader {
   FaultLog faults_;
   Config config_;
   Builtins builtins_;
-  bool is_whole_ = true;  // every file could be read to its end
+  bool is_whole_ = true;     // every file could be read to its end
+  bool is_outline_ = false;  // without its daemons
   Reader reader_;
 };
 
@@ -321,6 +346,11 @@ const Daemon* Config::find_daemon(std::string_view name) const {
 
 Config load(const std::string& path, const LoadOptions& options) {
   return Loader(options).load(path);
+}
+
+Config load_places(const std::string& path, const LoadOptions& options) {
+  auto places = Loader(options).load_places(path);
+  return places ? std::move(*places) : load(path, options);
 }
 
 std::string find(const std::string& given) {

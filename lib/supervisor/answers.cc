@@ -150,6 +150,12 @@ std::string request_line(const Request& request) {
 
 std::string done_answer() { return json::serialize(answer(true)); }
 
+std::string stopping_answer(Milliseconds stop_time) {
+  auto object = answer(true);
+  object["stop_ms"] = stop_time.count();
+  return json::serialize(object);
+}
+
 std::string refusal(const std::string& why) {
   auto object = answer(false);
   object["error"] = why;

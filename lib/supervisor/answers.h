@@ -38,6 +38,8 @@ struct Request {
 [[nodiscard]] std::string request_line(const Request& request);
 
 [[nodiscard]] std::string done_answer();
+/// The same with how long it may take: "stop_ms".
+[[nodiscard]] std::string stopping_answer(Milliseconds stop_time);
 [[nodiscard]] std::string refusal(const std::string& why);
 [[nodiscard]] std::string status_answer(const std::vector<Supervised*>& instances);
 /// What has become of a start: ok, or which instances failed (why, and their last lines), wait for

@@ -140,10 +140,13 @@ bool wait_for_end(pid_t pid, SteadyTime deadline) {
   return !identity || process::wait_for_end(*identity, deadline);
 }
 
-SteadyTime stop_deadline(const Caller& caller) {
+// The supervisor knows best what it runs; one that is starting or stopping already says nothing.
+Milliseconds longest_stop(const Caller& caller, const std::optional<json::object>& answer) {
+  if (const auto told = answer ? json::integer_of(*answer, "stop_ms") : std::nullopt)
+    return stop_slack + Milliseconds(*told);
   Milliseconds longest = stop_slack;
   for (const auto& daemon : caller.config.daemons) longest += config::longest_stop(daemon.stop);
-  return real_clock().steady() + longest;
+  return longest;
 }
 
 // What runs without a supervisor: what a dead one has left, and what pid files name.
@@ -172,9 +175,10 @@ int stop_everything(const Caller& caller) {
   const auto home = home_of(caller.config);
   const auto pid = holder(caller);
   if (pid) {
-    if (!ask_supervisor(caller, {.command = Request::Command::shutdown}) && *pid > 0)
+    const auto answer = ask_supervisor(caller, {.command = Request::Command::shutdown});
+    if (!answer && *pid > 0)
       ::kill(*pid, SIGTERM);  // it holds the lock but has no socket: starting, or stopping already
-    if (!wait_for_end(*pid, stop_deadline(caller)))
+    if (!wait_for_end(*pid, real_clock().steady() + longest_stop(caller, answer)))
       throw Error(ErrorText{
           .what = "the supervisor (pid " + std::to_string(*pid) + ") has not stopped in time",
           .hint = "Its log says what it waits for: " +

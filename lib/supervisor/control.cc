@@ -243,6 +243,11 @@ UniqueFd connect_and_send(const std::string& path, const std::string& line,
 
 }  // namespace
 
+void write_line(int fd, const std::string& line) {
+  const auto text = line + "\n";
+  [[maybe_unused]] const auto written = ::write(fd, text.data(), text.size());
+}
+
 std::optional<std::string> ask(const std::string& path, const std::string& line,
                                const Patience& patience) {
   const auto fd = connect_and_send(path, line, patience);

@@ -50,6 +50,9 @@ struct Patience {
   Milliseconds silence{30'000};
 };
 
+/// One line to a pipe whose reader may have gone.
+void write_line(int fd, const std::string& line);
+
 /// Asks and waits for the answer line. nullopt: nobody listens, or the connection ended without an
 /// answer. Throws Error: not allowed, or late.
 [[nodiscard]] std::optional<std::string> ask(const std::string& path, const std::string& line,

@@ -211,14 +211,20 @@ std::vector<UniqueFd> hold_pipes(const Home& home) {
   return held;
 }
 
-std::vector<RecordedInstance> take_stock(const Home& home, const Plan& plan) {
-  std::set<std::string> planned;
-  for (const auto& one : plan.instances) planned.insert(file_name_of(one.daemon, one.index));
+IsKept is_named_in(const Plan& plan) {
+  std::set<std::string> names;
+  for (const auto& one : plan.instances) names.insert(file_name_of(one.daemon, one.index));
+  return [names = std::move(names)](const RecordedInstance& one) {
+    return names.contains(file_name_of(one.daemon, one.index));
+  };
+}
+
+std::vector<RecordedInstance> take_stock(const Home& home, const IsKept& is_kept) {
   std::vector<RecordedInstance> kept, stale;
   for (auto& one : recorded_in(home)) {
     const bool is_there = one.has_exited_well ? one.mark.leader.boot_id == process::boot_id()
                                               : process::is_running(one.mark.leader);
-    (is_there && planned.contains(file_name_of(one.daemon, one.index)) ? kept : stale).push_back(std::move(one));
+    (is_there && is_kept(one) ? kept : stale).push_back(std::move(one));
   }
   LastWords last_words(home);
   for (const auto& one : stale) last_words.listen_to(one);

@@ -2,6 +2,7 @@
 // state file, cgroup; and the ending of what an earlier supervisor has left there.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -44,9 +45,12 @@ void prepare(const Home& home);
 [[nodiscard]] std::vector<UniqueFd> hold_pipes(const Home& home);
 
 /// What an earlier supervisor of this home has left: instances that live, and those that had ended
-/// well. Of them only those that `plan` names are kept; every other process of that supervisor is
+/// well. Of them only those that `is_kept` are kept; every other process of that supervisor is
 /// ended, as by end_stale_instances. Only for the holder of the lock. Throws likewise.
-[[nodiscard]] std::vector<RecordedInstance> take_stock(const Home& home, const Plan& plan);
+using IsKept = std::function<bool(const RecordedInstance&)>;
+[[nodiscard]] std::vector<RecordedInstance> take_stock(const Home& home, const IsKept& is_kept);
+/// Whether the plan names it.
+[[nodiscard]] IsKept is_named_in(const Plan& plan);
 
 /// Ends every process that an earlier supervisor of this home has left: those that state.json
 /// records (pid + start time + boot id), by their stop signal and in reverse order of their ranks,

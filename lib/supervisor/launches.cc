@@ -42,10 +42,11 @@ void Launches::add(Supervised& instance) {
     instances_.push_back(&instance);
 }
 
-void Launches::perform() {
+bool Launches::perform() {
   const auto all = std::exchange(instances_, {});
   for (std::size_t from = 0; from < all.size(); from += at_once_max)
     perform_some(std::span(all).subspan(from, std::min(at_once_max, all.size() - from)));
+  return !all.empty();
 }
 
 }  // namespace daemonz::supervisor

@@ -12,9 +12,9 @@ namespace daemonz::supervisor {
 class Launches {
  public:
   void add(Supervised& instance);
-  [[nodiscard]] bool is_empty() const noexcept { return instances_.empty(); }
-  /// Starts those that are still to be started. Each feeds `launched` or `launch_failed`.
-  void perform();
+  /// Starts those that are still to be started. Each feeds `launched` or `launch_failed`. False:
+  /// there was none.
+  bool perform();
 
  private:
   std::vector<Supervised*> instances_;

@@ -51,6 +51,7 @@ class Supervised {
   /// Opens its log, and takes over what stands unread in its pipe. `feed` takes events; it may not
   /// call handle() at once.
   Supervised(const Surroundings& surroundings, PlannedInstance planned, Feed feed);
+  ~Supervised();
   Supervised(const Supervised&) = delete;
   Supervised& operator=(const Supervised&) = delete;
 

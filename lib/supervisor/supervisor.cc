@@ -106,15 +106,13 @@ class Supervisor {
   void settle() {
     if (std::exchange(is_settling_, true)) return;
     do {
-      while (!events_.empty() || !launches_.is_empty()) {
-        if (events_.empty()) {
-          launches_.perform();
-          continue;
+      do {
+        while (!events_.empty()) {
+          const auto [instance, event] = events_.front();
+          events_.pop_front();
+          take(*instance, event);
         }
-        const auto [instance, event] = events_.front();
-        events_.pop_front();
-        take(*instance, event);
-      }
+      } while (launches_.perform());
       look_around();
     } while (!events_.empty());
     is_settling_ = false;
@@ -235,8 +233,7 @@ class Supervisor {
           log::info("supervisor", "asked to stop", {{"by", "control"}});
           if (request.is_keeping) return leave_children(reply);
           begin_shutdown(0);
-          reply(done_answer());
-          break;
+          reply(stopping_answer(fleet_.stop_time()));
       }
       settle();
     } catch (const std::exception& problem) {
@@ -356,11 +353,6 @@ class Supervisor {
   Loop::Watch signal_watch_;
 };
 
-void report(int fd, const std::string& line) {
-  const auto text = line + "\n";
-  [[maybe_unused]] const auto written = ::write(fd, text.data(), text.size());
-}
-
 }  // namespace
 
 int run_supervisor(SupervisorOptions options) {
@@ -384,7 +376,7 @@ int run_supervisor(SupervisorOptions options) {
     wishes.stopped = read_wishes(home.wishes_file).stopped;  // by `stop` until the lock was ours
     process::become_subreaper();
     auto pipes = hold_pipes(home);
-    const auto inherited = take_stock(home, plan);
+    const auto inherited = take_stock(home, is_named_in(plan));
     end_stale_processes(plan, home.token_prefix);
     int exit_code = 0;
     {
@@ -392,7 +384,7 @@ int run_supervisor(SupervisorOptions options) {
       Supervisor supervisor(options, std::move(options.config), home, std::move(plan),
                             std::move(wishes), inherited);
       pipes.clear();
-      if (report_fd.is_open()) report(report_fd.get(), done_answer());
+      if (report_fd.is_open()) write_line(report_fd.get(), done_answer());
       report_fd.reset();
       exit_code = supervisor.run(inherited);
       if (supervisor.has_kept_children()) return exit_code;
@@ -401,7 +393,7 @@ int run_supervisor(SupervisorOptions options) {
     log::info("supervisor", "stopped", {{"exit_code", exit_code}});
     return exit_code;
   } catch (const Error& problem) {
-    if (report_fd.is_open()) report(report_fd.get(), refusal(problem.what()));
+    if (report_fd.is_open()) write_line(report_fd.get(), refusal(problem.what()));
     throw;
   }
 }
