@@ -46,7 +46,7 @@ config::Config load_for(const std::string& command, const Chosen& chosen) {
     return config::load(path);
   } catch (const config::Faults& faults) {
     auto places = config::load_places(path);
-    std::cerr << faults.what() << "\ndaemonz: the file is faulty; stopping what runs all the same\n";
+    std::cerr << faults.what() << "\ndaemonz: the file is faulty; what runs is stopped\n";
     return places;
   }
 }

@@ -27,8 +27,9 @@ boost::json::parse_options options() {
 
 }  // namespace
 
-value parse(std::string_view text, std::string_view where) {
+value parse(std::string_view text, std::string_view where, storage_ptr memory) {
   boost::json::stream_parser parser({}, options());
+  parser.reset(std::move(memory));
   boost::json::error_code code;
   const auto read = parser.write_some(text.data(), text.size(), code);
   std::size_t at = read;

@@ -12,15 +12,19 @@
 namespace daemonz::json {
 
 using boost::json::array;
+using boost::json::make_shared_resource;
+using boost::json::monotonic_resource;
 using boost::json::object;
 using boost::json::serialize;
+using boost::json::storage_ptr;
 using boost::json::value;
 
 inline constexpr std::size_t depth_max = 32;  ///< nesting; a deeper text is hostile or broken
 
 /// Throws Error{"not JSON: ... at byte N"} on a syntax error, trailing text or too deep nesting.
-/// `where` names the source in the message.
-[[nodiscard]] value parse(std::string_view text, std::string_view where = {});
+/// `where` names the source in the message, `memory` is what the value is made of.
+[[nodiscard]] value parse(std::string_view text, std::string_view where = {},
+                          storage_ptr memory = {});
 
 /// nullopt instead of a throw.
 [[nodiscard]] std::optional<value> try_parse(std::string_view text) noexcept;

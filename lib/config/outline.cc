@@ -30,8 +30,7 @@ std::string without_daemons(std::string_view text) {
     const auto size = std::min(text.find('\n'), text.size() - 1) + 1;
     const auto line = text.substr(0, text[size - 1] == '\n' ? size - 1 : size);
     is_in_daemons = is_daemons_key(line) || (is_in_daemons && is_below(line));
-    if (!is_in_daemons) outline += line;
-    outline += '\n';
+    if (!is_in_daemons) outline.append(line).append(1, '\n');
     text.remove_prefix(size);
   }
   return outline;

@@ -7,9 +7,9 @@
 
 namespace daemonz::config {
 
-/// Every line keeps its number: those below a `daemons:` that begins a line are emptied, up to the
-/// next key at the beginning of a line. What it makes of odd files may not be YAML any more: then
-/// the whole text has to be read.
+/// Without the `daemons:` that begins a line and all below it, up to the next key at the beginning
+/// of a line. What it makes of odd files may not be YAML any more, and lines have other numbers:
+/// where there is a fault, the whole text has to be read.
 [[nodiscard]] std::string without_daemons(std::string_view text);
 
 }  // namespace daemonz::config

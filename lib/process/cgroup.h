@@ -18,7 +18,7 @@ namespace daemonz::process {
 [[nodiscard]] std::optional<std::string> own_cgroup();
 
 /// Makes the folder anew and empty, with its parents where they are missing. Only below
-/// own_cgroup(): elsewhere it would be an ordinary folder. False: not allowed, or somebody is in it.
+/// own_cgroup(): elsewhere it would be an ordinary folder. False: not allowed, or populated.
 [[nodiscard]] bool create_cgroup(const std::string& folder);
 
 /// SIGKILL for all processes in it and in the groups below, in one step (cgroup.kill, Linux 5.14;

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <array>
 #include <cstdlib>
 #include <memory>
 #include <system_error>
@@ -35,18 +35,25 @@ std::optional<ProcessStat> stat_of(pid_t pid) {
   if (end_of_name == std::string::npos) return {};
   ProcessStat stat;
   stat.pid = pid;
-  unsigned long long user = 0, system = 0, start = 0;
-  long resident_pages = 0;
-  const int read =
-      std::sscanf(text.c_str() + end_of_name + 1,
-                  " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %d %*d "
-                  "%llu %*u %ld",
-                  &stat.state, &stat.parent, &stat.group, &stat.session, &user, &system,
-                  &stat.threads, &start, &resident_pages);
-  if (read != 9) return {};
-  stat.user_ticks = user;
-  stat.system_ticks = system;
-  stat.start_ticks = start;
+  // By their numbers in proc_pid_stat(5): state is 3, the first behind the name.
+  constexpr std::size_t first = 4, last = 24;
+  std::array<long long, last + 1> field{};
+  const char* at = text.c_str() + std::min(end_of_name + 2, text.size());
+  if (*at != '\0') stat.state = *at++;
+  for (auto i = first; i <= last; ++i) {
+    char* end = nullptr;
+    field[i] = std::strtoll(at, &end, 10);
+    if (end == at) return {};
+    at = end;
+  }
+  stat.parent = static_cast<pid_t>(field[4]);
+  stat.group = static_cast<pid_t>(field[5]);
+  stat.session = static_cast<pid_t>(field[6]);
+  stat.user_ticks = static_cast<std::uint64_t>(field[14]);
+  stat.system_ticks = static_cast<std::uint64_t>(field[15]);
+  stat.threads = static_cast<int>(field[20]);
+  stat.start_ticks = static_cast<std::uint64_t>(field[22]);
+  const auto resident_pages = field[24];
   stat.resident_bytes = static_cast<std::uint64_t>(resident_pages > 0 ? resident_pages : 0) *
                         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   return stat;
@@ -56,7 +63,8 @@ std::vector<std::optional<ProcessStat>> stats_of(std::span<const pid_t> pids) {
   constexpr std::size_t many = 64;  // what a thread costs
   std::vector<std::optional<ProcessStat>> found(pids.size());
   const auto read = [&](std::size_t from, std::size_t end) {
-    for (auto i = from; i < end; ++i) found[i] = stat_of(pids[i]);
+    for (auto i = from; i < end; ++i)
+      if (pids[i] > 0) found[i] = stat_of(pids[i]);
   };
   const auto half = pids.size() / 2;
   std::thread second;

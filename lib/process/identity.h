@@ -57,7 +57,8 @@ struct ProcessStat {
 
 /// nullopt: no such process, or /proc is not readable.
 [[nodiscard]] std::optional<ProcessStat> stat_of(pid_t pid);
-/// The same for each, in their order. The kernel takes 10 us for one: many are read by two threads.
+/// The same for each, in their order; 0: none. The kernel takes 10 us for one, so many are read by
+/// two threads.
 [[nodiscard]] std::vector<std::optional<ProcessStat>> stats_of(std::span<const pid_t> pids);
 
 /// Every process that /proc shows, in no order.

@@ -71,9 +71,9 @@ struct Plan {
   std::vector<int> lifted;                       // room for the child: where `here` was moved to
   std::string oom_score;
   UniqueFd null;
-  UniqueFd cgroup;        // folder, for CLONE_INTO_CGROUP
-  UniqueFd cgroup_procs;  // for kernels or sandboxes without clone3
-  Failure failure;  // by a child that shares our memory
+  UniqueFd cgroup;                       // folder, for CLONE_INTO_CGROUP
+  UniqueFd cgroup_procs;                 // for kernels or sandboxes without clone3
+  Failure failure;                       // by a child that shares our memory
   UniqueFd failure_read, failure_write;  // by any other: a pipe, which a successful exec closes
   int failure_fd = -1;                   // the child's own number of failure_write
   int table_end = 0;  // the child takes our descriptors below it, and no others; 0: all

@@ -30,7 +30,9 @@ constexpr std::array<CommandName, 10> command_names{{{Request::Command::status, 
                                                      {Request::Command::events, "events"},
                                                      {Request::Command::shutdown, "shutdown"}}};
 
-json::object answer(bool is_ok) { return {{"version", control_version}, {"ok", is_ok}}; }
+json::object answer(bool is_ok, json::storage_ptr memory = {}) {
+  return json::object({{"version", control_version}, {"ok", is_ok}}, std::move(memory));
+}
 
 double cpu_percent(const process::ProcessStat& stat, double seconds_up) {
   const auto ticks = static_cast<double>(stat.user_ticks + stat.system_ticks);
@@ -38,26 +40,28 @@ double cpu_percent(const process::ProcessStat& stat, double seconds_up) {
   return seconds_up > 0 ? 100 * seconds / seconds_up : 0;
 }
 
-json::object to_json(const Supervised& one) {
+using Stat = std::optional<process::ProcessStat>;
+
+json::object to_json(const Supervised& one, const Stat& stat, json::storage_ptr memory = {}) {
   const auto& planned = one.planned();
   const auto& instance = one.instance();
-  json::object object{{"name", planned.name},
-                      {"daemon", planned.daemon},
-                      {"index", planned.index},
-                      {"state", std::string(name_of(instance.state))},
-                      {"wanted", instance.is_wanted},
-                      {"ready", instance.is_ready},
-                      {"reloading", instance.is_ready && one.is_reloading()},
-                      {"restarts", instance.restarts},
-                      {"pid", nullptr},
-                      {"up_s", nullptr},
-                      {"cpu_percent", nullptr},
-                      {"rss_bytes", nullptr},
-                      {"why", one.why()},
-                      {"status", one.status_text()},
-                      {"log", one.log_path()},
-                      {"log_dropped_bytes", one.dropped_bytes()}};
-  const auto stat = one.pid() > 0 ? process::stat_of(one.pid()) : std::nullopt;
+  json::object object({{"name", planned.name},
+                       {"daemon", planned.daemon},
+                       {"index", planned.index},
+                       {"state", std::string(name_of(instance.state))},
+                       {"wanted", instance.is_wanted},
+                       {"ready", instance.is_ready},
+                       {"reloading", instance.is_ready && one.is_reloading()},
+                       {"restarts", instance.restarts},
+                       {"pid", nullptr},
+                       {"up_s", nullptr},
+                       {"cpu_percent", nullptr},
+                       {"rss_bytes", nullptr},
+                       {"why", one.why()},
+                       {"status", one.status_text()},
+                       {"log", one.log_path()},
+                       {"log_dropped_bytes", one.dropped_bytes()}},
+                      std::move(memory));
   if (!stat || !one.launched_at()) return object;
   const double seconds =
       std::chrono::duration<double>(real_clock().steady() - *one.launched_at()).count();
@@ -163,10 +167,16 @@ std::string refusal(const std::string& why) {
 }
 
 std::string status_answer(const std::vector<Supervised*>& instances) {
-  auto object = answer(true);
+  const auto memory = json::make_shared_resource<json::monotonic_resource>();
+  auto object = answer(true, memory);
   object["supervisor"] = json::object{{"pid", ::getpid()}};
-  json::array rows;
-  for (const auto* one : instances) rows.push_back(to_json(*one));
+  json::array rows(memory);
+  rows.reserve(instances.size());
+  std::vector<pid_t> pids;
+  for (const auto* one : instances) pids.push_back(one->pid());
+  const auto stats = process::stats_of(pids);
+  for (std::size_t i = 0; i < instances.size(); ++i)
+    rows.push_back(to_json(*instances[i], stats[i], memory));
   object["instances"] = std::move(rows);
   return json::serialize(object);
 }
@@ -176,7 +186,7 @@ std::string up_answer(const std::vector<Supervised*>& instances) {
   int ready = 0;
   for (const auto* one : instances) {
     if (has_failed(*one)) {
-      auto row = to_json(*one);
+      auto row = to_json(*one, one->pid() > 0 ? process::stat_of(one->pid()) : std::nullopt);
       row["last_lines"] = one->last_lines(lines_shown);
       failed.push_back(std::move(row));
     } else if (!one->instance().is_wanted) {

@@ -16,9 +16,9 @@
 
 namespace daemonz::supervisor {
 
-/// A group is its instance's own: it may make groups below. With controllers it has to move into one
-/// of them first, since v2 forbids processes in inner groups then; so it is under systemd, too
-/// (Delegate=). Threads: one; the thread that works is inside.
+/// A group is its instance's own, which may make groups below. With controllers it has to move into
+/// one of them first, since v2 forbids processes in inner groups then; so it is under systemd's
+/// Delegate=, too. Threads: one; the thread that works is inside.
 class Groups {
  public:
   explicit Groups(std::string folder);  ///< Home::cgroup; empty: this machine has no groups for us

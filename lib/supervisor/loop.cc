@@ -21,11 +21,12 @@ struct Loop::Watch::Source : std::enable_shared_from_this<Source> {
   explicit Source(Callback work) : callback(std::move(work)) {}
 
   void wait_for(Descriptor::wait_type type) {
-    std::get<Descriptor>(what).async_wait(type, [self = shared_from_this(), type](boost::system::error_code code) {
-      if (code || self->is_cancelled) return;
-      self->callback();
-      if (!self->is_cancelled) self->wait_for(type);
-    });
+    std::get<Descriptor>(what).async_wait(
+        type, [self = shared_from_this(), type](boost::system::error_code code) {
+          if (code || self->is_cancelled) return;
+          self->callback();
+          if (!self->is_cancelled) self->wait_for(type);
+        });
   }
 
   void cancel() noexcept {

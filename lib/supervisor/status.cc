@@ -122,7 +122,9 @@ int status(const Caller& caller, const StatusOptions& options) {
     return say_absent(caller, is_json, lsb_unknown, problem.what());
   }
   if (!line) return status_without_answer(caller, is_json);
-  const auto answer = json::parse(*line, "answer of the supervisor").as_object();
+  const auto memory = json::make_shared_resource<json::monotonic_resource>();
+  const auto parsed = json::parse(*line, "answer of the supervisor", memory);
+  const auto& answer = parsed.as_object();
   if (const auto why = json::string_of(answer, "error"))
     return say_absent(caller, is_json, lsb_unknown, *why);
   const auto& rows = *json::array_of(answer, "instances");

@@ -37,7 +37,8 @@ Supervised::Supervised(const Surroundings& surroundings, PlannedInstance planned
       planned_(std::move(planned)),
       feed_(std::move(feed)),
       notify_(process::NotifySocket::open(surroundings.home.notify_folder + "/" +
-                                          file_name_of(planned_.daemon, planned_.index) + ".sock")) {
+                                          file_name_of(planned_.daemon, planned_.index) +
+                                          ".sock")) {
   instance_.random = static_cast<std::uint32_t>(std::hash<std::string>{}(planned_.name)) | 1;
   notify_watch_ = surroundings_.loop.when_readable(notify_.fd(), [this] { take_notifications(); });
   open_streams();
@@ -66,7 +67,8 @@ void Supervised::open_streams() {
 std::shared_ptr<LogSink> Supervised::make_sink(const std::string& path, const char* suffix) const {
   const auto& log = planned_.config.log;
   return std::make_shared<LogSink>(
-      LogSinkOptions{.pipe = surroundings_.home.io_folder + "/" + file_name_of(planned_.daemon, planned_.index) + suffix,
+      LogSinkOptions{.pipe = surroundings_.home.io_folder + "/" +
+                             file_name_of(planned_.daemon, planned_.index) + suffix,
                      .name = planned_.name,
                      .is_stamped = log.timestamp == config::LogFile::Timestamp::rfc3339,
                      .is_prefixed = log.has_prefix,

@@ -180,7 +180,7 @@ class Supervised {
   std::unique_ptr<HealthWatch> health_;
   std::unique_ptr<MemoryWatch> memory_;
   std::unique_ptr<PlannedInstance> next_;  // once the process of planned_ has ended
-  bool is_inherited_ = false;            // the child is not ours to reap, nor are its orphans
+  bool is_inherited_ = false;              // the child is not ours to reap, nor are its orphans
   bool is_retired_ = false;
   bool was_up_ = false;                 // at the last step: what is watched has begun
   std::unique_ptr<MainSearch> search_;  // type forking: its start command has ended well

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <csignal>
 #include <deque>
-#include <filesystem>
 #include <set>
 
 #include "base/error.h"

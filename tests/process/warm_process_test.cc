@@ -122,10 +122,15 @@ TEST_CASE("warm_process: when its owner is killed, no child of it goes on") {
 }
 
 TEST_CASE("warm_process: it cannot be started beside a second thread, and its death is noticed") {
-  auto warm =
-      WarmProcess::start([](std::vector<UniqueFd>) { return ::kill(::getppid(), SIGKILL); });
+  auto warm = WarmProcess::start([](std::vector<UniqueFd> given) {
+    char told = 0;
+    [[maybe_unused]] const auto size = ::read(given[0].get(), &told, 1);
+    return ::kill(::getppid(), SIGKILL);
+  });
   CHECK(warm->is_alive());
-  auto child = warm->start_child({});
+  Pipe started;
+  auto child = warm->start_child({.descriptors = {started.read_end.get()}});
+  started.write_end.reset();  // not before it has said that it has started
   const auto end = end_of(child);
   CHECK_FALSE(end.exit_code);
   CHECK_FALSE(end.signal);

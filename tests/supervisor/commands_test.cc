@@ -167,3 +167,18 @@ TEST_CASE("commands: logs -f shows every line of several daemons once, across tu
     CHECK((said[name] == expected + name + " is done\n"));
   }
 }
+
+TEST_CASE("commands: a file that has become faulty keeps nobody from status and stop") {
+  Site site("  one: {command: [sleep, \"1000\"]}\n");
+  REQUIRE(site.run({"start"}).status.exit_code == 0);
+  const auto pid = static_cast<pid_t>(site.row("one").pid);
+  REQUIRE(is_alive(pid));
+  site.write("  one: {comand: [sleep, \"1000\"]}\n");
+  CHECK(site.run({"status"}).status.exit_code == 0);
+  CHECK(site.run({"reload"}).status.exit_code != 0);
+  const auto stopped = site.run({"stop"});
+  CHECK(stopped.status.exit_code == 0);
+  CHECK(stopped.errors.find("comand") != std::string::npos);
+  CHECK_FALSE(is_alive(pid));
+  CHECK(site.run({"start"}).status.exit_code == 2);
+}

@@ -6,6 +6,7 @@
 
 #include <csignal>
 
+#include "supervisor/launches.h"
 #include "support/temp_dir.h"
 
 using namespace daemonz;
@@ -29,8 +30,12 @@ struct House {
     for (const auto& one : fleet) one->send(SIGKILL);
   }
   void start(Supervised& one) {
-    for (const auto event : {Event::start, Event::dependencies_met, Event::launched})
+    for (const auto event : {Event::start, Event::dependencies_met})
       static_cast<void>(one.handle(event));
+    Launches launches;
+    launches.add(one);
+    REQUIRE(launches.perform());
+    static_cast<void>(one.handle(Event::launched));
   }
 
   tests::TempDir folder;
@@ -38,10 +43,12 @@ struct House {
   Loop loop;
   LogFiles log_files;
   LogThread log_thread;
+  Groups groups{""};
   Surroundings surroundings{.loop = loop,
                             .home = home,
                             .log_files = log_files,
                             .log_thread = log_thread,
+                            .groups = groups,
                             .open_files = {1024, 1024}};
   Fleet fleet{surroundings, [](Supervised&, Event) {}};  // its events are given by hand
 };
