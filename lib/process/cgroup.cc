@@ -117,6 +117,12 @@ bool wait_until_empty(const std::string& folder, SteadyTime deadline) {
   return true;
 }
 
+bool is_leaf(const std::string& folder) {
+  constexpr nlink_t of_leaf = 2;  // its name and its own "."
+  struct stat found {};
+  return ::stat(folder.c_str(), &found) == 0 && found.st_nlink == of_leaf;
+}
+
 bool remove_cgroup(const std::string& folder) {
   if (::rmdir(folder.c_str()) == 0 || errno == ENOENT) return true;
   std::error_code code;

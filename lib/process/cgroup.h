@@ -34,6 +34,9 @@ bool kill_cgroup(const std::string& folder);
 /// The pids in it and in the groups below.
 [[nodiscard]] std::vector<pid_t> processes_in(const std::string& folder);
 
+/// Whether it is there, and no group is below it.
+[[nodiscard]] bool is_leaf(const std::string& folder);
+
 /// Removes it and the groups below. False: populated, or not ours. A missing group: true.
 bool remove_cgroup(const std::string& folder);
 

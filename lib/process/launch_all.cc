@@ -1,11 +1,18 @@
 #include "process/launch_all.h"
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <system_error>
 #include <thread>
 
 namespace daemonz::process {
+namespace {
+
+// A launch waits for an exec, and then for a processor that the children have taken.
+constexpr std::size_t threads_max = 3;
+
+}  // namespace
 
 std::vector<Launched> launch_all(std::span<const LaunchOptions> all) {
   std::vector<std::optional<Launched>> done(all.size());
@@ -19,13 +26,13 @@ std::vector<Launched> launch_all(std::span<const LaunchOptions> all) {
       }
     }
   };
-  std::thread second;
+  std::vector<std::thread> others;
   try {
-    if (all.size() > 1) second = std::thread(work);
-  } catch (const std::system_error&) {  // no more threads: alone, then
+    for (std::size_t i = 1; i < std::min(threads_max, all.size()); ++i) others.emplace_back(work);
+  } catch (const std::system_error&) {  // no more threads: with those that there are
   }
   work();
-  if (second.joinable()) second.join();
+  for (auto& other : others) other.join();
   std::vector<Launched> launched;
   launched.reserve(all.size());
   for (auto& one : done) launched.push_back(std::move(*one));

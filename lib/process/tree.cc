@@ -8,12 +8,10 @@
 
 #include <algorithm>
 #include <csignal>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <optional>
 #include <set>
-#include <sstream>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -71,22 +69,6 @@ std::optional<std::string> environment_of(pid_t pid) {
 
 enum class Mark { absent, present, unclear, gone };
 
-// Fields 50 and 51 of proc_pid_stat(5): an environment without a variable lies somewhere, too. One
-// that an execve is about to make does not, nor one that is not ours to see.
-bool is_without_variables(pid_t pid) {
-  constexpr int fields_before = 47;  // from field 3, the first behind the name
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string text;
-  std::getline(file, text);
-  const auto end_of_name = text.rfind(')');
-  if (end_of_name == std::string::npos) return false;
-  std::istringstream fields(text.substr(end_of_name + 1));
-  std::string skipped;
-  for (int i = 0; i < fields_before; ++i) fields >> skipped;
-  std::uint64_t begin = 0, end = 0;
-  return fields >> begin >> end && begin == end && begin != 0;
-}
-
 // In the middle of an execve a process shows an empty environment for an instant.
 Mark look_for(pid_t pid, const std::string& token, bool is_prefix) {
   auto wanted = std::string(tree_variable) + "=" + token;
@@ -95,7 +77,6 @@ Mark look_for(pid_t pid, const std::string& token, bool is_prefix) {
   if (!environment || environment->empty()) {
     const auto stat = stat_of(pid);
     if (!stat || !stat->is_alive()) return Mark::gone;
-    if (environment && is_without_variables(pid)) return Mark::absent;
     // One that is going has no memory any more, and then its files are root's.
     return environment || stat->resident_bytes == 0 ? Mark::unclear : Mark::absent;
   }
@@ -105,7 +86,8 @@ Mark look_for(pid_t pid, const std::string& token, bool is_prefix) {
 }
 
 // The processes that carry the mark. Unclear ones are looked at again, or they would slip through;
-// not for ever: a kernel thread has no environment. `has_missed`: as in living_processes.
+// not for ever: kernel threads have no environment, and a program may be started without one.
+// `has_missed`: as in living_processes.
 std::set<pid_t> marked(const Processes& all, const std::string& token, bool is_prefix,
                        bool& has_missed) {
   std::set<pid_t> found, unclear;

@@ -8,7 +8,7 @@
 namespace daemonz::supervisor {
 namespace {
 
-constexpr std::size_t at_once_max = 16;  // each holds the descriptors of its child meanwhile
+constexpr std::size_t at_once_max = 32;  // each holds the descriptors of its child meanwhile
 
 void perform_some(std::span<Supervised* const> some) {
   std::vector<Supervised*> instances;

@@ -25,8 +25,8 @@ process::Identity identity_from(const json::object& object) {
           .boot_id = json::string_of(object, "boot_id").value_or("")};
 }
 
-json::object to_json(const RecordedInstance& instance) {
-  auto object = to_json(instance.mark.leader);
+json::object to_json(const RecordedInstance& instance, const json::storage_ptr& memory) {
+  json::object object(to_json(instance.mark.leader), memory);
   object["name"] = instance.name;
   object["daemon"] = instance.daemon;
   object["index"] = instance.index;
@@ -92,11 +92,12 @@ void replace_file(const std::string& path, const std::string& text, Sync sync) {
 }
 
 void write_state_file(const std::string& path, const RecordedState& state) {
-  json::array instances;
-  for (const auto& instance : state.instances) instances.push_back(to_json(instance));
-  const json::object object{{"version", state_file_version},
-                            {"supervisor", to_json(state.supervisor)},
-                            {"instances", std::move(instances)}};
+  const auto memory = json::make_shared_resource<json::monotonic_resource>();
+  json::array instances(memory);
+  for (const auto& instance : state.instances) instances.push_back(to_json(instance, memory));
+  json::object object({{"version", state_file_version}, {"supervisor", to_json(state.supervisor)}},
+                      memory);
+  object["instances"] = std::move(instances);
   replace_file(path, json::serialize(object) + "\n", Sync::no);
 }
 

@@ -209,11 +209,15 @@ ChildOutput Supervised::prepare_launch() {
   for (auto* const stream : {&output_, &errors_})
     if (stream->sink) stream->run_offset = stream->sink->offset();
   while (notify_.receive()) continue;  // nor does an earlier run's READY=1 count for this one
-  mark_ = {};
+  const auto last_group = std::exchange(mark_, {}).cgroup;
   if (has_whole_tree()) {
     mark_.token = process::new_tree_token(surroundings_.home.token_prefix);
-    mark_.cgroup = surroundings_.groups.fresh(planned_.daemon, planned_.index);
+    // Nobody was killed in the last one, and nothing is left in it: it is as good as a fresh one.
+    const bool is_clean = !is_inherited_ && !has_killed_group_ && process::is_leaf(last_group);
+    mark_.cgroup =
+        is_clean ? last_group : surroundings_.groups.fresh(planned_.daemon, planned_.index);
   }
+  has_killed_group_ = false;
   is_inherited_ = false;
   if (is_forking(planned_.config)) remove_stale_pid_files(planned_.config);
   child_watch_.cancel();
@@ -349,12 +353,15 @@ void Supervised::signal_stop() {
 }
 
 void Supervised::kill_tree() {
-  if (!mark_.cgroup.empty())
+  if (!instance_.has_child && instance_.has_tree && is_tree_empty()) return let_go_of_tree();
+  if (!mark_.cgroup.empty()) {
     process::kill_cgroup(mark_.cgroup);
-  else if (has_whole_tree())
+    has_killed_group_ = true;
+  } else if (has_whole_tree()) {
     process::signal_tree(mark_, SIGKILL);
-  else if (planned_.config.stop.kill == config::Stop::Kill::group)
+  } else if (planned_.config.stop.kill == config::Stop::Kill::group) {
     process::signal_group(mark_.leader, SIGKILL);
+  }
   if (instance_.has_child) send(SIGKILL);
   look_at_tree();
 }

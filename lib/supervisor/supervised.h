@@ -182,6 +182,7 @@ class Supervised {
   std::unique_ptr<PlannedInstance> next_;  // once the process of planned_ has ended
   bool is_inherited_ = false;              // the child is not ours to reap, nor are its orphans
   bool is_retired_ = false;
+  bool has_killed_group_ = false;       // mark_.cgroup, in this run
   bool was_up_ = false;                 // at the last step: what is watched has begun
   std::unique_ptr<MainSearch> search_;  // type forking: its start command has ended well
   bool has_found_main_ = false;

@@ -343,11 +343,10 @@ class Supervisor {
   std::deque<std::pair<Supervised*, Event>> events_;
   Launches launches_;
   bool is_settling_ = false, is_reap_posted_ = false;
-  bool is_shutting_down_ = false;
+  bool is_shutting_down_ = false, is_keeping_ = false;
   int exit_code_ = 0;
   EventStream event_stream_;
   Upward upward_{loop_};
-  bool is_keeping_ = false;
   std::unique_ptr<ControlServer> control_;
   Loop::Watch signal_watch_;
 };
@@ -355,6 +354,7 @@ class Supervisor {
 }  // namespace
 
 int run_supervisor(SupervisorOptions options) {
+  ::mallopt(M_ARENA_MAX, 1);  // one heap: its threads need little
   process::reserve_launch_numbers();
   UniqueFd report_fd(options.report_fd);
   try {

@@ -5,11 +5,12 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 
 constexpr int ready = 3;  // s6's notification-fd: without that word it waits a second
 
-int main(int argc, char**) {
+int main(int argc, char** argv) {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   const char* path = std::getenv("BEAT");
@@ -21,5 +22,6 @@ int main(int argc, char**) {
   ::close(beats);
   // Others may have something else at that number.
   [[maybe_unused]] const auto told = std::getenv("BEAT_READY") ? ::write(ready, "\n", 1) : 0;
-  while (argc == 1) ::pause();
+  const bool is_once = argc > 1 && std::strcmp(argv[1], "once") == 0;  // s6 gives it its own name
+  while (!is_once) ::pause();
 }

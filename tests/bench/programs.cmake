@@ -1,7 +1,9 @@
 # script/bench supervisor, and tests/shown/supervisor: the least supervisor, and what all supervise.
 foreach(name floor beat)
   add_executable(${name} bench/${name}.cc)
-  if(NOT DAEMONZ_PRESET MATCHES "san$|fuzz")   # their start is not what is measured
-    target_link_options(${name} PRIVATE -static)
-  endif()
 endforeach()
+if(NOT DAEMONZ_PRESET MATCHES "san$|fuzz")   # their start is not what is measured
+  target_link_options(floor PRIVATE -static)
+endif()
+# The child is an ordinary C program, with the C library alone as a library.
+target_link_options(beat PRIVATE -Wl,--as-needed)

@@ -75,9 +75,13 @@ class Bench:
         self.running = []
         return self
 
-    def __exit__(self, *_):
+    def end_all(self):
         for peer in list(self.running):
             peer.end()
+        self.drain()
+
+    def __exit__(self, *_):
+        self.end_all()
         os.close(self.beats)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -236,7 +240,7 @@ class Daemonz(Peer):
     entry = """\
   d{0}:
     command: [{1}]
-    restart: {{policy: always, delay: 0s, max_delay: 1ms, limit: 0}}
+    restart: {{policy: always, delay: 0s, reset_after: 0s, limit: 0}}
     stop: {{signal: TERM, timeout: 10s}}
 """
 
