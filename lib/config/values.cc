@@ -1,7 +1,5 @@
 #include "config/values.h"
 
-#include <algorithm>
-
 namespace daemonz::config {
 
 std::string value_text(double value) {
@@ -33,13 +31,9 @@ std::string value_text(const std::vector<std::string>& words) {
 }
 
 void ValueList::note(std::string key, std::string value, std::string from) {
-  // The search begins at the end: what is said anew was said just now.
-  const auto known = std::find_if(values_->rbegin(), values_->rend(),
-                                  [&](const Value& one) { return one.key == key; });
-  if (known == values_->rend())
-    values_->push_back({std::move(key), std::move(value), std::move(from)});
-  else
-    *known = {std::move(key), std::move(value), std::move(from)};
+  const auto [known, is_new] = places_.try_emplace(key, values_->size());
+  if (is_new) values_->emplace_back();
+  (*values_)[known->second] = {std::move(key), std::move(value), std::move(from)};
 }
 
 }  // namespace daemonz::config

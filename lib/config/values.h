@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/units.h"
@@ -43,6 +44,7 @@ class ValueList {
 
  private:
   std::vector<Value>* values_;
+  std::unordered_map<std::string, std::size_t> places_;  // of the keys in *values_
 };
 
 }  // namespace daemonz::config

@@ -147,7 +147,8 @@ class Planner {
                                 "/daemonz nor in PATH. Build or install it"));
   }
 
-  // Longest chain of depends_on within the same start_order; a cycle is a fault and counts once.
+  // Longest chain of depends_on within the same start_order. The file has been checked by now, but
+  // a cycle must not be endless.
   int depth_of(const config::Daemon& daemon) {
     if (const auto known = depths_.find(daemon.name); known != depths_.end()) return known->second;
     if (std::find(path_.begin(), path_.end(), daemon.name) != path_.end()) return 0;
@@ -160,36 +161,6 @@ class Planner {
     }
     path_.pop_back();
     return depths_[daemon.name] = depth;
-  }
-
-  bool reaches(const config::Daemon& from, const std::string& target,
-               std::vector<std::string>& way) const {
-    if (std::find(way.begin(), way.end(), from.name) != way.end()) return false;
-    way.push_back(from.name);
-    for (const auto& [name, condition] : from.depends_on) {
-      const auto* next = config_.find_daemon(name);
-      if (name == target || (next && reaches(*next, target, way))) return true;
-    }
-    way.pop_back();
-    return false;
-  }
-
-  void check_dependencies(const config::Daemon& daemon) {
-    for (const auto& [name, condition] : daemon.depends_on) {
-      const auto* other = config_.find_daemon(name);
-      if (!other)
-        fault(daemon, "depends_on: there is no daemon " + name);
-      else if (other->is_disabled)
-        fault(daemon, "depends_on: " + name + " is disabled, so it would wait for ever");
-      else if (other->start_order > daemon.start_order)
-        fault(daemon, "depends_on: " + name + " has a later start_order (" +
-                          std::to_string(other->start_order) + "): give it an earlier one");
-    }
-    std::vector<std::string> way;
-    if (!reaches(daemon, daemon.name, way)) return;
-    std::string circle;
-    for (const auto& name : way) circle += name + " -> ";
-    fault(daemon, "depends_on: goes in a circle: " + circle + daemon.name);
   }
 
   void check_user(const config::Daemon& daemon) {
@@ -206,7 +177,6 @@ class Planner {
 
   void check(const config::Daemon& daemon) {
     if (daemon.command.empty()) fault(daemon, "command: is missing");
-    check_dependencies(daemon);
     check_limits(daemon);
   }
 

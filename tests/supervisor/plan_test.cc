@@ -45,25 +45,11 @@ TEST_CASE("plan: dependencies order a wave; the disabled are left out") {
   CHECK(order_of(make_plan(with({a, b, off, daemon("c")}), "/bin")) == "0b 0c 1a ");
 }
 
-TEST_CASE("plan: circles, strangers, the disabled and later waves are faults, all at once") {
-  auto a = daemon("a"), b = daemon("b"), c = daemon("c"), late = daemon("late", 9);
-  auto off = daemon("off");
-  off.is_disabled = true;
+TEST_CASE("plan: a circle, which a file cannot have, is no endless loop") {
+  auto a = daemon("a"), b = daemon("b");
   a.depends_on = {{"b", config::Condition::ready}};
   b.depends_on = {{"a", config::Condition::ready}};
-  c.depends_on = {{"late", config::Condition::ready},
-                  {"nobody", config::Condition::ready},
-                  {"off", config::Condition::ready}};
-  const auto plan = make_plan(with({a, b, c, late, off}), "/bin");
-  CHECK(
-      plan.faults ==
-      std::vector<std::string>{
-          "config/daemonz.yml: daemons.a.depends_on: goes in a circle: a -> b -> a",
-          "config/daemonz.yml: daemons.b.depends_on: goes in a circle: b -> a -> b",
-          "config/daemonz.yml: daemons.c.depends_on: late has a later start_order (9): give it an "
-          "earlier one",
-          "config/daemonz.yml: daemons.c.depends_on: there is no daemon nobody",
-          "config/daemonz.yml: daemons.c.depends_on: off is disabled, so it would wait for ever"});
+  CHECK(make_plan(with({a, b}), "/bin").instances.size() == 2);
 }
 
 TEST_CASE("plan: a program that is missing is named with the places where it was looked for") {
