@@ -44,10 +44,11 @@ void prepare(const Home& home);
 /// writer until somebody reads it.
 [[nodiscard]] std::vector<UniqueFd> hold_pipes(const Home& home);
 
+using IsKept = std::function<bool(const RecordedInstance&)>;
+
 /// What an earlier supervisor of this home has left: instances that live, and those that had ended
 /// well. Of them only those that `is_kept` are kept; every other process of that supervisor is
 /// ended, as by end_stale_instances. Only for the holder of the lock. Throws likewise.
-using IsKept = std::function<bool(const RecordedInstance&)>;
 [[nodiscard]] std::vector<RecordedInstance> take_stock(const Home& home, const IsKept& is_kept);
 /// Whether the plan names it.
 [[nodiscard]] IsKept is_named_in(const Plan& plan);

@@ -138,14 +138,23 @@ TEST_CASE("forking: a pid file that names a stranger is not believed") {
   CHECK(std::filesystem::exists(site.folder() / "a.pid"));  // it may be somebody else's
 }
 
+namespace {
+
+// Not started by this supervisor: only a pid file and its command line connect it.
+process::Child stale_run(const Forkers& site, bool is_alike) {
+  auto stale = process::launch(
+      {.argv = {"sh", "-c", "sleep 1000 & wait", "sh", is_alike ? "forker.py a" : "else.py a"},
+       .working_folder = site.folder().path()});
+  std::ofstream(site.folder() / "a.old.pid") << stale.pid() << '\n';
+  return stale;
+}
+
+}  // namespace
+
 TEST_CASE("forking: what a stale run left is ended if all kill patterns match, and only then") {
   for (const bool is_alike : {true, false}) {
     const Forkers site(entry("a", "a"));
-    // Not started by this supervisor: only pid file and command line connect it.
-    auto stale = process::launch(
-        {.argv = {"sh", "-c", "sleep 1000 & wait", "sh", is_alike ? "forker.py a" : "else.py a"},
-         .working_folder = site.folder().path()});
-    std::ofstream(site.folder() / "a.old.pid") << stale.pid() << '\n';
+    auto stale = stale_run(site, is_alike);
     REQUIRE(site.run({"start"}).status.exit_code == 0);
     CHECK(is_alive(stale.pid()) == !is_alike);
     CHECK(site.row("a").pid == site.pid_in("a.pid"));
@@ -158,10 +167,7 @@ TEST_CASE("forking: what a stale run left is ended if all kill patterns match, a
 TEST_CASE("forking: stop without a supervisor ends what a stale run left, by the same rule") {
   for (const bool is_alike : {true, false}) {
     const Forkers site(entry("a", "a"));
-    auto stale = process::launch(
-        {.argv = {"sh", "-c", "sleep 1000 & wait", "sh", is_alike ? "forker.py a" : "else.py a"},
-         .working_folder = site.folder().path()});
-    std::ofstream(site.folder() / "a.old.pid") << stale.pid() << '\n';
+    auto stale = stale_run(site, is_alike);
     const auto stopped = site.run({"stop"});
     CHECK(stopped.status.exit_code == 0);
     const auto* const told =
