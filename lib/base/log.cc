@@ -6,9 +6,11 @@
 
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/held_log.h"
 
 namespace daemonz::log {
 namespace {
@@ -75,16 +77,45 @@ void append_value(std::string& out, const std::string& value) {
   out += '"';
 }
 
-void write(Level level, std::string_view room, std::string_view phrase, Fields fields) {
+struct Waiting {
+  int holders = 0;
+  std::vector<std::pair<WallTime, std::string>> lines;
+};
+
+Waiting& waiting() {
+  static thread_local Waiting the_waiting;
+  return the_waiting;
+}
+
+void put(WallTime time, std::string_view line) {
   auto& target = sink();
-  if (level < target.level.load(std::memory_order_relaxed)) return;
-  const auto text = to_iso8601(real_clock().wall()) + " " + line(level, room, phrase, fields);
+  const auto text = to_iso8601(time).append(" ").append(line);
   const std::scoped_lock lock(target.guard);
   if (target.function) return target.function(text + "\n");
   target.logger->log(spdlog::level::info, spdlog::string_view_t(text.data(), text.size()));
 }
 
+void write(Level level, std::string_view room, std::string_view phrase, Fields fields) {
+  if (level < sink().level.load(std::memory_order_relaxed)) return;
+  const auto time = real_clock().wall();
+  auto text = line(level, room, phrase, fields);
+  if (waiting().holders > 0)
+    waiting().lines.emplace_back(time, std::move(text));
+  else
+    put(time, text);
+}
+
 }  // namespace
+
+Held::Held() noexcept { ++waiting().holders; }
+
+Held::~Held() {
+  if (--waiting().holders > 0) return;
+  try {
+    for (const auto& [time, text] : std::exchange(waiting().lines, {})) put(time, text);
+  } catch (const std::exception&) {  // a log that cannot be written must not end the process
+  }
+}
 
 std::string line(Level level, std::string_view room, std::string_view phrase, Fields fields) {
   std::string text = name_of(level);

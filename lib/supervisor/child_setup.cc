@@ -1,12 +1,18 @@
 #include "supervisor/child_setup.h"
 
+#include <fcntl.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "base/error.h"
 #include "supervisor/owner.h"
 
 namespace daemonz::supervisor {
 namespace {
+
+constexpr std::size_t own_files = 64;
+constexpr std::size_t files_each = 4;  // log, pipe, notify socket, pidfd
 
 // The supervisor's own dealings with whoever started it are not the child's.
 bool is_inherited(std::string_view key) {
@@ -42,12 +48,15 @@ std::map<std::string, std::string> environment(const ChildSetup& setup, const Ow
 
 }  // namespace
 
-rlimit raise_open_files() {
+rlimit raise_open_files(std::size_t instances) {
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
   const auto before = files;
   files.rlim_cur = files.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &files);
+  const auto expected = std::min<std::size_t>(files.rlim_cur, own_files + instances * files_each);
+  const UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const UniqueFd last(::fcntl(null.get(), F_DUPFD_CLOEXEC, expected - 1));  // makes the table grow
   return before;
 }
 

@@ -19,9 +19,10 @@ struct ChildSetup {
   rlimit open_files{};  ///< RLIMIT_NOFILE where the configuration does not say another one
 };
 
-/// This process needs descriptors for all instances: raises its limit, and returns what it was
-/// started with, for them.
-rlimit raise_open_files();
+/// This process needs some descriptors for each instance: raises its limit, and returns what it was
+/// started with, for them. While it has one thread: with more, its table of descriptors grows only
+/// after an RCU grace period, which takes some 10 ms each time it doubles (fs/file.c).
+rlimit raise_open_files(std::size_t instances);
 
 /// Everything but descriptors and argv, which is the instance's command.
 [[nodiscard]] process::LaunchOptions child_options(const ChildSetup& setup);

@@ -178,6 +178,13 @@ std::string already_running_text(const config::Config& config, pid_t holder) {
          config.shown(config.lock_file) + "). To restart it: daemonz restart";
 }
 
+process::LockFile take_lock(const Home& home, const config::Config& config) {
+  auto lock = process::LockFile::try_acquire(home.lock_file);
+  if (lock) return std::move(*lock);
+  throw Error(
+      already_running_text(config, process::LockFile::holder_of(home.lock_file).value_or(0)));
+}
+
 void log_to_file(const config::Config& config) {
   const auto path = log_path_of(config);
   std::error_code ignored;

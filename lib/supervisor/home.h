@@ -8,6 +8,7 @@
 
 #include "base/unique_fd.h"
 #include "config/config.h"
+#include "process/lock_file.h"
 #include "supervisor/plan.h"
 #include "supervisor/state_file.h"
 
@@ -36,6 +37,9 @@ void log_to_file(const config::Config& config);
 
 /// "cannot start: already running (pid 4121 holds tmp/daemonz/daemonz.lock). To restart it: ..."
 [[nodiscard]] std::string already_running_text(const config::Config& config, pid_t holder);
+
+/// The supervisor's, of its folder. Throws Error, already_running_text(), where another has it.
+[[nodiscard]] process::LockFile take_lock(const Home& home, const config::Config& config);
 
 /// Makes the folders. Throws Error that names the folder.
 void prepare(const Home& home);

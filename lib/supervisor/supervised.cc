@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "base/error.h"
+#include "base/held_log.h"
 #include "base/log.h"
 #include "process/cgroup.h"
 #include "process/signals.h"
@@ -129,7 +130,6 @@ std::vector<Action> Supervised::handle(Event event) {
       case Action::give_up: for_supervisor.push_back(action); break;
     }
   }
-  arm_timer();
   return for_supervisor;
 }
 
@@ -291,6 +291,7 @@ bool Supervised::take_ended(pid_t pid) {
 }
 
 void Supervised::child_ended() {
+  const log::Held held;  // the next one's start does not wait for words about this one's end
   if (!child_ || !instance_.has_child || search_) return;
   const auto status = child_->wait(real_clock().steady());
   if (!status) return;

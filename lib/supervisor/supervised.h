@@ -58,6 +58,9 @@ class Supervised {
   /// One step of the state machine, and its actions but launch, check_dependencies and give_up,
   /// which are returned for the supervisor.
   [[nodiscard]] std::vector<Action> handle(Event event);
+  /// The timer that the events handled so far ask for. After the last one of a burst: what one of
+  /// them sets, the next often takes back.
+  void arm_timer();
 
   /// The parts of a launch: what comes before it, with the descriptors that it needs; what is to be
   /// launched; and what has come of it, which is fed. Throws Error.
@@ -155,7 +158,6 @@ class Supervised {
   void stop_tree();
   void signal_stop();
   void kill_tree();
-  void arm_timer();
   void arm_watchdog();
   void say(State before);
 

@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "process/launch_numbers.h"
-#include "process/lock_file.h"
 #include "process/signals.h"
 #include "supervisor/answers.h"
 #include "supervisor/child_setup.h"
@@ -38,7 +37,7 @@ constexpr Seconds last_replies_time(1);  // for the answer to `shutdown` to leav
 class Supervisor {
  public:
   Supervisor(const SupervisorOptions& options, config::Config config, const Home& home, Plan plan,
-             Wishes wishes, const std::vector<RecordedInstance>& inherited)
+             Wishes wishes, const std::vector<RecordedInstance>& inherited, rlimit open_files)
       : options_(options),
         config_(std::move(config)),
         wishes_(home.wishes_file, std::move(wishes)),
@@ -49,7 +48,7 @@ class Supervisor {
                       .log_files = log_files_,
                       .log_thread = log_thread_,
                       .groups = groups_,
-                      .open_files = raise_open_files()} {
+                      .open_files = open_files} {
     for (auto& one : config_.daemons) one.places.clear();  // told by now, and of a thousand: 1 MB
     groups_.make_ahead(plan, inherited);
     for (auto& planned : plan.instances) fleet_.add(std::move(planned));
@@ -114,12 +113,14 @@ class Supervisor {
       } while (launches_.perform());
       look_around();
     } while (!events_.empty());
+    for (auto* const instance : std::exchange(touched_, {})) instance->arm_timer();
     is_settling_ = false;
   }
 
   // The boundary of one daemon: what goes wrong here must not take the others down.
   void take(Supervised& instance, Event event) {
     const auto before = instance.instance().state;
+    touched_.push_back(&instance);
     instance.set_excuse(fleet_.has_excuse(instance, real_clock().steady()));
     try {
       for (const auto action : instance.handle(event)) {
@@ -180,7 +181,10 @@ class Supervisor {
   }
 
   void reap() {
+    is_settling_ = true;  // one look around for all that have ended, not one for each
     is_reap_posted_ = !fleet_.reap();
+    is_settling_ = false;
+    settle();
     if (is_reap_posted_) loop_.post([this] { reap(); });
   }
 
@@ -341,6 +345,7 @@ class Supervisor {
   Recorder recorder_{loop_, fleet_, home_.state_file};
   Waiters waiters_{loop_, [this] { recorder_.catch_up(); }};
   std::deque<std::pair<Supervised*, Event>> events_;
+  std::vector<Supervised*> touched_;
   Launches launches_;
   bool is_settling_ = false, is_reap_posted_ = false;
   bool is_shutting_down_ = false, is_keeping_ = false;
@@ -358,22 +363,17 @@ int run_supervisor(SupervisorOptions options) {
   process::reserve_launch_numbers();
   UniqueFd report_fd(options.report_fd);
   try {
-    if (options.is_log_in_file)
-      log_to_file(log_path_of(options.config));
-    else
-      log_to_stderr();
+    options.is_log_in_file ? log_to_file(log_path_of(options.config)) : log_to_stderr();
     const auto home = home_of(options.config);
     auto wishes = read_wishes(home.wishes_file);
     auto plan = plan_of(options.config, wishes, options.program_folder);
     if (!plan.faults.empty()) throw config::Faults({{.sentence = sentences_of(plan)}});
     if (!plan.is_good()) throw Error("cannot start:\n" + sentences_of(plan));
     prepare(home);
-    const auto lock = process::LockFile::try_acquire(home.lock_file);
-    if (!lock)
-      throw Error(already_running_text(options.config,
-                                       process::LockFile::holder_of(home.lock_file).value_or(0)));
+    const auto lock = take_lock(home, options.config);
     wishes.stopped = read_wishes(home.wishes_file).stopped;  // by `stop` until the lock was ours
     process::become_subreaper();
+    const auto open_files = raise_open_files(plan.instances.size());
     auto pipes = hold_pipes(home);
     const auto inherited = take_stock(home, is_named_in(plan));
     end_stale_processes(plan, home.token_prefix);
@@ -381,7 +381,7 @@ int run_supervisor(SupervisorOptions options) {
     {
       log::info("supervisor", "started", {{"pid", ::getpid()}, {"config", options.config.path}});
       Supervisor supervisor(options, std::move(options.config), home, std::move(plan),
-                            std::move(wishes), inherited);
+                            std::move(wishes), inherited, open_files);
       pipes.clear();
       if (report_fd.is_open()) write_line(report_fd.get(), done_answer());
       report_fd.reset();
