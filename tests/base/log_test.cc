@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/held_log.h"
 #include "support/temp_dir.h"
 
 using namespace daemonz;
@@ -86,4 +87,25 @@ TEST_CASE("log: a file gets whole lines from many threads, each with its time") 
 TEST_CASE("log: a file that cannot be opened is named, and the old one stays") {
   const tests::TempDir dir;
   CHECK_THROWS_AS(log::to_file(dir.path()), Error);
+}
+
+TEST_CASE("log: held lines are written in order when the last holder ends, and not before") {
+  std::string written;
+  log::to_function([&written](std::string_view line) { written += line; });
+  log::warn("test", "at once");
+  {
+    const log::Held outer;
+    {
+      const log::Held inner;
+      log::warn("test", "first");
+    }
+    log::warn("test", "second");
+    std::thread([] { log::warn("test", "another thread"); }).join();
+    CHECK(written.find("another thread") != std::string::npos);
+    CHECK(written.find("first") == std::string::npos);
+  }
+  log::to_function({});
+  CHECK(written.find("first") < written.find("second"));
+  CHECK(written.find("another thread") < written.find("first"));
+  CHECK(written.ends_with("second\n"));
 }
