@@ -1,5 +1,5 @@
 // The words of the control protocol: requests read, answers written. Pure text; the socket is
-// control.h's, the doing is supervisor.cc's. Documented in PROTOCOL.md.
+// control.h's, the doing is requests.h's. Documented in PROTOCOL.md.
 #pragma once
 
 #include <functional>

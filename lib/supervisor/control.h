@@ -1,5 +1,5 @@
 // The control socket, both ends: one JSON object per line, one answer per question. Not the meaning
-// of the commands: supervisor.cc. Documented in PROTOCOL.md.
+// of the commands: requests.h. Documented in PROTOCOL.md.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
 // `reload` and `scale`: what the file, or a person, now wants, compared with what runs, and made
-// so. Not the comparison itself (changes.h), not the asking and answering (supervisor.cc). Follows
+// so. Not the comparison itself (changes.h), not the asking and answering (requests.h). Follows
 // supervisor.md, "Control".
 #pragma once
 

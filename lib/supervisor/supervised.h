@@ -1,6 +1,6 @@
 // One instance at run time: its state, its child, its tree, its timers. Performs the actions of the
 // state machine (instance.h) and reports what happens as events. Does not decide, and does not know
-// the other instances: supervisor.cc does.
+// the other instances: conductor.h does.
 #pragma once
 
 #include <sys/resource.h>
