@@ -28,9 +28,8 @@ constexpr Seconds last_replies_time(1);  // for the answer to `shutdown` to leav
 /// The loop, and what is tied to it: signals, the control socket. Threads: one.
 class Supervisor {
  public:
-  Supervisor(const SupervisorOptions& options, config::Config config, const Home& home,
-             Plan plan, Wishes wishes, const std::vector<RecordedInstance>& inherited,
-             rlimit open_files)
+  Supervisor(const SupervisorOptions& options, config::Config config, const Home& home, Plan plan,
+             Wishes wishes, const std::vector<RecordedInstance>& inherited, rlimit open_files)
       : options_(options),
         signals_({SIGTERM, SIGINT, SIGHUP, SIGCHLD}),
         groups_(home.cgroup),
