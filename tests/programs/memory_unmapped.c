@@ -1,5 +1,6 @@
 // Keeps memory where no process maps it: in segments that are detached, in files without a name.
-// allowed: MLE OK
+// allowed: MLE
+// allowed rlimit: OK
 // limits: memory=64M wall=3s
 #define _GNU_SOURCE
 #include "probe.h"

@@ -65,6 +65,12 @@ HostileProgram read_program(const fs::path& source) {
     if (word == "kind:") program.is_probe = (words >> word) && word == "probe";
     if (word == "allowed:")
       while (words >> word) program.allowed.push_back(word);
+    if (word == "allowed" && words >> word) {  // "allowed rlimit: ..": instead, in that mode
+      if (word != "v2:" && word != "v1:" && word != "rlimit:")
+        throw Error(ErrorText{.what = "\"" + word + "\" is no limit mode", .where = source});
+      auto& allowed = program.allowed_in_mode[word.substr(0, word.find(':'))];
+      while (words >> word) allowed.push_back(word);
+    }
     if (word == "limits:")
       while (words >> word)
         set_limit(program.limits, word.substr(0, word.find('=')), word.substr(word.find('=') + 1));
@@ -246,7 +252,9 @@ HostileOutcome HostileSuite::run(const HostileProgram& hostile) {
   outcome.is_in_time = time <= hostile.limits.wall + overtime_max;
   outcome.escapes = lines_of(output.get(), "ESCAPE");
   const std::string verdict = to_string(outcome.result.verdict);
-  outcome.is_allowed = std::ranges::find(hostile.allowed, verdict) != hostile.allowed.end();
+  const auto of_mode = hostile.allowed_in_mode.find(outcome.result.limits);
+  outcome.allowed = of_mode == hostile.allowed_in_mode.end() ? hostile.allowed : of_mode->second;
+  outcome.is_allowed = std::ranges::find(outcome.allowed, verdict) != outcome.allowed.end();
   parts_->limit_mode = outcome.result.limits;
   return outcome;
 }

@@ -3,6 +3,7 @@
 // sandbox-probes (tests/shown/main-job/08_daemonz_run).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@ namespace daemonz::tests {
 struct HostileProgram {
   std::string name;
   std::vector<std::string> allowed;  ///< verdicts; "none": not run by itself
+  /// "allowed rlimit: ..": verdicts in a limit mode (v2, v1, rlimit) that differs from the others.
+  std::map<std::string, std::vector<std::string>> allowed_in_mode;
   sandbox::Limits limits;
   bool is_probe = false;  ///< "kind: probe": looks for ways out, harmless without a layer
 };
@@ -23,6 +26,7 @@ struct HostileOutcome {
   std::string name;
   sandbox::Result result;
   std::vector<std::string> escapes;  ///< its lines "ESCAPE ..."
+  std::vector<std::string> allowed;  ///< in the mode that it ran in
   bool is_allowed = false;           ///< the verdict is one of the allowed
   bool is_in_time = false;           ///< within its wall limit + 0.5 s, set-up and all
 };
