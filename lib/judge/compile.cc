@@ -43,10 +43,12 @@ std::vector<Entry> sources_of(const std::vector<Entry>& files, const Language& l
   return sources;
 }
 
-/// nullptr: no main.*, and not just one source.
-const Entry* entry_of(const std::vector<Entry>& sources) {
-  const auto found = std::ranges::find_if(
-      sources, [](const Entry& file) { return file.name == "main" + extension_of(file); });
+/// The entry that was named; without a name main.*, else the only source. nullptr: none of these.
+const Entry* entry_of(const std::vector<Entry>& sources, const std::string& named) {
+  const auto found = std::ranges::find_if(sources, [&](const Entry& file) {
+    return file.name == (named.empty() ? "main" + extension_of(file) : named);
+  });
+  if (!named.empty()) return found != sources.end() ? &*found : nullptr;
   if (found != sources.end()) return &*found;
   return sources.size() == 1 ? &sources[0] : nullptr;
 }
@@ -149,9 +151,13 @@ Compiled compile_program(const Language& language, const std::vector<Entry>& fil
 }
 
 Compiled compile_script(const Language& language, const std::vector<Entry>& files,
-                        const CompileLimits& limits, sandbox::Slot& slot) {
+                        const CompileLimits& limits, sandbox::Slot& slot,
+                        const std::string& named_entry) {
   const auto sources = sources_of(files, language);
-  const auto* entry = entry_of(sources);
+  const auto* entry = entry_of(sources, named_entry);
+  if (!entry && !named_entry.empty())
+    return refused(CompileState::failed, "there is no source called " + named_entry +
+                                             ", which is named as the program's entry");
   if (!entry)
     return refused(CompileState::failed, "which of the " + std::to_string(sources.size()) +
                                              " sources is the program? "
@@ -173,7 +179,16 @@ Compiled compile_script(const Language& language, const std::vector<Entry>& file
 
 }  // namespace
 
-const Language* language_of(const std::vector<Entry>& files, std::string& why) {
+const Language* language_of(const std::vector<Entry>& files, std::string& why,
+                            const ProgramHints& hints) {
+  if (!hints.language.empty()) {
+    const auto* named = language_of_code(hints.language);
+    if (!named) why = "unknown language: " + hints.language;
+    return named;
+  }
+  const auto entry = std::ranges::find(files, hints.entry, &Entry::name);
+  if (!hints.entry.empty() && entry != files.end())
+    if (const auto* language = language_of_extension(extension_of(*entry))) return language;
   const Language* of_main = nullptr;
   std::vector<const Language*> found;
   std::string first_unknown;
@@ -207,16 +222,16 @@ const Language* language_of(const std::vector<Entry>& files, std::string& why) {
   return nullptr;
 }
 
-Compiled compile(const std::vector<Entry>& files, const CompileLimits& limits,
-                 sandbox::Slot& slot) {
+Compiled compile(const std::vector<Entry>& files, const CompileLimits& limits, sandbox::Slot& slot,
+                 const ProgramHints& hints) {
   std::string why;
-  const auto* language = language_of(files, why);
+  const auto* language = language_of(files, why, hints);
   if (!language) return refused(CompileState::unknown_language, why);
   const auto needed = language->compiler.empty() ? language->interpreter : language->compiler;
   if (installed_program(needed).empty())
     return refused(CompileState::unknown_language,
                    std::string(language->name) + ": " + std::string(needed) + " is not installed");
-  return language->compiler.empty() ? compile_script(*language, files, limits, slot)
+  return language->compiler.empty() ? compile_script(*language, files, limits, slot, hints.entry)
                                     : compile_program(*language, files, limits, slot);
 }
 

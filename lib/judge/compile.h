@@ -39,17 +39,24 @@ struct Compiled {
   std::string text;       ///< raw, at most compiler_text_max: warnings, errors, or our reason
 };
 
+/// What a package says of a program beside its files (submissions.yaml, submissions.json).
+struct ProgramHints {
+  std::string language;  ///< the format's code ("cpp", "python3"); empty: by extension
+  std::string entry;     ///< a file's name, or a class; empty: main.*, else the only source
+};
+
 /// Never throws for what stands in the sources; NUL bytes are bytes.
 [[nodiscard]] Compiled compile(const std::vector<Entry>& files, const CompileLimits& limits,
-                               sandbox::Slot& slot);
+                               sandbox::Slot& slot, const ProgramHints& hints = {});
 
 /// The same for a validator, which may be a folder with scripts `build` and `run`.
 [[nodiscard]] Compiled compile_validator(const std::vector<Entry>& files,
                                          const CompileLimits& limits, sandbox::Slot& slot);
 
-/// The language of a set of files: that of `main.*`, else that of all sources. nullptr and a
-/// reason in `why`: none, several, or Python 2.
-[[nodiscard]] const Language* language_of(const std::vector<Entry>& files, std::string& why);
+/// The language of a set of files: the hint's, that of the entry, that of `main.*`, else that of
+/// all sources. nullptr and a reason in `why`: none, several, or Python 2.
+[[nodiscard]] const Language* language_of(const std::vector<Entry>& files, std::string& why,
+                                          const ProgramHints& hints = {});
 
 /// Loads `executable` into a sandbox request: argv with `arguments` behind, image, files. The
 /// request lives no longer than `executable`'s descriptors are needed: they are duplicated.

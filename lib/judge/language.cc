@@ -4,9 +4,19 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
 
 namespace daemonz::judge {
+namespace {
+
+bool is_same_word(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, {}, [](unsigned char byte) { return std::tolower(byte); },
+      [](unsigned char byte) { return std::tolower(byte); });
+}
+
+}  // namespace
 
 const std::vector<Language>& languages() {
   static const std::vector<Language> table{
@@ -47,6 +57,12 @@ const Language* language_of_extension(std::string_view extension) {
   for (const auto& language : languages())
     if (std::ranges::find(language.extensions, extension) != language.extensions.end())
       return &language;
+  return nullptr;
+}
+
+const Language* language_of_code(std::string_view code) {
+  for (const auto& language : languages())
+    if (is_same_word(code, language.include) || is_same_word(code, language.name)) return &language;
   return nullptr;
 }
 

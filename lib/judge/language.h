@@ -24,6 +24,9 @@ struct Language {
 /// nullptr: no language has this extension (".cc").
 [[nodiscard]] const Language* language_of_extension(std::string_view extension);
 
+/// nullptr: no language has this code of the package format ("cpp"). Not case-sensitive.
+[[nodiscard]] const Language* language_of_code(std::string_view code);
+
 /// ".c .cc .cpp ...", for messages.
 [[nodiscard]] std::string known_extensions();
 
