@@ -1,13 +1,10 @@
 #include "judge/compare.h"
 
-#include <locale.h>
 #include <unistd.h>
 
 #include <array>
-#include <cfloat>
-#include <cmath>
 #include <cstdint>
-#include <cstdlib>
+#include <memory>
 
 #include "base/error.h"
 #include "judge/files.h"
@@ -72,18 +69,6 @@ std::string read_head(ByteReader& reader) {
   return head;
 }
 
-/// A finite number in any spelling that strtold(3) reads: exponents, hexadecimal, a leading plus.
-/// The C locale is named, so that a program's own locale does not make the comma a point.
-std::optional<long double> finite_number(const std::string& token) {
-  static const locale_t c_locale = ::newlocale(LC_ALL_MASK, "C", nullptr);
-  char* rest = nullptr;
-  const long double number = ::strtold_l(token.c_str(), &rest, c_locale);
-  if (token.empty() || is_space(token[0]) || rest != token.c_str() + token.size() ||
-      !std::isfinite(number))
-    return std::nullopt;
-  return number;
-}
-
 int folded(int byte, const CompareOptions& options) {
   return !options.is_case_sensitive && byte >= 'A' && byte <= 'Z' ? byte - 'A' + 'a' : byte;
 }
@@ -97,16 +82,12 @@ bool is_same_text(const std::string& a, const std::string& b, const CompareOptio
   return true;
 }
 
-/// Either tolerance suffices. `slack`: two decimals at the very edge of the tolerance must not fail
-/// by the rounding of their own conversion and subtraction, which is below it.
-bool is_within(long double answer, long double output, const CompareOptions& options) {
-  const auto difference = std::fabs(answer - output);
-  const auto slack = 2 * LDBL_EPSILON * std::max(std::fabs(answer), std::fabs(output));
-  const auto within = [&](long double tolerance) {
-    return difference <= tolerance + 2 * LDBL_EPSILON * tolerance + slack;
-  };
-  if (options.absolute_tolerance && within(*options.absolute_tolerance)) return true;
-  return options.relative_tolerance && within(*options.relative_tolerance * std::fabs(answer));
+/// Either tolerance suffices.
+bool is_within(const Number& answer, const Number& output, const CompareOptions& options) {
+  const auto& absolute = options.absolute_tolerance;
+  const auto& relative = options.relative_tolerance;
+  return (absolute && is_within_absolute(answer, output, *absolute)) ||
+         (relative && is_within_relative(answer, output, *relative));
 }
 
 std::string shown(const std::string& token) {
@@ -151,9 +132,11 @@ class Comparison {
     const auto answer = read_head(answer_), output = read_head(output_);
     const bool is_whole = answer_.is_at_token_end() && output_.is_at_token_end();
     const bool has_tolerance = options_.absolute_tolerance || options_.relative_tolerance;
-    if (const auto number =
-            has_tolerance && answer_.is_at_token_end() ? finite_number(answer) : std::nullopt) {
-      const auto found = is_whole ? finite_number(output) : std::nullopt;
+    const auto parse = [&](const std::string& token, bool is_complete) {
+      return is_complete ? Number::parse(token, options_.grammar) : std::nullopt;
+    };
+    if (const auto number = parse(answer, has_tolerance && answer_.is_at_token_end())) {
+      const auto found = parse(output, is_whole);
       if (!found) return at_line("expected a number, " + shown(answer) + ", got " + shown(output));
       if (is_within(*number, *found, options_)) return std::nullopt;
       return at_line("too large a difference: expected " + shown(answer) + ", got " +
@@ -179,30 +162,39 @@ class Comparison {
   const CompareOptions& options_;
 };
 
-long double parse_tolerance(const std::vector<std::string>& flags, std::size_t at) {
-  const auto tolerance =
-      at + 1 < flags.size() ? finite_number(flags[at + 1]) : std::optional<long double>();
-  if (!tolerance || *tolerance < 0)
+/// The number behind flag `at`.
+Number parse_tolerance(const std::vector<std::string>& flags, std::size_t at) {
+  auto tolerance = at + 1 < flags.size() ? Number::parse(flags[at + 1], NumberGrammar::c)
+                                         : std::optional<Number>();
+  if (!tolerance || tolerance->value() < 0)
     throw Error(ErrorText{.what = "validator flag " + flags[at] + " needs a number of at least 0",
                           .hint = "For example: validator_flags: float_tolerance 1e-6"});
-  return *tolerance;
+  return *std::move(tolerance);
 }
 
 }  // namespace
 
-CompareOptions parse_compare_options(const std::vector<std::string>& flags) {
+CompareOptions parse_compare_options(const std::vector<std::string>& flags, NumberGrammar grammar) {
   CompareOptions options;
+  options.grammar = grammar;
+  const auto set = [&](std::optional<Number>& tolerance, std::size_t at) {
+    if (tolerance && grammar == NumberGrammar::decimal)
+      throw Error(ErrorText{.what = "validator flag " + flags[at] + " sets a tolerance twice",
+                            .hint = "Name each tolerance once."});
+    tolerance = parse_tolerance(flags, at);
+  };
   for (std::size_t i = 0; i < flags.size(); ++i) {
     if (flags[i] == "case_sensitive") {
       options.is_case_sensitive = true;
     } else if (flags[i] == "space_change_sensitive") {
       options.is_space_change_sensitive = true;
     } else if (flags[i] == "float_relative_tolerance") {
-      options.relative_tolerance = parse_tolerance(flags, i++);
+      set(options.relative_tolerance, i++);
     } else if (flags[i] == "float_absolute_tolerance") {
-      options.absolute_tolerance = parse_tolerance(flags, i++);
+      set(options.absolute_tolerance, i++);
     } else if (flags[i] == "float_tolerance") {
-      options.relative_tolerance = options.absolute_tolerance = parse_tolerance(flags, i++);
+      set(options.relative_tolerance, i);
+      set(options.absolute_tolerance, i++);
     } else {
       throw Error(ErrorText{.what = "the default validator has no flag \"" + flags[i] + "\"",
                             .hint = "It has case_sensitive, space_change_sensitive, "

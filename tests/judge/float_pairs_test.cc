@@ -1,0 +1,57 @@
+// The default validator against the table of float_pairs.txt.
+#include "float_pairs.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/error.h"
+#include "judge/compare.h"
+#include "judge/files.h"
+#include "support/places.h"
+
+namespace daemonz {
+namespace {
+
+UniqueFd file_of(std::string_view bytes) {
+  auto fd = judge::memory_file("test");
+  for (std::size_t done = 0; done < bytes.size();) {
+    const auto written = ::write(fd.get(), bytes.data() + done, bytes.size() - done);
+    REQUIRE(written > 0);
+    done += static_cast<std::size_t>(written);
+  }
+  return fd;
+}
+
+// DAEMONZ_FLOAT_PAIRS names another table: tests/shown/sandbox/08_floats makes some.
+TEST_CASE("compare: every pair of the float table is judged as the package format says") {
+  const char* other = std::getenv("DAEMONZ_FLOAT_PAIRS");
+  const auto pairs =
+      tests::read_float_pairs(other ? other : tests::source_path("tests/judge/float_pairs.txt"));
+  REQUIRE(pairs.size() >= 60);
+  for (const auto& pair : pairs) {
+    const auto answer = file_of(pair.answer), output = file_of(pair.output);
+    const auto difference = judge::compare(answer.get(), output.get(),
+                                           judge::parse_compare_options(pair.flags, pair.grammar));
+    CHECK_MESSAGE(pair.is_right == !difference, pair.where, ": should be ",
+                  pair.is_right ? "right: " : "wrong; it was accepted", difference.value_or(""));
+  }
+}
+
+TEST_CASE("compare: since 2023-07 a tolerance that is set twice is an error") {
+  using Flags = std::vector<std::string>;
+  const auto parse = [](const Flags& flags) {
+    static_cast<void>(judge::parse_compare_options(flags, judge::NumberGrammar::decimal));
+  };
+  CHECK_NOTHROW(parse({"float_relative_tolerance", "1", "float_absolute_tolerance", "1"}));
+  for (const auto& flags :
+       {Flags{"float_tolerance", "1", "float_tolerance", "1"},
+        Flags{"float_tolerance", "1", "float_absolute_tolerance", "1"},
+        Flags{"float_relative_tolerance", "1", "float_tolerance", "1"},
+        Flags{"float_relative_tolerance", "1", "float_relative_tolerance", "1"}})
+    CHECK_THROWS_WITH_AS(parse(flags), doctest::Contains("sets a tolerance twice"), Error);
+}
+
+}  // namespace
+}  // namespace daemonz
