@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "judge/java.h"
 #include "judge/package.h"
 
 namespace daemonz::judge {
@@ -18,6 +19,9 @@ namespace {
 // The box's name of what a compiler makes; a source of this name would be replaced by it.
 const std::string program_name = "daemonz-program";
 const std::string archive_name = "daemonz-built.tar";
+// What a virtual machine needs beside its heap; with less than heap_least_mib it does not start.
+constexpr std::uint64_t virtual_machine_least = 64ULL << 20;
+constexpr std::uint64_t heap_least_mib = 16;
 constexpr Bytes shebang_max{256};  // the kernel's own limit for a #! line
 
 std::string extension_of(const Entry& file) {
@@ -43,10 +47,12 @@ std::vector<Entry> sources_of(const std::vector<Entry>& files, const Language& l
   return sources;
 }
 
-/// The entry that was named; without a name main.*, else the only source. nullptr: none of these.
+/// The entry that was named; without a name main.* (Python's __main__.py too), else the only
+/// source. nullptr: none of these.
 const Entry* entry_of(const std::vector<Entry>& sources, const std::string& named) {
   const auto found = std::ranges::find_if(sources, [&](const Entry& file) {
-    return file.name == (named.empty() ? "main" + extension_of(file) : named);
+    return named.empty() ? file.name == "main" + extension_of(file) || file.name == "__main__.py"
+                         : file.name == named;
   });
   if (!named.empty()) return found != sources.end() ? &*found : nullptr;
   if (found != sources.end()) return &*found;
@@ -137,47 +143,130 @@ Compiled run_compiler(std::vector<std::string> argv, const std::vector<Entry>& f
   return compiled;
 }
 
-Compiled compile_program(const Language& language, const std::vector<Entry>& files,
-                         const CompileLimits& limits, sandbox::Slot& slot) {
-  std::vector<std::string> argv{installed_program(language.compiler)};
-  argv.insert(argv.end(), language.before_sources.begin(), language.before_sources.end());
-  argv.insert(argv.end(), {"-o", program_name});
-  // "./": a file may be called "-o" or "@options".
-  for (const auto& source : sources_of(files, language)) argv.push_back("./" + source.name);
-  argv.insert(argv.end(), language.after_sources.begin(), language.after_sources.end());
-  auto compiled = run_compiler(std::move(argv), files, program_name, limits, slot);
-  compiled.executable.argv = {program_name};
-  return compiled;
+bool names(const std::vector<std::string>& command, std::string_view placeholder) {
+  return std::ranges::any_of(command, [&](const std::string& word) {
+    return word.find(placeholder) != std::string::npos;
+  });
 }
 
-Compiled compile_script(const Language& language, const std::vector<Entry>& files,
-                        const CompileLimits& limits, sandbox::Slot& slot,
-                        const std::string& named_entry) {
-  const auto sources = sources_of(files, language);
-  const auto* entry = entry_of(sources, named_entry);
-  if (!entry && !named_entry.empty())
-    return refused(CompileState::failed, "there is no source called " + named_entry +
-                                             ", which is named as the program's entry");
-  if (!entry)
-    return refused(CompileState::failed, "which of the " + std::to_string(sources.size()) +
-                                             " sources is the program? "
-                                             "Name one of them main" +
-                                             std::string(language.extensions[0]));
-  const auto interpreter = installed_program(language.interpreter);
+/// What a language's commands are filled in with.
+struct Filling {
+  std::vector<Entry> sources;
+  std::string entry, main_class;
+};
+
+void replace_all(std::string& word, std::string_view placeholder, const std::string& text) {
+  for (auto at = word.find(placeholder); at != std::string::npos;
+       at = word.find(placeholder, at + text.size()))
+    word.replace(at, placeholder.size(), text);
+}
+
+std::vector<std::string> filled(const std::vector<std::string>& command, const Filling& filling,
+                                Bytes memory) {
+  std::vector<std::string> argv;
+  for (auto word : command) {
+    if (word == "{sources}") {
+      // "./": a file may be called "-o" or "@options".
+      for (const auto& source : filling.sources) argv.push_back("./" + source.name);
+      continue;
+    }
+    if (argv.empty() && word.find('{') == std::string::npos) word = installed_program(word);
+    replace_all(word, "{entry}", "./" + filling.entry);
+    replace_all(word, "{binary}", program_name);
+    replace_all(word, "{class}", filling.main_class);
+    replace_all(word, "{heap_mib}", std::to_string(heap_mib(memory)));
+    argv.push_back(std::move(word));
+  }
+  return argv;
+}
+
+/// An only source whose public type has another name gets that name: javac insists on it, and
+/// students' files are called as they like.
+void rename_java_file(std::vector<Entry>& files) {
+  if (files.size() != 1) return;
+  const auto type = scan_java(read_file(files[0].path, source_size_max)).public_type;
+  if (!type.empty() && type != stem_of(files[0])) files[0].name = type + ".java";
+}
+
+/// The class to start. False: none or several, and `text` says so.
+bool find_main_class(const std::vector<Entry>& sources, const std::string& named,
+                     std::string& main_class, std::string& text) {
+  std::vector<std::string> found;
+  for (const auto& file : sources) {
+    const auto source = scan_java(read_file(file.path, source_size_max));
+    for (const auto& type : source.startable) {
+      found.push_back(source.qualified(type));
+      const bool is_it = named.empty()
+                             ? type == "Main" || stem_of(file) == "main"
+                             : named == type || named == found.back() || named == file.name;
+      if (is_it && main_class.empty()) main_class = found.back();
+    }
+  }
+  if (main_class.empty() && named.empty() && found.size() == 1) main_class = found[0];
+  if (!main_class.empty()) return true;
+  if (!named.empty())
+    text = "no class " + named + " with a main method, which is named as the program's entry";
+  else if (found.empty())
+    text = "no class has a main method: public static void main(String[])";
+  else
+    text = "which of the " + std::to_string(found.size()) +
+           " classes with a main method is the program? Name one of them Main";
+  return false;
+}
+
+/// The file to start. False: none or several, and `text` says so.
+bool find_entry(const Language& language, const std::vector<Entry>& sources,
+                const std::string& named, std::string& entry, std::string& text) {
+  if (const auto* found = entry_of(sources, named)) {
+    entry = found->name;
+    return true;
+  }
+  text = named.empty()
+             ? "which of the " + std::to_string(sources.size()) +
+                   " sources is the program? Name one of them main" + language.extensions[0]
+             : "there is no source called " + named + ", which is named as the program's entry";
+  return false;
+}
+
+Compiled compile_in(const Language& language, std::vector<Entry> files, const CompileLimits& limits,
+                    sandbox::Slot& slot, const std::string& named_entry) {
+  const bool is_class_wanted = names(language.run, "{class}");
+  if (is_class_wanted) rename_java_file(files);
+  Filling filling{.sources = sources_of(files, language), .entry = {}, .main_class = {}};
+  std::string text;
+  if ((names(language.compile, "{entry}") || names(language.run, "{entry}")) &&
+      !find_entry(language, filling.sources, named_entry, filling.entry, text))
+    return refused(CompileState::failed, text);
+
   Compiled compiled;
   compiled.state = CompileState::compiled;
-  if (!language.before_sources.empty()) {  // a syntax check
-    std::vector<std::string> argv{interpreter};
-    argv.insert(argv.end(), language.before_sources.begin(), language.before_sources.end());
-    for (const auto& source : sources) argv.push_back("./" + source.name);
-    compiled = run_compiler(std::move(argv), files, "", limits, slot);
+  const bool makes_binary = names(language.compile, "{binary}");
+  if (!language.compile.empty())
+    compiled = run_compiler(filled(language.compile, filling, limits.memory), files,
+                            makes_binary ? program_name : "", limits, slot);
+  if (compiled.state != CompileState::compiled) return compiled;
+  if (is_class_wanted && !find_main_class(filling.sources, named_entry, filling.main_class, text))
+    return refused(CompileState::failed, text + "\n" + compiled.text);
+
+  auto& executable = compiled.executable;
+  executable.argv = language.run.empty() ? std::vector{program_name}
+                                         : filled(language.run, filling, limits.run_memory);
+  if (!makes_binary) {
+    executable.files = std::move(files);
+  } else if (!language.run.empty() && language.run != std::vector<std::string>{"{binary}"}) {
+    executable.product_name = program_name;
+    executable.product = std::move(executable.image);
   }
-  compiled.executable.argv = {interpreter, "./" + entry->name};
-  compiled.executable.files = files;
   return compiled;
 }
 
 }  // namespace
+
+std::uint64_t heap_mib(Bytes memory) {
+  const auto own = std::max(virtual_machine_least, memory.count / 8);
+  return std::max<std::uint64_t>(heap_least_mib,
+                                 (memory.count - std::min(own, memory.count)) >> 20);
+}
 
 const Language* language_of(const std::vector<Entry>& files, std::string& why,
                             const ProgramHints& hints) {
@@ -227,12 +316,10 @@ Compiled compile(const std::vector<Entry>& files, const CompileLimits& limits, s
   std::string why;
   const auto* language = language_of(files, why, hints);
   if (!language) return refused(CompileState::unknown_language, why);
-  const auto needed = language->compiler.empty() ? language->interpreter : language->compiler;
-  if (installed_program(needed).empty())
+  if (const auto missing = missing_program(*language); !missing.empty())
     return refused(CompileState::unknown_language,
-                   std::string(language->name) + ": " + std::string(needed) + " is not installed");
-  return language->compiler.empty() ? compile_script(*language, files, limits, slot, hints.entry)
-                                    : compile_program(*language, files, limits, slot);
+                   language->name + ": " + missing + " is not installed");
+  return compile_in(*language, files, limits, slot, hints.entry);
 }
 
 Compiled compile_validator(const std::vector<Entry>& files, const CompileLimits& limits,
@@ -252,7 +339,8 @@ Compiled compile_validator(const std::vector<Entry>& files, const CompileLimits&
   const std::string script = "./build >&2 && test -x ./run && tar --create --file=" + archive_name +
                              " --exclude=./" + archive_name + " .";
   auto compiled = run_compiler({"bash", "-c", script}, files, archive_name, limits, slot);
-  compiled.executable.archive = std::move(compiled.executable.image);
+  compiled.executable.product_name = archive_name;
+  compiled.executable.product = std::move(compiled.executable.image);
   compiled.executable.argv = {
       "bash", "-c", "tar --extract --file=" + archive_name + " && exec ./run \"$@\"", "run"};
   return compiled;
@@ -264,11 +352,11 @@ void prepare(sandbox::Program& program, const Executable& executable,
   program.argv.insert(program.argv.end(), arguments.begin(), arguments.end());
   if (executable.image.is_open()) program.image = duplicate(executable.image.get());
   add_files(program, executable.files);
-  if (executable.archive.is_open()) {
-    sandbox::BoxFile archive;
-    archive.name = archive_name;
-    archive.fd = duplicate(executable.archive.get());
-    program.files.push_back(std::move(archive));
+  if (executable.product.is_open()) {
+    sandbox::BoxFile product;
+    product.name = executable.product_name;
+    product.fd = duplicate(executable.product.get());
+    program.files.push_back(std::move(product));
   }
 }
 

@@ -15,7 +15,15 @@ namespace daemonz::judge {
 struct CompileLimits {
   Milliseconds time{60'000};  ///< CPU; wall is 1.5 x + 1 s
   Bytes memory = mebibytes(2048);
+  /// Of the runs to come: a virtual machine is told how large its heap may become.
+  Bytes run_memory = mebibytes(2048);
 };
+
+/// What a virtual machine may use for its heap where a run has `memory`: an eighth, at least
+/// 64 MiB, is left for the machine itself. A heap that is full then ends the program with an error
+/// that it can name (Java: OutOfMemoryError, run_time_error); what grows outside of it is killed
+/// (memory_limit_exceeded).
+[[nodiscard]] std::uint64_t heap_mib(Bytes memory);
 
 /// Bytes of a compiler's output; one more kills it. Its first text_max are kept.
 inline constexpr Bytes compiler_output_max = mebibytes(1);
@@ -26,7 +34,8 @@ struct Executable {
   std::vector<std::string> argv;  ///< argv[0] = interpreter, or the program's shown name
   UniqueFd image;                 ///< sealed memfd; not open for scripts
   std::vector<Entry> files;       ///< put into the box before each run; empty for an image
-  UniqueFd archive;               ///< what a build script made: a tar file that argv unpacks
+  std::string product_name;       ///< what argv needs beside `files`: a jar, a build script's tar
+  UniqueFd product;
 };
 
 enum class CompileState { compiled, failed, unknown_language, cancelled, broken };

@@ -18,7 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Bytes stderr_shown_max{1'000};         // of a crashed program: its last words come first
+constexpr Bytes stderr_shown_max{1'000};         // of a crashed program
+constexpr std::size_t stderr_begin_max = 200;    // of these; the rest are its last words
 constexpr std::size_t cached_packages_max = 64;  // a course's problems; each costs a few images
 constexpr Bytes scratch = mebibytes(64);         // /tmp of a judged program
 
@@ -38,10 +39,11 @@ class Trial {
 
   /// False: cancelled.
   bool compile_submission(const Submission& submission) {
-    auto compiled = compile(
-        with_included_code(submission.files),
-        {.time = package_.limits.compilation_time, .memory = package_.limits.compilation_memory},
-        slot_);
+    auto compiled = compile(with_included_code(submission.files),
+                            {.time = package_.limits.compilation_time,
+                             .memory = package_.limits.compilation_memory,
+                             .run_memory = package_.limits.memory},
+                            slot_);
     executable_ = std::move(compiled.executable);
     switch (compiled.state) {
       case CompileState::compiled: break;
@@ -74,7 +76,7 @@ class Trial {
     std::string ignored;
     const auto* language = language_of(files, ignored);
     if (!language) return files;
-    const auto folder = package_.root / "include" / std::string(language->include);
+    const auto folder = package_.root / "include" / language->code;
     if (!is_there(folder)) return files;
     for (auto& added : list_files(inside(folder, package_.root), package_.root)) {
       const auto same = std::ranges::find(files, added.name, &Entry::name);
@@ -187,7 +189,9 @@ class Trial {
   [[nodiscard]] std::string last_words(int stderr_fd) const {
     auto text = read_file(stderr_fd, package_.limits.output);
     if (text.empty()) return {};
-    if (text.size() > stderr_shown_max.count) text.erase(0, text.size() - stderr_shown_max.count);
+    // The beginning names a Java exception, the end a Python one.
+    if (text.size() > stderr_shown_max.count)
+      text.replace(stderr_begin_max, text.size() - stderr_shown_max.count, "\n..\n");
     return "\n" + text;
   }
 

@@ -89,7 +89,8 @@ Validation validation_of(const sandbox::Result& result, const std::string& name,
 
 std::optional<ValidatorSet> ValidatorSet::compile(const Package& package, sandbox::Slot& slot) {
   const CompileLimits limits{.time = package.limits.compilation_time,
-                             .memory = package.limits.compilation_memory};
+                             .memory = package.limits.compilation_memory,
+                             .run_memory = package.limits.validation_memory};
   ValidatorSet set;
   for (const auto& path : package.validators) {
     auto compiled = compile_validator(files_of(path, package), limits, slot);

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "judge/compile.h"
 #include "package_files.h"
 #include "slot.h"
 #include "support/places.h"
@@ -71,25 +70,6 @@ TEST_CASE("judge: one right program in each language") {
     CHECK(judgement.started <= judgement.ended);
     CHECK(judgement.slot == slot().number());
   }
-}
-
-TEST_CASE("compile: a hint names the language and the entry, and a wrong one is told") {
-  PackageFiles files;
-  const auto names = std::vector<std::string>{"one.py", "two.py", "three.c"};
-  for (const auto& name : names) files.write(name, name == "three.c" ? sum_c : sum_python);
-  std::vector<judge::Entry> entries;
-  for (const auto& name : names) entries.push_back({.name = name, .path = files.path() / name});
-  const auto compile = [&](const judge::ProgramHints& hints) {
-    return judge::compile(entries, {}, slot(), hints);
-  };
-  CHECK(compile({}).state == judge::CompileState::unknown_language);
-  CHECK(compile({.language = "c", .entry = ""}).executable.argv.size() == 1);
-  CHECK(compile({.language = "", .entry = "two.py"}).executable.argv.back() == "./two.py");
-  CHECK(compile({.language = "Python3", .entry = "one.py"}).executable.argv.back() == "./one.py");
-  CHECK(compile({.language = "cobol", .entry = ""}).text == "unknown language: cobol");
-  const auto missing = compile({.language = "python3", .entry = "four.py"});
-  CHECK(missing.state == judge::CompileState::failed);
-  CHECK(missing.text == "there is no source called four.py, which is named as the program's entry");
 }
 
 TEST_CASE("judge: every way to fail has its verdict, and the first failing case decides") {
@@ -162,10 +142,10 @@ TEST_CASE("judge: a compiler that never ends is a compile error within its limit
 }
 
 TEST_CASE("judge: a submission in an unknown language is skipped, and says what is known") {
-  const auto judgement = judge_source("sum.java", "class sum {}\n");
+  const auto judgement = judge_source("sum.kt", "class sum {}\n");
   CHECK(judgement.verdict == Verdict::skipped);
   CHECK(judgement.note ==
-        "unknown language: .java (known are .c .cc .cpp .cxx .c++ .py .py3 .sh .bash)");
+        "unknown language: .kt (known are .c .cc .cpp .cxx .c++ .py .py3 .sh .bash .java)");
 }
 
 TEST_CASE("judge: NUL bytes in a source break nothing") {
