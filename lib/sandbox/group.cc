@@ -1,16 +1,14 @@
 #include "sandbox/group.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "base/error.h"
 #include "sandbox/system.h"
@@ -19,8 +17,15 @@ namespace daemonz::sandbox {
 namespace {
 
 using Kind = RunGroup::Folder::Kind;
-constexpr std::string_view name_prefix = "daemonz-run.";
 constexpr std::uint32_t processes_max = 4'194'304;  // PID_MAX_LIMIT: the kernel refuses more
+// v1 has no count of the times that a group's own limit was met (failcnt stays 0 on Linux 6.18), but
+// its peak comes that near: the kernel charges 256 KiB ahead at most.
+constexpr std::uint64_t charged_ahead_max = 1U << 20;
+// A group is empty an instant after its last process was reaped, at the latest when the kernel has
+// switched away from it. More of them than this means that processes do not die at all.
+constexpr std::size_t busy_max = 64;
+constexpr int busy_rounds_max = 200;  // at the keeper's end; nobody waits for it
+constexpr int busy_round_ms = 1;
 
 std::uint64_t number_in(std::string_view text) {
   std::uint64_t value = 0;
@@ -40,6 +45,13 @@ std::uint64_t number_after(std::string_view text, std::string_view key) {
   return 0;
 }
 
+/// The peak, or on a kernel before 6.11 how many there are now.
+std::uint32_t read_processes(int folder) {
+  auto text = read_small_file(folder, "pids.peak");
+  if (!text) text = read_small_file(folder, "pids.current");
+  return static_cast<std::uint32_t>(number_in(text.value_or("0")));
+}
+
 std::string must_read(int folder, const char* file) {
   auto text = read_small_file(folder, file);
   if (!text) throw_errno(std::string("read ") + file);
@@ -48,69 +60,17 @@ std::string must_read(int folder, const char* file) {
 
 bool is_present(int folder, const char* file) { return ::faccessat(folder, file, F_OK, 0) == 0; }
 
-struct Hierarchy {
-  std::string top;  ///< where it is mounted; empty: it is not
-  std::string own;  ///< the folder of this process's group
-};
-
-/// The hierarchy of one controller ("" is v2's). proc_pid_mountinfo(5), cgroups(7)
-/// "/proc/[pid]/cgroup".
-Hierarchy find_hierarchy(const std::string& controller) {
-  const auto has = [](const std::string& list, const std::string& word) {
-    return ("," + list + ",").find("," + word + ",") != std::string::npos;
-  };
-  std::string group, line;
-  for (std::ifstream groups("/proc/self/cgroup"); std::getline(groups, line);) {
-    const auto first = line.find(':'), second = line.find(':', first + 1);
-    const auto list = line.substr(first + 1, second - first - 1);
-    if (controller.empty() ? list.empty() : has(list, controller)) group = line.substr(second + 1);
-  }
-  for (std::ifstream mounts("/proc/self/mountinfo"); std::getline(mounts, line);) {
-    std::istringstream fields(line);
-    std::string skip, root, point, word, type, source, options;
-    fields >> skip >> skip >> skip >> root >> point;
-    while (fields >> word && word != "-") {
-    }
-    fields >> type >> source >> options;
-    const bool is_it =
-        controller.empty() ? type == "cgroup2" : type == "cgroup" && has(options, controller);
-    if (!is_it || group.empty()) continue;
-    if (root != "/" && group.starts_with(root)) group.erase(0, root.size());
-    return {.top = point, .own = group == "/" ? point : point + group};
-  }
-  return {};
-}
-
-UniqueFd open_folder(const std::string& path) {
-  return UniqueFd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-}
-
-/// True if a group can be made (and removed) in here.
-bool is_usable(int folder) {
-  const auto name = std::string(name_prefix) + std::to_string(::getpid()) + ".probe";
-  if (::mkdirat(folder, name.c_str(), 0755) != 0) return false;
-  return ::unlinkat(folder, name.c_str(), AT_REMOVEDIR) == 0;
-}
-
-/// v2: hands memory, pids and cpu down to the groups made in here, if that is possible.
-bool has_controllers(int folder) {
-  const UniqueFd control(::openat(folder, "cgroup.subtree_control", O_WRONLY | O_CLOEXEC));
-  for (const std::string_view word : {"+memory", "+pids", "+cpu"})
-    if (control.is_open() && ::write(control.get(), word.data(), word.size()) < 0) continue;
-  const auto handed = read_small_file(folder, "cgroup.subtree_control").value_or("");
-  return handed.find("memory") != std::string::npos && handed.find("pids") != std::string::npos;
-}
-
 }  // namespace
 
-RunGroup::RunGroup(std::string name, std::vector<Folder> folders)
-    : name_(std::move(name)), folders_(std::move(folders)) {}
+RunGroup::RunGroup(std::string name, std::vector<BusyFolder>& busy)
+    : name_(std::move(name)), busy_(&busy) {}
 
 RunGroup::~RunGroup() {
   join_files_.clear();
   for (auto& folder : folders_) {
     folder.fd.reset();
-    ::unlinkat(folder.parent, name_.c_str(), AT_REMOVEDIR);
+    if (::unlinkat(folder.parent, name_.c_str(), AT_REMOVEDIR) != 0 && errno == EBUSY)
+      busy_->push_back({.parent = folder.parent, .name = name_});
   }
 }
 
@@ -122,9 +82,11 @@ void RunGroup::limit(const Limits& limits) {
     switch (folder.kind) {
       case Kind::memory:
         write_file(fd, "memory.limit_in_bytes", memory, "memory.limit_in_bytes");
-        // Absent without swap accounting: then swap is not charged to groups at all.
+        // Absent without swap accounting: then what is swapped out is counted nowhere, so nothing is.
         if (is_present(fd, "memory.memsw.limit_in_bytes"))
           write_file(fd, "memory.memsw.limit_in_bytes", memory, "memory.memsw.limit_in_bytes");
+        else
+          write_file(fd, "memory.swappiness", "0", "memory.swappiness");
         break;
       case Kind::processes: write_file(fd, "pids.max", processes, "pids.max"); break;
       case Kind::unified:
@@ -164,16 +126,16 @@ void RunGroup::read_v1(const Folder& folder, GroupUsage& usage) const {
       usage.memory_peak = number_in(must_read(folder.fd.get(), "memory.max_usage_in_bytes"));
       // failcnt counts refused charges that were then reclaimed: it lies. oom_kill counts kills.
       usage.oom_kills = number_after(must_read(folder.fd.get(), "memory.oom_control"), "oom_kill");
+      if (usage.oom_kills > 0)
+        usage.is_oom_foreign = usage.memory_peak + charged_ahead_max <
+                               number_in(must_read(folder.fd.get(), "memory.limit_in_bytes"));
       break;
     case Kind::cpu:
       usage.cpu = microseconds("cpuacct.usage");
       usage.user = microseconds("cpuacct.usage_user");
       usage.system = microseconds("cpuacct.usage_sys");
       break;
-    case Kind::processes:
-      if (const auto peak = read_small_file(folder.fd.get(), "pids.peak"))
-        usage.processes_peak = static_cast<std::uint32_t>(number_in(*peak));
-      break;
+    case Kind::processes: usage.processes_peak = read_processes(folder.fd.get()); break;
     case Kind::unified: break;
   }
 }
@@ -184,10 +146,12 @@ void RunGroup::read_v2(const Folder& folder, GroupUsage& usage) const {
   usage.cpu = Microseconds(number_after(cpu, "usage_usec"));
   usage.user = Microseconds(number_after(cpu, "user_usec"));
   usage.system = Microseconds(number_after(cpu, "system_usec"));
-  usage.oom_kills = number_after(must_read(fd, "memory.events"), "oom_kill");
+  // The group has none below it, so the local events are all events.
+  const auto memory = must_read(fd, "memory.events");
+  usage.oom_kills = number_after(memory, "oom_kill");
+  usage.is_oom_foreign = usage.oom_kills > 0 && number_after(memory, "oom") == 0;
   if (const auto peak = read_small_file(fd, "memory.peak")) usage.memory_peak = number_in(*peak);
-  if (const auto peak = read_small_file(fd, "pids.peak"))
-    usage.processes_peak = static_cast<std::uint32_t>(number_in(*peak));
+  usage.processes_peak = read_processes(fd);
 }
 
 void RunGroup::kill() const noexcept {
@@ -199,59 +163,29 @@ void RunGroup::kill() const noexcept {
 }
 
 GroupRoot::GroupRoot(LimitMode mode, std::vector<Place> places)
-    : mode_(mode), places_(std::move(places)) {}
+    : mode_(mode), places_(std::move(places)), busy_(std::make_unique<std::vector<BusyFolder>>()) {}
 
-GroupRoot GroupRoot::find(LimitMode mode) {
-  const auto not_here = [](const char* what) {
-    return Error(ErrorText{.what = what, .code = ENOTSUP});
-  };
-  if (mode == LimitMode::v2 || mode == LimitMode::automatic) {
-    auto root = find_v2();
-    if (!root.places_.empty()) return root;
-    if (mode == LimitMode::v2) throw not_here("cgroup v2");
+GroupRoot::~GroupRoot() {
+  if (!busy_) return;  // moved from
+  for (int round = 0; round < busy_rounds_max; ++round) {
+    remove_busy();
+    if (busy_->empty()) return;
+    ::poll(nullptr, 0, busy_round_ms);
   }
-  if (mode == LimitMode::v1 || mode == LimitMode::automatic) {
-    auto root = find_v1();
-    if (!root.places_.empty()) return root;
-    if (mode == LimitMode::v1) throw not_here("cgroup v1");
-  }
-  return GroupRoot(LimitMode::rlimit, {});
 }
 
-GroupRoot GroupRoot::find_v2() {
-  GroupRoot root(LimitMode::v2, {});
-  const auto [top, own] = find_hierarchy("");
-  if (own.empty()) return root;
-  // A group with members of its own hands no controllers down, so a delegated keeper makes groups
-  // beside its own; without delegation (and as root) the place is the top of the hierarchy.
-  const auto parent = std::filesystem::path(own).parent_path().string();
-  for (const auto& path : {own, parent, top}) {
-    auto folder = open_folder(path);
-    if (!folder.is_open() || !is_present(folder.get(), "cgroup.subtree_control")) continue;
-    if (!has_controllers(folder.get()) || !is_usable(folder.get())) continue;
-    root.places_.push_back({.fd = std::move(folder), .kind = Kind::unified});
-    return root;
-  }
-  return root;
-}
-
-GroupRoot GroupRoot::find_v1() {
-  GroupRoot root(LimitMode::v1, {});
-  const std::pair<const char*, Kind> controllers[] = {
-      {"memory", Kind::memory}, {"cpuacct", Kind::cpu}, {"pids", Kind::processes}};
-  for (const auto& [controller, kind] : controllers) {
-    const auto path = find_hierarchy(controller).own;
-    auto folder = path.empty() ? UniqueFd() : open_folder(path);
-    if (!folder.is_open() || !is_usable(folder.get())) return GroupRoot(LimitMode::v1, {});
-    root.places_.push_back({.fd = std::move(folder), .kind = kind});
-  }
-  return root;
+void GroupRoot::remove_busy() noexcept {
+  std::erase_if(*busy_, [](const BusyFolder& folder) {
+    return ::unlinkat(folder.parent, folder.name.c_str(), AT_REMOVEDIR) == 0 || errno != EBUSY;
+  });
 }
 
 RunGroup GroupRoot::create(const Limits& limits) {
-  auto name =
-      std::string(name_prefix) + std::to_string(::getpid()) + "." + std::to_string(++created_);
-  RunGroup group(std::move(name), {});
+  remove_busy();
+  if (busy_->size() > busy_max) throw_errno("cgroups that stay busy", {}, {}, EBUSY);
+  auto name = std::string(group_name_prefix) + std::to_string(::getpid()) + "." +
+              std::to_string(++created_);
+  RunGroup group(std::move(name), *busy_);
   for (const auto& place : places_) {
     if (::mkdirat(place.fd.get(), group.name_.c_str(), 0755) != 0) throw_errno("cgroup");
     group.folders_.push_back({.parent = place.fd.get(), .fd = {}, .kind = place.kind});
@@ -269,9 +203,11 @@ void GroupRoot::remove_stale() const noexcept {
     const auto folder = "/proc/self/fd/" + std::to_string(place.fd.get());
     for (const auto& entry : std::filesystem::directory_iterator(folder + "/.", ignored)) {
       const auto name = entry.path().filename().string();
-      if (!name.starts_with(name_prefix)) continue;
-      const auto owner = number_in(std::string_view(name).substr(name_prefix.size()));
-      const bool is_gone = ::kill(static_cast<pid_t>(owner), 0) != 0 && errno == ESRCH;
+      if (!name.starts_with(group_name_prefix)) continue;
+      const auto owner =
+          static_cast<pid_t>(number_in(std::string_view(name).substr(group_name_prefix.size())));
+      // Nothing here is ours yet: a group of our pid is one of an earlier process with the number.
+      const bool is_gone = owner == ::getpid() || (::kill(owner, 0) != 0 && errno == ESRCH);
       // rmdir refuses a group that still has members.
       if (is_gone) ::unlinkat(place.fd.get(), name.c_str(), AT_REMOVEDIR);
     }

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/unique_fd.h"
@@ -17,12 +19,20 @@ struct GroupUsage {
   Microseconds cpu{0}, user{0}, system{0};
   std::uint64_t memory_peak = 0;  ///< bytes; 0: this kernel does not tell
   std::uint64_t oom_kills = 0;
-  std::uint32_t processes_peak = 0;  ///< 0: this kernel does not tell
+  bool is_oom_foreign = false;       ///< killed for memory, but never at this group's own limit
+  std::uint32_t processes_peak = 0;  ///< a kernel without pids.peak: how many there are now
+};
+
+/// Folders that could not be removed at the end of their run, because the kernel had not yet taken
+/// the last process out: tried again with each new group, and at the keeper's end.
+struct BusyFolder {
+  int parent = -1;  ///< a loan of GroupRoot's descriptor
+  std::string name;
 };
 
 /// The groups of one run. In mode rlimit there are none, and every verb does nothing.
-/// Owns the folders; the destructor removes them. Threads: one.
-/// After a crash of the keeper empty folders stay; the next keeper removes them.
+/// Owns the folders; the destructor removes them, or leaves them to its GroupRoot, which must live
+/// on. Threads: one. After a crash of the keeper empty folders stay; the next keeper removes them.
 class RunGroup {
  public:
   struct Folder {
@@ -30,7 +40,7 @@ class RunGroup {
     UniqueFd fd;
     enum class Kind { memory, cpu, processes, unified } kind = Kind::unified;
   };
-  RunGroup(std::string name, std::vector<Folder> folders);
+  RunGroup(std::string name, std::vector<BusyFolder>& busy);
   RunGroup(RunGroup&&) noexcept = default;
   RunGroup& operator=(RunGroup&&) = delete;
   ~RunGroup();
@@ -51,19 +61,23 @@ class RunGroup {
   std::string name_;
   std::vector<Folder> folders_;
   std::vector<UniqueFd> join_files_;
+  std::vector<BusyFolder>* busy_;  // GroupRoot's
 };
 
 /// Where this keeper may make groups; found once, before it leaves the host's file system.
 /// The keeper itself stays outside of them. Threads: one.
 class GroupRoot {
  public:
-  /// Throws Error when `mode` is not to be had here. `automatic` takes the first of v2, v1, rlimit
-  /// that works.
+  /// Throws Error when `mode` is not to be had here: its hint says what was missing. `automatic`
+  /// takes the first of v2, v1, rlimit that works: a process has joined a group made there.
   [[nodiscard]] static GroupRoot find(LimitMode mode);
+  GroupRoot(GroupRoot&&) noexcept = default;
+  GroupRoot& operator=(GroupRoot&&) = delete;
+  ~GroupRoot();
   [[nodiscard]] LimitMode mode() const noexcept { return mode_; }
   /// A fresh group with these limits. Throws Error.
   [[nodiscard]] RunGroup create(const Limits& limits);
-  /// Removes empty groups that keepers of the past have left.
+  /// Removes groups that keepers of the past have left. Before the first create().
   void remove_stale() const noexcept;
 
  private:
@@ -74,10 +88,15 @@ class GroupRoot {
   GroupRoot(LimitMode mode, std::vector<Place> places);
   static GroupRoot find_v2();
   static GroupRoot find_v1();
+  void remove_busy() noexcept;
 
   LimitMode mode_;
   std::vector<Place> places_;
+  std::unique_ptr<std::vector<BusyFolder>> busy_;  // where RunGroups find it when this is moved
   std::uint64_t created_ = 0;
 };
+
+/// Of every group that a keeper makes: the prefix, its pid, a dot, and a number of its own.
+inline constexpr std::string_view group_name_prefix = "daemonz-run.";
 
 }  // namespace daemonz::sandbox

@@ -139,7 +139,10 @@ void OneRun::handle_init_end() {
 
 GroupUsage OneRun::usage() const {
   auto usage = group_->usage();
-  if (!is_sampled()) return usage;
+  if (!is_sampled()) {
+    usage.processes_peak = std::max(usage.processes_peak, sampled_processes_);
+    return usage;
+  }
   usage.processes_peak = sampled_processes_;
   usage.memory_peak = sampled_memory_;
   usage.cpu = sampled_cpu_;
@@ -174,6 +177,7 @@ void OneRun::look_at_limits() {
   if (time < next_look_) return;
   if (is_sampled()) sample();
   const auto used = usage();
+  sampled_processes_ = std::max(sampled_processes_, used.processes_peak);
   if (used.oom_kills > 0) return end(KillReason::memory);
   if (is_sampled() && used.memory_peak >= limits.memory.count) return end(KillReason::memory);
   if (used.cpu > limits.cpu) return end(KillReason::cpu);
@@ -230,6 +234,7 @@ Result OneRun::finish() {
   seen.wall = between(started_, ended_);
   seen.memory_peak = used.memory_peak;
   seen.oom_kills = used.oom_kills;
+  seen.is_oom_foreign = used.is_oom_foreign;
   seen.is_peak_decisive = is_sampled();
   if (report_)
     seen.wait_status = report_->wait_status;

@@ -61,7 +61,7 @@ std::string hint_for(const Hello& hello) {
   if (hello.stage == "mount /proc")
     return "In a container: its /proc must not be masked (unmask=ALL, or --privileged)";
   if (hello.stage.starts_with("cgroup v"))
-    return "These control groups are not to be had here; --limits auto takes what there is";
+    return hello.detail + "; limits \"auto\" takes what there is (lib/sandbox/LIMITS.md)";
   return "Programs are never run with less isolation; see lib/sandbox/THREATS.md";
 }
 

@@ -51,6 +51,8 @@ void decide(const Observation& seen, Result& result) {
   const bool is_lost = !seen.wait_status && !is_exec_failure(seen);
   if (seen.failure && !is_exec_failure(seen))
     fail(result, seen.failure->stage, seen.failure->error);
+  else if (seen.is_oom_foreign)
+    fail(result, "memory outside of the run", ENOMEM);
   else if (seen.killed == KillReason::cancel)
     give(result, Verdict::CANCELLED, "cancel");
   else if (is_out_of_memory(seen))

@@ -45,6 +45,11 @@ TEST_CASE("sandbox: of several verdicts the first of the table wins") {
   CHECK(decided(seen).stage == "mount /box");
   CHECK(decided(seen).errno_value == ENOSPC);
   seen.failure.reset();
+  seen.is_oom_foreign = true;
+  CHECK(decided(seen).verdict == Verdict::XX);
+  CHECK(decided(seen).stage == "memory outside of the run");
+  CHECK(decided(seen).killed_by.empty());
+  seen.is_oom_foreign = false;
   CHECK(decided(seen).verdict == Verdict::CANCELLED);
   CHECK(decided(seen).killed_by == "cancel");
   seen.killed = KillReason::none;

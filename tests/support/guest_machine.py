@@ -1,4 +1,4 @@
-"""A small virtual machine with Debian's own kernel and a pure cgroup v2 tree (or a v1 one), for what
+"""A small virtual machine with Debian's own kernel and a pure cgroup v2 tree (or v1), for what
 this machine's kernel or control groups cannot show. Not an installation: its root is a tmpfs with
 the programs that are named, the libraries that they need, and a shell, all of this machine. It has
 no disk and no network, and lives as long as its one script.

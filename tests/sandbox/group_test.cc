@@ -1,0 +1,171 @@
+// Control groups of this machine, in each mode that it lets us have: as root most often one of v2 and
+// v1, as an ordinary user without delegation neither. tests/shown/sandbox/04_limit_modes runs these
+// cases in a machine with a pure v2 tree as well.
+#include "sandbox/group.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <optional>
+
+#include <doctest/doctest.h>
+
+#include "base/error.h"
+
+using namespace daemonz;
+using namespace daemonz::sandbox;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The roots that can be had here; rlimit, which has no groups, is none of them.
+std::vector<GroupRoot> roots() {
+  std::vector<GroupRoot> found;
+  for (const auto mode : {LimitMode::v2, LimitMode::v1}) {
+    try {
+      found.push_back(GroupRoot::find(mode));
+    } catch (const Error&) {
+      continue;  // what the refusal says is a test of its own
+    }
+  }
+  return found;
+}
+
+/// Groups that a process of this pid has made, in all hierarchies.
+std::vector<fs::path> groups_of(pid_t pid) {
+  std::vector<fs::path> found;
+  const auto prefix = std::string(group_name_prefix) + std::to_string(pid) + ".";
+  std::error_code ignored;
+  for (fs::recursive_directory_iterator it("/sys/fs/cgroup", ignored), end; it != end;
+       it.increment(ignored))
+    if (it->path().filename().string().starts_with(prefix)) found.push_back(it->path());
+  return found;
+}
+
+void join(const RunGroup& group) {
+  for (const int file : group.join_files())
+    if (::write(file, "0", 1) != 1) ::_exit(1);
+}
+
+/// A child that has done `work` and then waits for its death, or has ended by itself.
+template <class Work>
+pid_t start_child(Work work) {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const auto child = ::fork();
+  if (child == 0) {
+    work();
+    if (::write(ends[1], "x", 1) != 1) ::_exit(1);
+    ::close(ends[1]);
+    for (;;) ::pause();
+  }
+  char done = 0;
+  ::close(ends[1]);
+  REQUIRE(::read(ends[0], &done, 1) == 1);
+  ::close(ends[0]);
+  return child;
+}
+
+void end_child(pid_t child) {
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+}
+
+const Limits small = {.memory = mebibytes(32)};
+
+}  // namespace
+
+TEST_CASE("sandbox: a run's group is gone when the run is") {
+  for (auto& root : roots()) {
+    CAPTURE(to_string(root.mode()));
+    for (int i = 0; i < 200; ++i) {
+      const auto group = root.create(small);
+      end_child(start_child([&] { join(group); }));
+    }
+    { auto last = std::move(root); }  // what the kernel still held is removed by now
+    CHECK(groups_of(::getpid()).empty());
+  }
+}
+
+TEST_CASE("sandbox: a run's group that is still busy at its end is removed with the next") {
+  for (auto& root : roots()) {
+    CAPTURE(to_string(root.mode()));
+    pid_t late = -1;
+    {
+      const auto group = root.create(small);
+      late = start_child([&] { join(group); });
+    }
+    const auto held = groups_of(::getpid());
+    CHECK(held.size() == (root.mode() == LimitMode::v1 ? 3 : 1));
+    end_child(late);
+    const auto next = root.create(small);
+    for (const auto& folder : held) CHECK_FALSE(fs::exists(folder));
+  }
+}
+
+TEST_CASE("sandbox: a run's group whose keeper was killed is removed by the next keeper") {
+  for (auto& root : roots()) {
+    CAPTURE(to_string(root.mode()));
+    std::optional<RunGroup> made;
+    const auto keeper = start_child([&] { made.emplace(root.create(small)); });
+    const auto left = groups_of(keeper);
+    REQUIRE_FALSE(left.empty());
+    root.remove_stale();
+    CHECK(groups_of(keeper).size() == left.size());  // it lives
+    // One of an earlier process that had our number: it would be in the way of our own first one.
+    for (const auto& folder : left)
+      fs::create_directory(folder.parent_path() /
+                           (std::string(group_name_prefix) + std::to_string(::getpid()) + ".1"));
+    end_child(keeper);
+    root.remove_stale();
+    CHECK(groups_of(keeper).empty());
+    CHECK(groups_of(::getpid()).empty());
+    CHECK_NOTHROW((void)root.create(small));
+  }
+}
+
+TEST_CASE("sandbox: a run's group counts the kills at its own limit, and no others") {
+  for (auto& root : roots()) {
+    CAPTURE(to_string(root.mode()));
+    const auto group = root.create(small);
+    CHECK(group.usage().oom_kills == 0);
+    const auto child = ::fork();
+    if (child == 0) {
+      join(group);
+      for (;;) {
+        auto* const block = static_cast<volatile char*>(std::malloc(1 << 20));
+        for (int i = 0; block && i < 1 << 20; i += 4096) block[i] = 1;
+      }
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    CHECK(WTERMSIG(status) == SIGKILL);
+    const auto used = group.usage();
+    CHECK(used.oom_kills > 0);
+    CHECK_FALSE(used.is_oom_foreign);
+    CHECK(used.memory_peak > small.memory.count / 2);
+    CHECK(used.memory_peak <= small.memory.count);
+    CHECK(used.cpu > Microseconds(0));
+  }
+}
+
+TEST_CASE(
+    "sandbox: a run's group of a mode that is not to be had is refused with what was missing") {
+  for (const auto mode : {LimitMode::v2, LimitMode::v1}) {
+    try {
+      const auto root = GroupRoot::find(mode);
+      CHECK(root.mode() == mode);
+    } catch (const Error& refused) {
+      CHECK(refused.code() == ENOTSUP);
+      CHECK(refused.text().what == std::string("cgroup ") + to_string(mode));
+      CHECK_FALSE(refused.text().hint.empty());
+    }
+  }
+  CHECK(GroupRoot::find(LimitMode::rlimit).mode() == LimitMode::rlimit);
+  const auto chosen = GroupRoot::find(LimitMode::automatic).mode();
+  CHECK(chosen != LimitMode::automatic);
+  CHECK((chosen == LimitMode::rlimit) == roots().empty());
+}
