@@ -18,8 +18,8 @@ namespace {
 
 using Kind = RunGroup::Folder::Kind;
 constexpr std::uint32_t processes_max = 4'194'304;  // PID_MAX_LIMIT: the kernel refuses more
-// v1 has no count of the times that a group's own limit was met (failcnt stays 0 on Linux 6.18), but
-// its peak comes that near: the kernel charges 256 KiB ahead at most.
+// v1 has no count of the times that a group's own limit was met (failcnt stays 0 on Linux 6.18),
+// but its peak comes that near: the kernel charges 256 KiB ahead at most.
 constexpr std::uint64_t charged_ahead_max = 1U << 20;
 // A group is empty an instant after its last process was reaped, at the latest when the kernel has
 // switched away from it. More of them than this means that processes do not die at all.
@@ -82,7 +82,7 @@ void RunGroup::limit(const Limits& limits) {
     switch (folder.kind) {
       case Kind::memory:
         write_file(fd, "memory.limit_in_bytes", memory, "memory.limit_in_bytes");
-        // Absent without swap accounting: then what is swapped out is counted nowhere, so nothing is.
+        // Absent without swap accounting: what is swapped out is counted nowhere, so nothing is.
         if (is_present(fd, "memory.memsw.limit_in_bytes"))
           write_file(fd, "memory.memsw.limit_in_bytes", memory, "memory.memsw.limit_in_bytes");
         else

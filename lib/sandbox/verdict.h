@@ -21,7 +21,7 @@ struct Observation {
   Microseconds wall{0};
   std::uint64_t memory_peak = 0;  ///< bytes
   std::uint64_t oom_kills = 0;
-  /// The kills were not for this run's limit: the machine, or a group around us, had no memory left.
+  /// Not for this run's limit: the machine, or a group around us, had no memory left.
   bool is_oom_foreign = false;
   bool is_peak_decisive = false;  ///< mode rlimit: nobody counts kills, so the peak decides
   bool is_stdout_over = false, is_stderr_over = false;

@@ -1,6 +1,6 @@
-// Control groups of this machine, in each mode that it lets us have: as root most often one of v2 and
-// v1, as an ordinary user without delegation neither. tests/shown/sandbox/04_limit_modes runs these
-// cases in a machine with a pure v2 tree as well.
+// Control groups of this machine, in each mode that it lets us have: as root most often one of v2
+// and v1, as an ordinary user without delegation neither. tests/shown/sandbox/04_limit_modes runs
+// these cases in a machine with a pure v2 tree as well.
 #include "sandbox/group.h"
 
 #include <signal.h>
