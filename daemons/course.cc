@@ -16,6 +16,7 @@
 #include "course/local.h"
 #include "course/report.h"
 #include "course/submit.h"
+#include "languages.h"
 #include "offline_tasks/from_config.h"
 #include "offline_tasks/push.h"
 #include "program.h"
@@ -185,6 +186,7 @@ int main(int argc, char** argv) {
 
   return program::run(app, argc, argv, common, [&] {
     const auto config = config::load_found(common.config_path);
+    program::add_languages(config);
     if (judge->parsed()) return judge_packages(config, arguments);
     if (submit_command->parsed()) return submit(config, arguments);
     return show_results(config, arguments);

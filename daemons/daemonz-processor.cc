@@ -12,6 +12,7 @@
 #include "course/grading_room.h"
 #include "course/mailer.h"
 #include "course/tasks.h"
+#include "languages.h"
 #include "offline_tasks/from_config.h"
 #include "processor/command_line.h"
 #include "processor/from_config.h"
@@ -115,7 +116,6 @@ void refuse_sandbox_settings(const config::Config& config) {
   const auto& sandbox = config.sandbox;
   if (sandbox.run != config::SandboxLimits{} || sandbox.compile != config::SandboxLimits{})
     refuse("sandbox.profiles", "limits from daemonz.yml (a problem package names its own)");
-  if (!sandbox.languages.empty()) refuse("sandbox.languages", "further languages");
 }
 
 processor::Options options_of(const config::Config& config, const Arguments& arguments) {
@@ -175,6 +175,7 @@ json::value read_yaml(const std::filesystem::path& path) { return config::yaml_f
 int run(const program::Common& common, const Arguments& arguments) {
   const auto config = config::load_found(common.config_path);
   refuse_sandbox_settings(config);
+  program::add_languages(config);
   const auto options = options_of(config, arguments);
   // Before any thread or connection exists: what the keepers are forked from stays small.
   course::GradingRoom room(open_slots(config, options.threads), read_yaml);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "config/read.h"
 
 namespace daemonz::config {
@@ -18,13 +20,42 @@ void read_limits(Section& from, SandboxLimits& limits) {
   from.done();
 }
 
+bool names(const std::vector<std::string>& command, std::string_view placeholder) {
+  for (const auto& word : command)
+    if (word.find(placeholder) != std::string::npos) return true;
+  return false;
+}
+
+/// "{file}" is a slip, "{ print $1 }" is none.
+void check_placeholders(Section& from, std::string_view key,
+                        const std::vector<std::string>& command) {
+  for (const auto& word : command)
+    for (auto at = word.find('{'); at != std::string::npos; at = word.find('{', at + 1)) {
+      const auto end = word.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", at + 1);
+      if (end == std::string::npos || end == at + 1 || word[end] != '}') continue;
+      const auto name = word.substr(at, end + 1 - at);
+      std::string known;
+      for (const auto each : language_placeholders) known += " " + std::string(each);
+      if (std::ranges::find(language_placeholders, name) == language_placeholders.end())
+        from.fault(key, in_quotes(name) + " is not one of" + known);
+      else if (name == "{sources}" && word != name)
+        from.fault(key, "{sources} stands for several words: it needs a word of its own");
+    }
+}
+
 void read_language(Section& from, Language& language) {
+  from.text("code", language.code);
   from.list("extensions", language.extensions);
   for (const auto& extension : language.extensions)
     if (extension.size() < 2 || extension.front() != '.')
       from.fault("extensions", in_quotes(extension) + " is not an extension (\".cc\")");
   from.words("compile", language.compile);
   from.words("run", language.run);
+  for (const auto* key : {"compile", "run"})
+    check_placeholders(from, key, key == std::string_view("run") ? language.run : language.compile);
+  if (names(language.run, "{binary}") && !language.compile.empty() &&
+      !names(language.compile, "{binary}"))
+    from.fault("run", "runs a {binary} that `compile` does not make");
   from.boolean("disabled", language.is_disabled);
   from.done();
 }

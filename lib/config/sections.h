@@ -3,10 +3,12 @@
 // mean is written in the rooms that take them as Options; the mains copy them over.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/units.h"
@@ -87,13 +89,19 @@ struct SandboxLimits {
   friend bool operator==(const SandboxLimits&, const SandboxLimits&) = default;
 };
 
-/// `sandbox: languages: NAME:`, on top of those that the judge knows.
+/// `sandbox: languages: NAME:`, on top of those that the judge knows. What is left out of a row
+/// whose name the judge knows stays as it is.
 struct Language {
+  std::string code;                     ///< of the package format; empty: the name
   std::vector<std::string> extensions;  ///< with the dot
-  std::vector<std::string> compile;  ///< argv; {sources} and {binary} are the judge's; may be empty
-  std::vector<std::string> run;      ///< argv; {binary} or {entry}
+  std::vector<std::string> compile;     ///< argv with language_placeholders; may be empty
+  std::vector<std::string> run;         ///< the same; empty: {binary} itself
   bool is_disabled = false;
 };
+
+/// What the judge fills in (judge/language.h says with what).
+inline constexpr std::array<std::string_view, 5> language_placeholders{
+    "{sources}", "{entry}", "{binary}", "{class}", "{heap_mib}"};
 
 struct Sandbox {
   enum class LimitMode { automatic, v2, v1, rlimit };

@@ -83,9 +83,8 @@ Compiled refused(CompileState state, std::string why) {
 }
 
 /// What the compiler's run means, and its text.
-Compiled outcome_of(sandbox::Result& result, int text_fd, const CompileLimits& limits) {
+Compiled outcome_of(const sandbox::Result& result, std::string text, const CompileLimits& limits) {
   using sandbox::Verdict;
-  auto text = read_file(text_fd, compiler_text_max);
   switch (result.verdict) {
     case Verdict::OK: return refused(CompileState::compiled, std::move(text));
     case Verdict::CANCELLED: return refused(CompileState::cancelled, "cancelled");
@@ -130,12 +129,16 @@ Compiled run_compiler(std::vector<std::string> argv, const std::vector<Entry>& f
                       const std::string& product, const CompileLimits& limits,
                       sandbox::Slot& slot) {
   auto request = compiler_run(files, limits);
-  const auto text = memory_file("compiler text");
+  const auto errors = memory_file("compiler errors"), output = memory_file("compiler output");
   request.argv = std::move(argv);
-  request.stderr_fd = text.get();
+  request.stderr_fd = errors.get();
+  request.stdout_fd = output.get();
   if (!product.empty()) request.collect = {product};
   auto result = slot.run(request);
-  auto compiled = outcome_of(result, text.get(), limits);
+  // Most compilers complain on stderr, some (Pascal) on stdout.
+  auto text = read_file(errors.get(), compiler_text_max);
+  text += read_file(output.get(), Bytes(compiler_text_max.count - text.size()));
+  auto compiled = outcome_of(result, std::move(text), limits);
   if (compiled.state != CompileState::compiled || product.empty()) return compiled;
   if (result.collected.empty() || !result.collected[0].fd.is_open())
     return refused(CompileState::failed, "the compiler made no program\n" + compiled.text);

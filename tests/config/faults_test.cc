@@ -217,6 +217,14 @@ TEST_CASE("config: wrong values of the other sections") {
        "1:22: sandbox.profiles: \"rum\" is not a known key (did you mean \"run\"?)"},
       {"sandbox: {languages: {c: {extensions: c}}}",
        "1:39: sandbox.languages.c.extensions: \"c\" is not an extension (\".cc\")"},
+      {"sandbox: {languages: {c: {compile: [cc, \"{file}\"]}}}",
+       "1:36: sandbox.languages.c.compile: \"{file}\" is not one of {sources} {entry} {binary} "
+       "{class} {heap_mib}"},
+      {"sandbox: {languages: {c: {compile: [cc, \"x{sources}\"]}}}",
+       "1:36: sandbox.languages.c.compile: {sources} stands for several words: it needs a word of "
+       "its own"},
+      {"sandbox: {languages: {c: {compile: [cc], run: [\"{binary}\"]}}}",
+       "1:47: sandbox.languages.c.run: runs a {binary} that `compile` does not make"},
       {"schedule: {s: {cron: \"* * *\", task: t}}",
        "1:22: schedule.s.cron: \"* * *\" is not a cron line (five fields, or @daily)"},
       {"schedule: {s: {task: t}}", "1:12: schedule.s: needs one of `cron` and `every`"},

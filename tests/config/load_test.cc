@@ -304,7 +304,9 @@ sandbox:
   slots: 2
   limits: rlimit
   profiles: {run: {memory: 128M}, compile: {wall: 1m}}
-  languages: {java: {disabled: true}}
+  languages:
+    java: {disabled: true}
+    awk: {code: gawk, extensions: .awk, run: "gawk -f {entry} --assign 'x={ 1 }'"}
 schedule:
   nightly: {cron: "0 8 * * *", class: report, args: {kind: daily, n: 3}}
   often: {every: 10m, task: report, overlap: skip, catch_up: last}
@@ -330,6 +332,11 @@ schedule:
   CHECK_FALSE(config.sandbox.run.cpu.has_value());
   CHECK(config.sandbox.compile.wall == Milliseconds(60'000));
   CHECK(config.sandbox.languages.at("java").is_disabled);
+  const auto& awk = config.sandbox.languages.at("awk");
+  CHECK(awk.code == "gawk");
+  CHECK(awk.extensions == Words{".awk"});
+  CHECK(awk.compile.empty());
+  CHECK(awk.run == Words{"gawk", "-f", "{entry}", "--assign", "x={ 1 }"});
   CHECK(config.schedule.at("nightly").task == "report");
   CHECK(config.schedule.at("nightly").args_json == R"({"kind":"daily","n":3})");
   CHECK(config.schedule.at("often").every == Milliseconds(600'000));
