@@ -92,9 +92,12 @@ Compiled outcome_of(const sandbox::Result& result, std::string text, const Compi
       return refused(CompileState::broken,
                      "the box failed at " + result.stage + ": " + error_text(result.errno_value));
     case Verdict::TLE_CPU:
-    case Verdict::TLE_WALL:
       return refused(CompileState::failed,
                      "the compiler did not end within " + to_string(limits.time) + "\n" + text);
+    case Verdict::TLE_WALL:
+      return refused(CompileState::failed, "the compiler did not end within " +
+                                               to_string(wall_limit(limits.time)) +
+                                               " of wall time\n" + text);
     case Verdict::MLE:
       return refused(CompileState::failed,
                      "the compiler needed more than " + to_string(limits.memory) + "\n" + text);
@@ -136,9 +139,9 @@ Compiled run_compiler(std::vector<std::string> argv, const std::vector<Entry>& f
   if (!product.empty()) request.collect = {product};
   auto result = slot.run(request);
   // Most compilers complain on stderr, some (Pascal) on stdout.
-  auto text = read_file(errors.get(), compiler_text_max);
-  text += read_file(output.get(), Bytes(compiler_text_max.count - text.size()));
-  auto compiled = outcome_of(result, std::move(text), limits);
+  auto text = read_file(errors.get(), compiler_output_max);
+  text += read_file(output.get(), compiler_output_max);
+  auto compiled = outcome_of(result, clipped(std::move(text), compiler_text_max.count), limits);
   if (compiled.state != CompileState::compiled || product.empty()) return compiled;
   if (result.collected.empty() || !result.collected[0].fd.is_open())
     return refused(CompileState::failed, "the compiler made no program\n" + compiled.text);

@@ -25,7 +25,8 @@ struct CompileLimits {
 /// (memory_limit_exceeded).
 [[nodiscard]] std::uint64_t heap_mib(Bytes memory);
 
-/// Bytes of a compiler's output; one more kills it. Its first text_max are kept.
+/// Bytes of a compiler's stderr, and of its stdout; one more kills it. Of both together the first
+/// and the last are kept, text_max of them: some compilers say at the end what was wrong.
 inline constexpr Bytes compiler_output_max = mebibytes(1);
 inline constexpr Bytes compiler_text_max = kibibytes(64);
 
@@ -45,7 +46,7 @@ enum class CompileState { compiled, failed, unknown_language, cancelled, broken 
 struct Compiled {
   CompileState state = CompileState::broken;
   Executable executable;  ///< when compiled
-  std::string text;       ///< raw, at most compiler_text_max: warnings, errors, or our reason
+  std::string text;       ///< raw, about compiler_text_max: our reason, warnings, errors
 };
 
 /// What a package says of a program beside its files (submissions.yaml, submissions.json).

@@ -138,6 +138,15 @@ UniqueFd memory_file(const char* name) {
 
 UniqueFd reopen_for_reading(int fd) { return open_file("/proc/self/fd/" + std::to_string(fd)); }
 
+std::string clipped(std::string text, std::size_t size_max) {
+  constexpr std::string_view gap = "\n..\n";
+  if (text.size() <= size_max) return text;
+  const auto kept = size_max - std::min(size_max, gap.size());
+  const auto begin = kept - kept / 4;
+  text.replace(begin, text.size() - kept, gap.substr(0, size_max - kept));
+  return text;
+}
+
 std::string printable(std::string_view text, std::size_t size_max) {
   std::string result;
   while (!text.empty()) {

@@ -51,6 +51,9 @@ struct Entry {
 /// The same open file once more, for reading only and from offset 0 (proc(5), /proc/self/fd).
 [[nodiscard]] UniqueFd reopen_for_reading(int fd);
 
+/// At most `size_max` bytes of a long text: its beginning and its end, with ".." between them.
+[[nodiscard]] std::string clipped(std::string text, std::size_t size_max);
+
 /// Text that may be printed, stored and put into JSON: at most `size_max` bytes of valid UTF-8,
 /// without control characters but newline and tab; what does not fit is replaced by '?'.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t size_max);

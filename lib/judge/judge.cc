@@ -18,8 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Bytes stderr_shown_max{1'000};         // of a crashed program
-constexpr std::size_t stderr_begin_max = 200;    // of these; the rest are its last words
+constexpr std::size_t stderr_shown_max = 1'000;  // of a crashed program: first and last words
 constexpr std::size_t cached_packages_max = 64;  // a course's problems; each costs a few images
 constexpr Bytes scratch = mebibytes(64);         // /tmp of a judged program
 
@@ -47,7 +46,9 @@ class Trial {
     executable_ = std::move(compiled.executable);
     switch (compiled.state) {
       case CompileState::compiled: break;
-      case CompileState::failed: end(Verdict::compile_error, compiled.text); break;
+      case CompileState::failed:
+        end(Verdict::compile_error, clipped(compiled.text, note_max));
+        break;
       case CompileState::unknown_language: end(Verdict::skipped, compiled.text); break;
       case CompileState::broken: end(Verdict::judge_error, compiled.text); break;
       case CompileState::cancelled: return false;
@@ -189,10 +190,7 @@ class Trial {
   [[nodiscard]] std::string last_words(int stderr_fd) const {
     auto text = read_file(stderr_fd, package_.limits.output);
     if (text.empty()) return {};
-    // The beginning names a Java exception, the end a Python one.
-    if (text.size() > stderr_shown_max.count)
-      text.replace(stderr_begin_max, text.size() - stderr_shown_max.count, "\n..\n");
-    return "\n" + text;
+    return "\n" + clipped(std::move(text), stderr_shown_max);
   }
 
   const Package& package_;
