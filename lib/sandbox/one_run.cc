@@ -191,7 +191,11 @@ nanoseconds OneRun::until_next_look(nanoseconds cpu_left) const {
 
 void OneRun::sample() {
   const auto seen = tree_usage(init_.pid);
-  sampled_memory_ = std::max(sampled_memory_, seen.memory);
+  auto memory = seen.memory;
+  // Children of one parent share most of its pages: that is no reason to end them.
+  if (memory >= plan_.request.limits.memory.count)
+    memory = std::min(memory, tree_memory_together(init_.pid).value_or(memory));
+  sampled_memory_ = std::max(sampled_memory_, memory);
   sampled_processes_ = std::max(sampled_processes_, seen.processes);
   sampled_cpu_ = std::max(sampled_cpu_, seen.user + seen.system);
 }

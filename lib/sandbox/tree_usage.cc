@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -27,6 +28,18 @@ std::vector<pid_t> children_of(pid_t pid) {
     for (pid_t child = 0; list >> child;) children.push_back(child);
   }
   return children;
+}
+
+/// Until `visit` says false.
+template <class Visit>
+void for_each_descendant(pid_t root, Visit visit) {
+  auto left = children_of(root);
+  while (!left.empty()) {
+    const auto pid = left.back();
+    left.pop_back();
+    if (!visit(pid)) return;
+    for (const auto child : children_of(pid)) left.push_back(child);
+  }
 }
 
 /// Adds one process. `is_self`: its own times and memory too, not only its dead children's times.
@@ -56,14 +69,27 @@ void add_process(pid_t pid, bool is_self, TreeUsage& sum) {
 TreeUsage tree_usage(pid_t root) {
   TreeUsage sum;
   add_process(root, false, sum);
-  auto left = children_of(root);
-  while (!left.empty() && sum.processes < processes_max) {
-    const auto pid = left.back();
-    left.pop_back();
+  for_each_descendant(root, [&](pid_t pid) {
     add_process(pid, true, sum);
-    for (const auto child : children_of(pid)) left.push_back(child);
-  }
+    return sum.processes < processes_max;
+  });
   return sum;
+}
+
+std::optional<std::uint64_t> tree_memory_together(pid_t root) {
+  std::uint64_t kib = 0;
+  bool is_refused = false;
+  std::uint32_t processes = 0;
+  for_each_descendant(root, [&](pid_t pid) {
+    const auto path = "/proc/" + std::to_string(pid) + "/smaps_rollup";
+    const auto text = read_small_file(AT_FDCWD, path.c_str());
+    if (!text) is_refused = errno == EACCES || errno == EPERM;  // else it has ended
+    const auto at = text ? text->find("\nPss:") : std::string::npos;
+    if (at != std::string::npos) kib += std::strtoull(text->c_str() + at + 5, nullptr, 10);
+    return !is_refused && ++processes < processes_max;
+  });
+  if (is_refused || processes == processes_max) return {};
+  return kib * 1024;
 }
 
 }  // namespace daemonz::sandbox

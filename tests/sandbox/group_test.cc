@@ -7,12 +7,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 
 #include <doctest/doctest.h>
 
 #include "base/error.h"
+#include "sandbox/run.h"
+#include "support/temp_dir.h"
 
 using namespace daemonz;
 using namespace daemonz::sandbox;
@@ -74,6 +78,14 @@ void end_child(pid_t child) {
   ::waitpid(child, nullptr, 0);
 }
 
+pid_t last_child() {
+  const auto self = std::to_string(::getpid());
+  std::ifstream children("/proc/self/task/" + self + "/children");
+  pid_t last = -1;
+  for (pid_t one = 0; children >> one;) last = one;
+  return last;
+}
+
 const Limits small = {.memory = mebibytes(32)};
 
 }  // namespace
@@ -124,6 +136,35 @@ TEST_CASE("sandbox: a run's group whose keeper was killed is removed by the next
     CHECK(groups_of(keeper).empty());
     CHECK(groups_of(::getpid()).empty());
     CHECK_NOTHROW((void)root.create(small));
+  }
+}
+
+TEST_CASE("sandbox: a run's group is not left, whatever ends the run") {
+  const char* const told = std::getenv("DAEMONZ_ROUNDS");
+  const int rounds = told ? std::atoi(told) : 200;
+  for (const auto& root : roots()) {
+    CAPTURE(to_string(root.mode()));
+    const tests::TempDir folder;
+    pid_t keeper = -1;
+    {
+      const auto slot = Slot::open({.number = 1500 + ::getpid() % 400,
+                                    .state_folder = folder / "state",
+                                    .limit_mode = root.mode()});
+      Program program;
+      for (int i = 0; i < rounds; ++i) {
+        // It ends by itself, with children left behind, or is ended.
+        program.argv = {"sh", "-c", i % 4 == 0 ? "sh -c 'while :; do :; done' & :" : ":"};
+        if (i % 20 == 19) program.argv[2] = "while :; do :; done";
+        program.limits.wall = Milliseconds(i % 20 == 19 ? 20 : 3'000);
+        const auto result = slot->run(program);
+        REQUIRE(result.limits == to_string(root.mode()));
+        REQUIRE(result.verdict == (i % 20 == 19 ? Verdict::TLE_WALL : Verdict::OK));
+      }
+      keeper = last_child();
+      REQUIRE(keeper > 0);
+      CHECK(groups_of(keeper).size() <= (root.mode() == LimitMode::v1 ? 3 : 1));  // one still busy
+    }
+    CHECK(groups_of(keeper).empty());
   }
 }
 

@@ -59,7 +59,10 @@ int main(int argc, char** argv) {
   app.add_option("--programs", options.suite.programs_folder, "compiled programs")->required();
   app.add_option("--sources", options.suite.sources_folder, "tests/programs")->required();
   app.add_option("--keeper", options.suite.keeper_path, "another keeper than the shipped one");
-  app.add_option("--limits", options.limits, "auto, v2, v1 or rlimit");
+  app.add_option("--limits", options.limits, "auto, v2, v1 or rlimit")
+      ->check(CLI::IsMember({"auto", "v2", "v1", "rlimit"}));
+  app.add_flag("--slow", options.suite.is_machine_slow,
+               "an emulated machine: ten times the time where no program is meant to need it");
   app.add_flag("--probes-only", options.is_probes_only, "only those that look for ways out");
   CLI11_PARSE(app, argc, argv);
   try {

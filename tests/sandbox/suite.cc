@@ -28,6 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Milliseconds overtime_max{500};
+constexpr int slowness = 10;
 constexpr unsigned first_box_kernel_uid = 1'900'000'000;
 
 /// Slots that no other installation and no other test uses at this time: their processes are ours.
@@ -139,6 +140,11 @@ std::vector<std::string> children_of(const std::string& pid) {
   return children;
 }
 
+bool ends_by_time(const HostileProgram& program) {
+  return std::ranges::any_of(program.allowed,
+                             [](const auto& verdict) { return verdict.starts_with("TLE"); });
+}
+
 std::size_t count_groups(const std::string& prefix) {
   std::size_t count = 0;
   std::error_code ignored;
@@ -246,6 +252,10 @@ HostileOutcome HostileSuite::run(const HostileProgram& hostile) {
   program.image = parts_->image(hostile.name);
   program.stdout_fd = output.get();
   program.limits = hostile.limits;
+  if (parts_->options.is_machine_slow && !ends_by_time(hostile)) {
+    program.limits.cpu *= slowness;
+    program.limits.wall *= slowness;
+  }
   const auto start = std::chrono::steady_clock::now();
   HostileOutcome outcome{.name = hostile.name, .result = parts_->slot->run(program)};
   const auto time = std::chrono::steady_clock::now() - start;

@@ -37,6 +37,8 @@ struct SuiteOptions {
   std::string state_folder;
   std::string keeper_path;  ///< empty: the shipped one
   sandbox::LimitMode limit_mode = sandbox::LimitMode::automatic;
+  /// An emulated machine: time limits that no program is meant to meet are taken tenfold.
+  bool is_machine_slow = false;
 };
 
 /// Throws Error when a source does not say what is allowed. Sorted by name.
