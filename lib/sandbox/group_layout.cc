@@ -78,11 +78,14 @@ std::vector<Hierarchy> find_hierarchies(std::string_view controller, const std::
 
 std::vector<std::string> places_for_runs(const Hierarchy& hierarchy) {
   std::vector<std::string> places;
+  bool is_supervisors = false;
   for (std::filesystem::path folder = hierarchy.own;; folder = folder.parent_path()) {
     const bool is_top = folder.string().size() <= hierarchy.top.size();
-    if (is_top || !folder.filename().string().starts_with(supervisor_prefix))
+    const bool is_of_instances = folder.filename().string().starts_with(supervisor_prefix);
+    if (is_top || !(is_of_instances || is_supervisors))
       places.push_back(is_top ? hierarchy.top : folder.string());
     if (is_top) return places;
+    is_supervisors = is_of_instances;
   }
 }
 

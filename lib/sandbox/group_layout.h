@@ -23,8 +23,9 @@ struct Hierarchy {
                                                       const std::string& mounts);
 
 /// Folders in which groups for runs may be looked for, best first: the own one and those above it.
-/// Without those that a supervisor of ours has made for its instances ("daemonz-..."): what it does
-/// not know there it ends.
+/// Without those that a supervisor of ours has made for its instances ("daemonz-..."), as it ends
+/// what it does not know there; and without its own above them: once controllers are handed down
+/// from that one, no process can be started in it again, as systemd does when a supervisor died.
 [[nodiscard]] std::vector<std::string> places_for_runs(const Hierarchy& hierarchy);
 
 }  // namespace daemonz::sandbox

@@ -44,13 +44,12 @@ TEST_CASE("sandbox: in a user's own service the delegated groups come first") {
   CHECK(places[1] == "/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice");
 }
 
-TEST_CASE("sandbox: the groups that a supervisor makes for its instances are no place for runs") {
+TEST_CASE("sandbox: a supervisor's group, and those of its instances, are no place for runs") {
   const auto found =
       one("", "0::/system.slice/site.service/daemonz-4f2a/processor.1\n", debian_12_mounts);
   CHECK(places_for_runs(found) ==
         Places{"/sys/fs/cgroup/system.slice/site.service/daemonz-4f2a/processor.1",
-               "/sys/fs/cgroup/system.slice/site.service", "/sys/fs/cgroup/system.slice",
-               "/sys/fs/cgroup"});
+               "/sys/fs/cgroup/system.slice", "/sys/fs/cgroup"});
 }
 
 TEST_CASE("sandbox: a hybrid machine has a group of its own in each hierarchy") {
