@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "course/submit.h"
 #include "course/tasks.h"
 #include "offline_tasks/push.h"
 #include "offline_tasks/status.h"
@@ -93,6 +94,27 @@ std::optional<std::string> death_of(const std::string& job_id) {
   return std::nullopt;
 }
 
+offline_tasks::JobState state_of(const ResultRow& row) {
+  return row.submission.job_id.empty() ? offline_tasks::JobState::unknown
+                                       : offline_tasks::status(row.submission.job_id).state;
+}
+
+/// It will never give a result.
+bool is_job_over(const ResultRow& row) {
+  const auto state = state_of(row);
+  return state == offline_tasks::JobState::dead || state == offline_tasks::JobState::cancelled;
+}
+
+bool is_job_alive(const ResultRow& row) {
+  const auto state = state_of(row);
+  return state == offline_tasks::JobState::queued || state == offline_tasks::JobState::running ||
+         state == offline_tasks::JobState::retrying;
+}
+
+bool matches(const std::string& name, const std::string& glob) {
+  return glob.empty() || ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+}
+
 judge::Judgement without_result(const std::string& why) {
   judge::Judgement judgement;
   judgement.verdict = judge::Verdict::judge_error;
@@ -123,11 +145,19 @@ std::vector<Problem> FrontEnd::import(const std::vector<judge::Package>& package
       throw Error(ErrorText{.what = "two packages are called " + package.short_name,
                             .where = package.root,
                             .hint = "Judge them one after the other, or rename a folder."});
+  std::vector<std::pair<std::string, std::string>> folders;
+  for (const auto& package : packages) folders.emplace_back(package.short_name, package.root);
+  return import_all(folders, watch);
+}
+
+/// Names and folders.
+std::vector<Problem> FrontEnd::import_all(
+    const std::vector<std::pair<std::string, std::string>>& packages, const Watch& watch) {
   PatientPush push;
   std::vector<std::int64_t> ids;
   std::vector<std::string> jobs;
-  for (const auto& package : packages) {
-    ids.push_back(add_problem(connection_, package.short_name, package.root));
+  for (const auto& [name, folder] : packages) {
+    ids.push_back(add_problem(connection_, name, folder));
     jobs.push_back(push(ImportProblem{.problem_id = ids.back()}));
   }
   std::vector<Problem> problems;
@@ -135,7 +165,7 @@ std::vector<Problem> FrontEnd::import(const std::vector<judge::Package>& package
   while (problems.size() < packages.size()) {
     const auto next = problems.size();
     const auto problem = find_problem(connection_, ids[next]);
-    if (!problem) throw Error("the row of problem " + packages[next].short_name + " is gone");
+    if (!problem) throw Error("the row of problem " + packages[next].first + " is gone");
     if (problem->state == ProblemState::broken) throw Error(problem->note);
     if (problem->state == ProblemState::ready) {
       problems.push_back(*problem);
@@ -143,7 +173,7 @@ std::vector<Problem> FrontEnd::import(const std::vector<judge::Package>& package
     }
     if (poll.is_status_due())
       if (const auto death = death_of(jobs[next]))
-        throw Error(ErrorText{.what = "cannot import: " + *death, .where = packages[next].root});
+        throw Error(ErrorText{.what = "cannot import: " + *death, .where = packages[next].second});
     poll.pause(false);
   }
   return problems;
@@ -162,6 +192,40 @@ std::vector<std::int64_t> FrontEnd::push(const std::vector<SubmissionRow>& submi
   return ids;
 }
 
+Rejudge FrontEnd::rejudge(const std::string& name, const std::string& only, const Watch& watch) {
+  auto problem = find_problem(connection_, name);
+  if (!problem) throw unknown_problem(name);
+  auto rows = results(connection_, {.problem = name});
+  const auto is_left = [&](const ResultRow& row) {
+    return problem->round > 0 && row.submission.round == problem->round && !is_judged(row) &&
+           !is_job_over(row);
+  };
+  if (std::ranges::none_of(rows, is_left)) {
+    std::vector<std::int64_t> ids;
+    for (const auto& row : rows)
+      if (matches(row.submission.name, only)) ids.push_back(row.submission.id);
+    if (ids.empty())
+      throw Error(
+          ErrorText{.what = "no submission to " + name + " matches " + (only.empty() ? "*" : only),
+                    .hint = "See: course results --problem " + name});
+    import_all({{problem->name, problem->package}}, watch);
+    begin_round(connection_, problem->id, ids);
+    problem = find_problem(connection_, name);
+    rows = results(connection_, {.problem = name});
+  }
+  Rejudge rejudge;
+  PatientPush push;
+  for (const auto& row : rows) {
+    const auto& submission = row.submission;
+    if (submission.round != problem->round) continue;
+    rejudge.submissions.push_back(submission.id);
+    if (is_judged(row)) ++rejudge.done;
+    if (is_left(row) && !is_job_alive(row))
+      set_job(connection_, submission.id, push(GradeSubmission{.submission_id = submission.id}));
+  }
+  return rejudge;
+}
+
 std::vector<ResultRow> FrontEnd::wait(const std::vector<std::int64_t>& submissions,
                                       const Watch& watch) {
   std::map<std::int64_t, ResultRow> done;
@@ -171,10 +235,11 @@ std::vector<ResultRow> FrontEnd::wait(const std::vector<std::int64_t>& submissio
     const bool asks_jobs = poll.is_status_due();
     bool has_moved = false;
     for (auto& row : results(connection_, {.problem = {}, .submissions = pending})) {
-      if (!row.judgement && asks_jobs)
-        if (const auto death = death_of(row.submission.job_id))
-          row.judgement = without_result(*death);
-      if (!row.judgement) continue;
+      if (!is_judged(row)) {
+        const auto death = asks_jobs ? death_of(row.submission.job_id) : std::nullopt;
+        if (!death) continue;
+        row.judgement = without_result(*death);
+      }
       has_moved = true;
       done.insert_or_assign(row.submission.id, std::move(row));
     }
@@ -190,7 +255,7 @@ std::vector<ResultRow> FrontEnd::wait(const std::vector<std::int64_t>& submissio
 std::vector<SubmissionRow> rows_of(const judge::Package& package, const std::string& only) {
   std::vector<SubmissionRow> rows;
   for (const auto& submission : package.submissions) {
-    if (!only.empty() && ::fnmatch(only.c_str(), submission.name.c_str(), 0) != 0) continue;
+    if (!matches(submission.name, only)) continue;
     SubmissionRow row;
     row.name = submission.name;
     row.path = submission.path;

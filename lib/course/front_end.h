@@ -17,6 +17,12 @@
 
 namespace daemonz::course {
 
+/// What a rejudge is about.
+struct Rejudge {
+  std::vector<std::int64_t> submissions;  ///< all of the round, oldest first
+  std::size_t done = 0;                   ///< of these, by an earlier call that did not end
+};
+
 /// Told while waiting: how many are done, and once when nothing has moved for idle_max.
 struct Watch {
   std::function<void(std::size_t done)> progress;
@@ -39,11 +45,21 @@ class FrontEnd {
   /// Writes a row for each submission and pushes its job. Returns the rows' ids in order.
   std::vector<std::int64_t> push(const std::vector<SubmissionRow>& submissions);
 
+  /// Lets the stored submissions of a problem be judged again: imports its package anew (the time
+  /// limit is measured anew) and pushes a job for each whose name matches the glob `only` (empty:
+  /// all). A result stays until the new one replaces it. Where an earlier call did not come to an
+  /// end its round goes on instead, and `only` is not looked at. Throws Error: no such problem, no
+  /// such submission, what import throws; nothing is judged again then.
+  Rejudge rejudge(const std::string& problem, const std::string& only, const Watch& watch);
+
   /// Returns when each has a result or its job is dead; then the row's judgement is judge_error
   /// with the job's last error. A processor killed on the way only delays.
   std::vector<ResultRow> wait(const std::vector<std::int64_t>& submissions, const Watch& watch);
 
  private:
+  std::vector<Problem> import_all(const std::vector<std::pair<std::string, std::string>>& packages,
+                                  const Watch& watch);
+
   db::Connection& connection_;
 };
 

@@ -92,13 +92,16 @@ Problem to_problem(const db::Row& row) {
           .package = db::text(row[2]),
           .state = parse_state(db::text(row[3])),
           .note = db::text(row[4]),
-          .time_limit = Milliseconds(integer(row[5]))};
+          .time_limit = Milliseconds(integer(row[5])),
+          .round = integer(row[6])};
 }
 
-constexpr std::string_view problem_columns = "id, name, package, state, note, time_limit_ms";
+constexpr std::string_view problem_columns = "id, name, package, state, note, time_limit_ms, round";
 constexpr std::string_view submission_columns =
-    "s.id, s.problem_id, s.name, s.path, s.root, s.expected, s.mail_to, s.job_id";
-constexpr std::size_t submission_column_count = 8;
+    "s.id, s.problem_id, s.name, s.path, s.root, s.expected, s.mail_to, s.job_id, s.round";
+constexpr std::string_view result_columns =
+    "verdict, cases, note, compiler, slot, started_ms, ended_ms, round";
+constexpr std::size_t submission_column_count = 9;
 
 SubmissionRow to_submission(const db::Row& row) {
   return {.id = integer(row[0]),
@@ -108,7 +111,8 @@ SubmissionRow to_submission(const db::Row& row) {
           .root = db::text(row[4]),
           .expected = parse_verdicts(row[5]),
           .mail_to = db::text(row[6]),
-          .job_id = db::text(row[7])};
+          .job_id = db::text(row[7]),
+          .round = integer(row[8])};
 }
 
 /// Columns of results from `at` on; a NULL verdict: not judged yet.
@@ -117,9 +121,24 @@ std::optional<judge::Judgement> to_judgement(const db::Row& row, std::size_t at)
   return judge::Judgement{.verdict = parse_verdict(db::text(row[at])),
                           .cases = cases_from_text(db::text(row[at + 1])),
                           .note = db::text(row[at + 2]),
-                          .slot = static_cast<int>(integer(row[at + 3])),
-                          .started = from_unix_milliseconds(integer(row[at + 4])),
-                          .ended = from_unix_milliseconds(integer(row[at + 5]))};
+                          .compiler = db::text(row[at + 3]),
+                          .slot = static_cast<int>(integer(row[at + 4])),
+                          .started = from_unix_milliseconds(integer(row[at + 5])),
+                          .ended = from_unix_milliseconds(integer(row[at + 6]))};
+}
+
+/// A row of results()'s statement.
+ResultRow to_result(const db::Row& row) {
+  ResultRow result{.submission = to_submission(row),
+                   .problem = db::text(row[submission_column_count + 7]),
+                   .judgement = to_judgement(row, submission_column_count),
+                   .attempts = integer(row[submission_column_count + 8]),
+                   .round = integer(row[submission_column_count + 9]),
+                   .before = std::nullopt};
+  const auto& before = row[submission_column_count + 10];
+  if (!std::holds_alternative<std::monostate>(before))
+    result.before = parse_verdict(db::text(before));
+  return result;
 }
 
 std::string list_of(const std::vector<std::int64_t>& ids) {
@@ -156,10 +175,58 @@ db::Migration first_tables() {
           "slot BIGINT NOT NULL, started_ms BIGINT NOT NULL, ended_ms BIGINT NOT NULL)"}};
 }
 
+/// What the compiler said is kept; rejudging.
+db::Migration rounds() {
+  const std::string round = "ADD COLUMN round BIGINT NOT NULL DEFAULT 0";
+  const std::string columns =
+      "CREATE TABLE old_results (submission_id BIGINT NOT NULL, verdict VARCHAR(30) NOT NULL, "
+      "cases MEDIUMTEXT NOT NULL, note TEXT NOT NULL, compiler MEDIUMTEXT NOT NULL, "
+      "slot BIGINT NOT NULL, started_ms BIGINT NOT NULL, ended_ms BIGINT NOT NULL, "
+      "round BIGINT NOT NULL, PRIMARY KEY (submission_id, round))";
+  const std::string problems = "ALTER TABLE problems " + round,
+                    submissions = "ALTER TABLE submissions " + round,
+                    results = "ALTER TABLE results " + round,
+                    compiler = "ADD COLUMN compiler MEDIUMTEXT NOT NULL DEFAULT ''";
+  return {.sqlite = {problems, submissions, results, "ALTER TABLE results " + compiler, columns},
+          .mysql = {problems, submissions, results + ", " + compiler, columns}};
+}
+
+std::string insert_or_ignore(const db::Connection& connection) {
+  return connection.dialect() == db::Dialect::sqlite ? "INSERT OR IGNORE" : "INSERT IGNORE";
+}
+
+db::Row values_of(const judge::Judgement& judgement, std::int64_t round) {
+  return {std::string(judge::to_string(judgement.verdict)),
+          cases_to_text(judgement.cases),
+          judgement.note,
+          judgement.compiler,
+          std::int64_t{judgement.slot},
+          unix_milliseconds(judgement.started),
+          unix_milliseconds(judgement.ended),
+          round};
+}
+
+/// False: the result is of this round or a later one.
+bool replace_result(db::Connection& connection, std::int64_t submission_id,
+                    const judge::Judgement& judgement, std::int64_t round) {
+  const std::string columns(result_columns);
+  connection.execute(insert_or_ignore(connection) + " INTO old_results (submission_id, " + columns +
+                         ") SELECT submission_id, " + columns +
+                         " FROM results WHERE submission_id = ? AND round < ?",
+                     {submission_id, round});
+  auto values = values_of(judgement, round);
+  values.emplace_back(submission_id);
+  values.emplace_back(round);
+  return connection.execute(
+             "UPDATE results SET verdict = ?, cases = ?, note = ?, compiler = ?, slot = ?, "
+             "started_ms = ?, ended_ms = ?, round = ? WHERE submission_id = ? AND round < ?",
+             values) > 0;
+}
+
 }  // namespace
 
 void migrate(db::Connection& connection) {
-  static const std::vector<db::Migration> steps{first_tables()};
+  static const std::vector<db::Migration> steps{first_tables(), rounds()};
   db::migrate(connection, "course", steps);
 }
 
@@ -220,28 +287,43 @@ void add_attempt(db::Connection& connection, std::int64_t submission_id) {
                      {submission_id});
 }
 
-bool has_result(db::Connection& connection, std::int64_t submission_id) {
-  return !connection.query("SELECT 1 FROM results WHERE submission_id = ?", {submission_id})
+bool is_judged(const ResultRow& row) { return row.judgement && row.round >= row.submission.round; }
+
+bool has_result(db::Connection& connection, std::int64_t submission_id, std::int64_t round) {
+  return !connection
+              .query("SELECT 1 FROM results WHERE submission_id = ? AND round >= ?",
+                     {submission_id, round})
               .rows.empty();
 }
 
 bool add_result(db::Connection& connection, std::int64_t submission_id,
-                const judge::Judgement& judgement) {
-  const std::string ignore =
-      connection.dialect() == db::Dialect::sqlite ? "INSERT OR IGNORE" : "INSERT IGNORE";
-  return connection.execute(
-             ignore +
-                 " INTO results (submission_id, verdict, cases, note, slot, "
-                 "started_ms, ended_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
-             {submission_id, std::string(judge::to_string(judgement.verdict)),
-              cases_to_text(judgement.cases), judgement.note, std::int64_t{judgement.slot},
-              unix_milliseconds(judgement.started), unix_milliseconds(judgement.ended)}) > 0;
+                const judge::Judgement& judgement, std::int64_t round) {
+  auto values = values_of(judgement, round);
+  values.emplace_back(submission_id);
+  return connection.execute(insert_or_ignore(connection) + " INTO results (" +
+                                std::string(result_columns) +
+                                ", submission_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                            values) > 0 ||
+         replace_result(connection, submission_id, judgement, round);
+}
+
+std::int64_t begin_round(db::Connection& connection, std::int64_t problem_id,
+                         const std::vector<std::int64_t>& submissions) {
+  std::int64_t round = 0;
+  connection.transaction([&](db::Connection& tx) {
+    tx.execute("UPDATE problems SET round = round + 1 WHERE id = ?", {problem_id});
+    round = find_problem(tx, problem_id)->round;
+    for (const auto id : submissions)
+      tx.execute("UPDATE submissions SET round = ?, job_id = '' WHERE id = ?", {round, id});
+  });
+  return round;
 }
 
 std::vector<ResultRow> results(db::Connection& connection, const ResultFilter& filter) {
   std::string sql = "SELECT " + std::string(submission_columns) +
-                    ", r.verdict, r.cases, r.note, r.slot, r.started_ms, r.ended_ms, p.name, "
-                    "s.attempts "
+                    ", r.verdict, r.cases, r.note, r.compiler, r.slot, r.started_ms, r.ended_ms, "
+                    "p.name, s.attempts, r.round, (SELECT o.verdict FROM old_results o WHERE "
+                    "o.submission_id = s.id ORDER BY o.round DESC LIMIT 1) "
                     "FROM submissions s JOIN problems p ON p.id = s.problem_id "
                     "LEFT JOIN results r ON r.submission_id = s.id WHERE 1 = 1";
   db::Row values;
@@ -252,10 +334,7 @@ std::vector<ResultRow> results(db::Connection& connection, const ResultFilter& f
   if (!filter.submissions.empty()) sql += " AND s.id IN (" + list_of(filter.submissions) + ")";
   std::vector<ResultRow> found;
   for (const auto& row : connection.query(sql + " ORDER BY s.id", values).rows)
-    found.push_back({.submission = to_submission(row),
-                     .problem = db::text(row[submission_column_count + 6]),
-                     .judgement = to_judgement(row, submission_column_count),
-                     .attempts = integer(row[submission_column_count + 7])});
+    found.push_back(to_result(row));
   return found;
 }
 

@@ -1,4 +1,5 @@
-// The course's tables: problems, submissions and results (one per submission, ever).
+// The course's tables: problems, submissions and results (one per submission; what a rejudge has
+// replaced is kept in old_results).
 // Statements only; who may write when is the handlers' business. Both dialects of lib/db.
 // What survives a crash: every row, as far as its transaction was committed.
 #pragma once
@@ -23,6 +24,7 @@ struct Problem {
   ProblemState state = ProblemState::importing;
   std::string note;  ///< why it is broken
   Milliseconds time_limit{0};
+  std::int64_t round = 0;  ///< how often it was rejudged
 };
 
 struct SubmissionRow {
@@ -34,6 +36,7 @@ struct SubmissionRow {
   std::optional<std::vector<judge::Verdict>> expected;  ///< nullopt: unlabelled
   std::string mail_to;                                  ///< told the verdict; empty: nobody
   std::string job_id;
+  std::int64_t round = 0;  ///< of the judging that is wanted: 0, or that of a rejudge
 };
 
 struct ResultRow {
@@ -41,7 +44,12 @@ struct ResultRow {
   std::string problem;
   std::optional<judge::Judgement> judgement;  ///< nullopt: not judged yet
   std::int64_t attempts = 0;                  ///< how often judging was begun
+  std::int64_t round = 0;                     ///< of the judgement
+  std::optional<judge::Verdict> before;       ///< of the judgement that this one has replaced
 };
+
+/// The judgement that is wanted is there.
+[[nodiscard]] bool is_judged(const ResultRow& row);
 
 /// Brings the tables to this program's version. Idempotent; concurrent calls are fine.
 void migrate(db::Connection& connection);
@@ -62,10 +70,18 @@ void set_job(db::Connection& connection, std::int64_t submission_id, const std::
 
 /// Counts a beginning, so that a killed attempt is seen too.
 void add_attempt(db::Connection& connection, std::int64_t submission_id);
-[[nodiscard]] bool has_result(db::Connection& connection, std::int64_t submission_id);
-/// Writes the one result of a submission. False: it has one already; nothing changed.
+/// A result of this round or a later one.
+[[nodiscard]] bool has_result(db::Connection& connection, std::int64_t submission_id,
+                              std::int64_t round = 0);
+/// Writes the one result of a submission; one of an earlier round becomes an old result. Call it in
+/// a transaction. False: it has one of this round already; nothing changed.
 bool add_result(db::Connection& connection, std::int64_t submission_id,
-                const judge::Judgement& judgement);
+                const judge::Judgement& judgement, std::int64_t round = 0);
+
+/// Begins the problem's next round: these submissions want another judgement, their jobs are
+/// forgotten. One transaction. Returns the round.
+std::int64_t begin_round(db::Connection& connection, std::int64_t problem_id,
+                         const std::vector<std::int64_t>& submissions);
 
 struct ResultFilter {
   std::string problem;                      ///< empty: all

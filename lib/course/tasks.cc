@@ -67,13 +67,24 @@ bool import(Context& context, Problem& problem) {
   return true;
 }
 
+/// "42", of a rejudge "42-3".
+std::string judging_of(const SubmissionRow& row) {
+  return number(row.id) + (row.round > 0 ? "-" + number(row.round) : "");
+}
+
+/// A rejudge that came to the same verdict is none.
+bool is_news(db::Connection& connection, const SubmissionRow& row) {
+  const auto rows = results(connection, {.problem = {}, .submissions = {row.id}});
+  return rows.empty() || !rows[0].judgement || rows[0].judgement->verdict != rows[0].before;
+}
+
 Mail verdict_mail(const ResultRow& row, const std::string& to) {
   const auto verdict = std::string(judge::to_string(row.judgement->verdict));
   return {.to = to,
           .subject = row.problem + ": " + verdict,
           .body = "Your submission " + row.submission.name + " to the problem " + row.problem +
                   " was judged: " + verdict + ".\n\n" + row.judgement->note + "\n",
-          .message_id = "submission-" + number(row.submission.id) + "@course"};
+          .message_id = "submission-" + judging_of(row.submission) + "@course"};
 }
 
 /// Of the tasks that run submissions: grading one, and finding a package's time limit.
@@ -101,15 +112,16 @@ Outcome GradeSubmission::perform(Context& context) const {
   if (problem->state == ProblemState::broken) return Kill{problem->note};
 
   // A delivery after the result was written, and before the ack, has nothing left to do.
-  if (!has_result(context.db(), submission_id)) {
+  if (!has_result(context.db(), submission_id, row->round)) {
     const auto judgement = grade(context, *row, *problem);
     if (!judgement) return Again{at_once, "stopped on request"};
-    context.transaction(
-        [&](db::Connection& connection) { add_result(connection, submission_id, *judgement); });
+    context.transaction([&](db::Connection& connection) {
+      add_result(connection, submission_id, *judgement, row->round);
+    });
   }
-  if (!row->mail_to.empty())
+  if (!row->mail_to.empty() && is_news(context.db(), *row))
     context.push(MailResult{.submission_id = submission_id, .to = row->mail_to},
-                 {.unique_key = "course-mail:" + number(submission_id)});
+                 {.unique_key = "course-mail:" + judging_of(*row)});
   return Done{};
 }
 
@@ -131,7 +143,7 @@ offline_tasks::Options MailResult::defaults() {
 Outcome MailResult::perform(Context& context) const {
   const auto rows = results(context.db(), {.problem = {}, .submissions = {submission_id}});
   if (rows.empty()) return Kill{"there is no submission " + number(submission_id)};
-  if (!rows[0].judgement) return Again{result_wait, "there is no result yet"};
+  if (!is_judged(rows[0])) return Again{result_wait, "there is no result yet"};
   context.use<Mailer>().send(verdict_mail(rows[0], to));
   return Done{};
 }

@@ -44,6 +44,7 @@ class Trial {
                              .run_memory = package_.limits.memory},
                             slot_);
     executable_ = std::move(compiled.executable);
+    judgement_.compiler = printable(clipped(compiled.text, compiler_kept_max), compiler_kept_max);
     switch (compiled.state) {
       case CompileState::compiled: break;
       case CompileState::failed:

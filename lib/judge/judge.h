@@ -34,12 +34,15 @@ struct CaseResult {
 struct Judgement {
   Verdict verdict = Verdict::judge_error;
   std::vector<CaseResult> cases;  ///< up to the first that failed, which decided
-  std::string note;  ///< compiler's text, the difference, a signal; printable, at most note_max
+  std::string note;      ///< compiler's text, the difference, a signal; printable, at most note_max
+  std::string compiler;  ///< all that the compiler said, also of an accepted submission; printable
   int slot = 0;
   WallTime started, ended;
 };
 
 inline constexpr std::size_t note_max = 4'096;  ///< bytes; enough for a compiler's first errors
+/// Bytes of Judgement::compiler: the first and the last of them.
+inline constexpr std::size_t compiler_kept_max = 16'384;
 
 struct JudgeOptions {
   Milliseconds time_limit{1'000};  ///< CPU of one case

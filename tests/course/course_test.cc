@@ -8,17 +8,11 @@
 #include <string>
 
 #include "base/error.h"
-#include "config/yaml_json.h"
-#include "course/front_end.h"
-#include "course/grading_room.h"
-#include "course/mailer.h"
 #include "course/report.h"
 #include "course/submit.h"
 #include "course/tasks.h"
 #include "offline_tasks/push.h"
-#include "offline_tasks/registry.h"
-#include "support/places.h"
-#include "support/temp_dir.h"
+#include "site.h"
 
 namespace daemonz {
 namespace {
@@ -27,70 +21,8 @@ namespace fs = std::filesystem;
 using doctest::Contains;
 using judge::Verdict;
 
-json::value read_yaml(const fs::path& path) { return config::yaml_file_as_json(path); }
-
-void write_file(const fs::path& path, std::string_view text) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << text;
-}
-
-std::vector<std::unique_ptr<sandbox::Slot>> one_slot(const fs::path& state) {
-  std::vector<std::unique_ptr<sandbox::Slot>> slots;
-  slots.push_back(sandbox::open_free_slot(
-      {.state_folder = state, .keeper_path = tests::program_path("daemonz-keeper")}, 64));
-  return slots;
-}
-
-/// A site: a package on disk, a database, and everything that its handlers borrow.
-class Site {
- public:
-  Site() : room_(one_slot(folder_.path()), read_yaml), mailer_(course::maildir(mail())) {
-    write("problem.yaml", "name: Sum\n");
-    write(".timelimit", "1");
-    write("data/secret/1.in", "1 2\n");
-    write("data/secret/1.ans", "3\n");
-    write("submissions/accepted/sum.sh", "read a b; echo $((a + b))\n");
-    write("submissions/wrong_answer/less.sh", "read a b; echo $((a - b))\n");
-    services_.lend(room_);
-    services_.lend(*mailer_);
-    offline_tasks::connect({.strategy = offline_tasks::Strategy::in_call,
-                            .database = database_url(),
-                            .registry = &registry_,
-                            .services = &services_});
-    connection_ = db::connect(database_url());
-  }
-  ~Site() { offline_tasks::disconnect(); }
-
-  void write(const std::string& name, std::string_view text) const {
-    write_file(package_path() / name, text);
-  }
-  [[nodiscard]] judge::Package package() const {
-    return judge::read_package(package_path(), read_yaml);
-  }
-  [[nodiscard]] fs::path package_path() const { return folder_.path() / "sum"; }
-  [[nodiscard]] fs::path mail() const { return folder_.path() / "mail"; }
-  [[nodiscard]] fs::path folder() const { return folder_.path(); }
-  [[nodiscard]] db::Connection& connection() { return *connection_; }
-
-  /// Imports the package and judges all its submissions, as `course judge` does.
-  std::vector<course::ResultRow> judge_all() {
-    course::FrontEnd front_end(connection());
-    const auto problems = front_end.import({package()}, {});
-    auto rows = course::rows_of(package(), "");
-    for (auto& row : rows) row.problem_id = problems.at(0).id;
-    return front_end.wait(front_end.push(rows), {});
-  }
-
- private:
-  [[nodiscard]] std::string database_url() const { return "sqlite:" + folder_ / "course.db"; }
-
-  tests::TempDir folder_;
-  course::GradingRoom room_;
-  std::unique_ptr<course::Mailer> mailer_;
-  offline_tasks::Services services_;
-  offline_tasks::Registry registry_ = offline_tasks::Registry::of<course::CourseTasks>();
-  std::unique_ptr<db::Connection> connection_;
-};
+using tests::Site;
+using tests::write_file;
 
 TEST_CASE("course: every submission of a package gets one result, as labelled") {
   Site site;
