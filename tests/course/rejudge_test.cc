@@ -9,6 +9,7 @@
 #include "course/report.h"
 #include "course/submit.h"
 #include "site.h"
+#include "support/databases.h"
 
 namespace daemonz {
 namespace {
@@ -114,6 +115,35 @@ TEST_CASE("rejudge: what cannot begin leaves every result as it is, and says why
     CHECK(course::is_judged(row));
   site.write("problem.yaml", "name: Sum\n");
   CHECK(rejudge(site).size() == 2);
+}
+
+TEST_CASE_TEMPLATE("rejudge: rounds of results, in both kinds of database", Kind,
+                   DAEMONZ_DATABASES) {
+  const Kind made;
+  const auto connection = db::connect(made.url());
+  course::migrate(*connection);
+  course::migrate(*connection);
+  const auto problem = course::add_problem(*connection, "sum", "/nowhere");
+  course::SubmissionRow row;
+  row.problem_id = problem;
+  row.name = row.path = row.root = "x";
+  const auto id = course::add_submission(*connection, row);
+  judge::Judgement judgement{.verdict = Verdict::accepted, .compiler = "a\nwarning"};
+  CHECK(course::add_result(*connection, id, judgement));
+  CHECK_FALSE(course::add_result(*connection, id, judgement));
+  CHECK(course::begin_round(*connection, problem, {id}) == 1);
+  const auto stored = [&] { return course::results(*connection, {.problem = "sum"}).at(0); };
+  CHECK_FALSE(course::is_judged(stored()));
+  CHECK(stored().judgement->compiler == "a\nwarning");
+  CHECK(course::has_result(*connection, id));
+  CHECK_FALSE(course::has_result(*connection, id, 1));
+  judgement.verdict = Verdict::wrong_answer;
+  CHECK(course::add_result(*connection, id, judgement, 1));
+  CHECK_FALSE(course::add_result(*connection, id, judgement, 1));
+  CHECK_FALSE(course::add_result(*connection, id, judgement, 0));  // late, of the first round
+  CHECK(course::is_judged(stored()));
+  CHECK(stored().judgement->verdict == Verdict::wrong_answer);
+  CHECK(stored().before == Verdict::accepted);
 }
 
 TEST_CASE("rejudge: a student is told again only of another verdict") {
