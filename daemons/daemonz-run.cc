@@ -227,10 +227,10 @@ sandbox::Result run(const Options& options, const std::string& state) {
   program.stdout_fd = output.get();
   program.stderr_fd = errors.get();
   const process::SignalWatch signals({SIGTERM, SIGINT, SIGHUP});  // before the keeper is started
-  sandbox::SlotOptions slot{.number = options.slot.value_or(0), .state_folder = state};
-  for (const auto mode :
-       {sandbox::LimitMode::v2, sandbox::LimitMode::v1, sandbox::LimitMode::rlimit})
-    if (options.limits == to_string(mode)) slot.limit_mode = mode;
+  const sandbox::SlotOptions slot{
+      .number = options.slot.value_or(0),
+      .state_folder = state,
+      .limit_mode = sandbox::limit_mode_named(options.limits).value()};  // CLI11 has checked it
   const auto opened =
       options.slot ? sandbox::Slot::open(slot) : sandbox::open_free_slot(slot, slot_number_max + 1);
   const CancelOnSignal cancel(signals, *opened);

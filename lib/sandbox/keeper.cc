@@ -171,15 +171,6 @@ int keep_slot(const KeeperOptions& options) {
 
 namespace {
 
-bool read_limit_mode(std::string_view text, LimitMode& mode) {
-  for (const auto one : {LimitMode::automatic, LimitMode::v2, LimitMode::v1, LimitMode::rlimit}) {
-    if (text != to_string(one)) continue;
-    mode = one;
-    return true;
-  }
-  return false;
-}
-
 /// nullopt: not what a Slot writes.
 std::optional<KeeperOptions> read_command_line(int argc, char** argv) {
   KeeperOptions options;
@@ -195,7 +186,11 @@ std::optional<KeeperOptions> read_command_line(int argc, char** argv) {
       options.slot = std::atoi(argv[i]);
     } else if (name == "--state") {
       options.state_folder = argv[i];
-    } else if (name != "--limits" || !read_limit_mode(argv[i], options.limit_mode)) {
+    } else if (name == "--limits") {
+      const auto mode = limit_mode_named(argv[i]);
+      if (!mode) return std::nullopt;
+      options.limit_mode = *mode;
+    } else {
       return std::nullopt;
     }
   }

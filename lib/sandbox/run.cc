@@ -27,6 +27,12 @@ const char* to_string(LimitMode mode) {
   return "auto";
 }
 
+std::optional<LimitMode> limit_mode_named(std::string_view name) {
+  for (const auto mode : {LimitMode::automatic, LimitMode::v2, LimitMode::v1, LimitMode::rlimit})
+    if (name == to_string(mode)) return mode;
+  return {};
+}
+
 Limits Limits::for_profile(Profile profile) {
   if (profile == Profile::run) return {};
   // A compiler is a large program that starts others and writes large files; see sandbox.md, 10.

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/unique_fd.h"
@@ -21,6 +22,8 @@ enum class Verdict { XX, CANCELLED, MLE, OLE, TLE_CPU, TLE_WALL, SG, RE, OK };
 enum class Profile { run, compile };                 ///< compile: see sandbox.md, point 10
 enum class LimitMode { automatic, v2, v1, rlimit };  ///< automatic: the best this machine has
 [[nodiscard]] const char* to_string(LimitMode mode);
+/// By that name. nullopt: there is none.
+[[nodiscard]] std::optional<LimitMode> limit_mode_named(std::string_view name);
 
 /// Zero is a limit of zero, not "none": every limit holds in every run.
 struct Limits {

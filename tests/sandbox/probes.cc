@@ -22,9 +22,7 @@ struct Options {
 int run_all(Options& options) {
   tests::TempDir state;
   options.suite.state_folder = state.path();
-  for (const auto mode :
-       {sandbox::LimitMode::v2, sandbox::LimitMode::v1, sandbox::LimitMode::rlimit})
-    if (options.limits == to_string(mode)) options.suite.limit_mode = mode;
+  options.suite.limit_mode = sandbox::limit_mode_named(options.limits).value();
   tests::HostileSuite suite(options.suite);
   int programs = 0, escapes = 0, refused = 0, late = 0;
   for (const auto& program : tests::hostile_programs(options.suite.sources_folder)) {
