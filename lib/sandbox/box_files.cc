@@ -1,5 +1,6 @@
 #include "sandbox/box_files.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "base/error.h"
 #include "sandbox/system.h"
@@ -27,6 +29,40 @@ void make_parents(int folder, const std::string& name) {
   for (auto slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1))
     if (::mkdirat(folder, name.substr(0, slash).c_str(), 0755) != 0 && errno != EEXIST)
       throw_errno("file " + name);
+}
+
+/// The entries of a folder, sorted. Empty: there is no such folder.
+std::vector<std::string> names_in(int folder, const std::string& name) {
+  auto fd = open_beneath(folder, name, O_RDONLY | O_DIRECTORY);
+  if (!fd.is_open()) return {};
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(fd.get()), ::closedir);
+  if (!stream) throw_errno("collect " + name);
+  static_cast<void>(fd.release());
+  std::vector<std::string> names;
+  while (const auto* entry = ::readdir(stream.get())) {
+    const std::string_view one = entry->d_name;
+    if (one == "." || one == "..") continue;
+    names.emplace_back(one);
+    if (names.size() > collected_files_max) throw_errno("too many files in " + name, {}, {}, E2BIG);
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+void collect_below(int folder, const std::string& name, Bytes size_max,
+                   std::vector<CollectedFile>& files, int depth) {
+  if (depth > collected_depth_max) throw_errno("too deep: " + name, {}, {}, ELOOP);
+  for (const auto& one : names_in(folder, name)) {
+    const auto path = name + one;
+    auto file = collect_file(folder, path, size_max);
+    if (file.fd.is_open()) {
+      if (files.size() == collected_files_max)
+        throw_errno("too many files in " + name, {}, {}, E2BIG);
+      files.push_back({.name = path, .fd = std::move(file.fd), .size = file.size});
+    } else {
+      collect_below(folder, path + "/", size_max, files, depth + 1);
+    }
+  }
 }
 
 }  // namespace
@@ -64,6 +100,12 @@ Collected collect_file(int folder, const std::string& name, Bytes size_max) {
   const Bytes size(static_cast<std::uint64_t>(found.st_size));
   if (!S_ISREG(found.st_mode) || size > size_max) return {};
   return {.fd = sealed_copy(file.get(), size.count, "collected", "collect"), .size = size};
+}
+
+void collect_folder(int folder, const std::string& name, Bytes size_max,
+                    std::vector<CollectedFile>& files) {
+  if (!is_box_name(std::string_view(name).substr(0, name.size() - 1))) return;
+  collect_below(folder, name, size_max, files, 1);
 }
 
 }  // namespace daemonz::sandbox

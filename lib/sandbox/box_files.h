@@ -5,13 +5,17 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/unique_fd.h"
 #include "base/units.h"
+#include "sandbox/run.h"
 
 namespace daemonz::sandbox {
 
 inline constexpr std::size_t file_name_size_max = 1024;  ///< far below PATH_MAX, deep enough
+inline constexpr std::size_t collected_files_max = 64;   ///< of one run; each is a descriptor
+inline constexpr int collected_depth_max = 8;            ///< folders in a collected one
 
 /// Relative, no empty, "." or ".." component, no NUL, not too long.
 [[nodiscard]] bool is_box_name(std::string_view name);
@@ -28,5 +32,10 @@ struct Collected {
   Bytes size;
 };
 [[nodiscard]] Collected collect_file(int folder, const std::string& name, Bytes size_max);
+
+/// The same for every regular file below `name` ("feedback/"), appended to `files`. Throws Error
+/// when that makes more than collected_files_max, or folders lie too deep: half of it is no use.
+void collect_folder(int folder, const std::string& name, Bytes size_max,
+                    std::vector<CollectedFile>& files);
 
 }  // namespace daemonz::sandbox

@@ -26,10 +26,11 @@
 namespace daemonz::sandbox {
 namespace {
 
-// Runs of root's keepers have kernel users of their own, one per slot: 1879048192..2147483647 is
+// Runs of root's keepers have kernel users of their own, one per keeper: 1879048192..2147483647 is
 // the range that systemd's UIDS-GIDS document leaves to nobody.
 constexpr unsigned first_box_kernel_uid = 1'900'000'000;
 constexpr int slots_max = 4096;
+constexpr const char* companion_suffix = ".companion";  // slots/N.companion
 
 void check(long result, const char* stage) {
   if (result < 0) throw_errno(stage);
@@ -45,10 +46,12 @@ UniqueFd lock_slot(const KeeperOptions& options) {
   const auto folder = options.state_folder + "/slots";
   ::mkdir(options.state_folder.c_str(), 0755);
   ::mkdir(folder.c_str(), 0755);
-  const auto path = folder + "/" + std::to_string(options.slot);
+  const auto path =
+      folder + "/" + std::to_string(options.slot) + (options.is_companion ? companion_suffix : "");
   UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!lock.is_open()) throw_errno("slot lock", path);
-  if (::flock(lock.get(), LOCK_EX | (options.is_successor ? 0 : LOCK_NB)) != 0) {
+  const bool is_patient = options.is_successor || options.is_companion;
+  if (::flock(lock.get(), LOCK_EX | (is_patient ? 0 : LOCK_NB)) != 0) {
     const int error = errno;
     char holder[32] = {};
     if (::pread(lock.get(), holder, sizeof holder - 1, 0) < 0) holder[0] = '\0';
@@ -88,12 +91,13 @@ void become_namespace_root(unsigned uid, unsigned gid) {
   write_file(AT_FDCWD, "/proc/self/gid_map", line(gid), "gid_map");
 }
 
-void isolate_keeper(KeeperState& state, int slot) {
+void isolate_keeper(KeeperState& state, const KeeperOptions& options) {
+  const int box_user = options.slot + (options.is_companion ? slots_max : 0);
   const auto uid = ::geteuid(), gid = ::getegid();
   if (uid == 0) {
     check(::setgroups(0, nullptr), "setgroups");
     state.box_kernel_uid = state.box_kernel_gid =
-        first_box_kernel_uid + static_cast<unsigned>(slot);
+        first_box_kernel_uid + static_cast<unsigned>(box_user);
   } else {
     become_namespace_root(uid, gid);
     state.box_kernel_uid = uid;
@@ -156,7 +160,7 @@ int keep_slot(const KeeperOptions& options) {
                       .cores = cores,
                       .control = keeper_socket};
     state.groups.remove_stale();
-    isolate_keeper(state, options.slot);
+    isolate_keeper(state, options);
     rehearse(state);
     say_hello({.is_ready = true, .stage = to_string(state.groups.mode())});
     while (serve_one(state)) {
@@ -180,6 +184,8 @@ std::optional<KeeperOptions> read_command_line(int argc, char** argv) {
       options.is_pinned = false;
     } else if (name == "--successor") {
       options.is_successor = true;
+    } else if (name == "--companion") {
+      options.is_companion = true;
     } else if (++i == argc) {
       return std::nullopt;
     } else if (name == "--slot") {

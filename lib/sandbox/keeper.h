@@ -21,12 +21,16 @@ struct KeeperOptions {
   bool is_pinned = true;
   /// The keeper before this one died: its last init still holds the lock for a moment, wait for it.
   bool is_successor = false;
+  /// The second keeper of a slot (run_pair): a lock and, as root, a kernel user of its own. Whoever
+  /// starts it holds the slot: it waits for its lock, which only a keeper on its way out can have.
+  bool is_companion = false;
 };
 
 /// Serves until the socket ends. The exit code of the process.
 [[nodiscard]] int keep_slot(const KeeperOptions& options);
 
-/// What Slot starts it with: "--slot N --state FOLDER --limits MODE [--not-pinned] [--successor]".
+/// What Slot starts it with: "--slot N --state FOLDER --limits MODE [--not-pinned] [--successor]
+/// [--companion]".
 /// The exit code; a wrong command line is explained on stderr (2).
 [[nodiscard]] int keeper_main(int argc, char** argv);
 

@@ -18,11 +18,14 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr Milliseconds setup_max{10'000};     // a box full of files on a busy machine
-constexpr Milliseconds stop_patience{250};    // init normally needs a millisecond
-constexpr Milliseconds sink_patience{1'000};  // a reader that is alive takes something by then
-constexpr nanoseconds look_min{1'000'000};    // how far over the cpu limit a run may get
-constexpr nanoseconds look_max{100'000'000};  // how late an out-of-memory kill is noticed
+constexpr Milliseconds setup_max{10'000};   // a box full of files on a busy machine
+constexpr Milliseconds stop_patience{250};  // init normally needs a millisecond
+// A program that ends closes its stdout just before init reports it: only what lives on for longer
+// has closed it by itself. So a reader never sees the end of one that has ended before its result
+// is on its way, and two programs that talk to each other are never taken one for the other.
+constexpr Milliseconds half_close_patience{100};
+constexpr nanoseconds look_min{1'000'000};          // how far over the cpu limit a run may get
+constexpr nanoseconds look_max{100'000'000};        // how late an out-of-memory kill is noticed
 constexpr nanoseconds sample_interval{10'000'000};  // mode rlimit: nobody else watches the sum
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
@@ -38,7 +41,7 @@ Microseconds time_of(const timeval& time) {
 }  // namespace
 
 OneRun::OneRun(KeeperState& keeper, Request request, std::vector<UniqueFd> descriptors)
-    : keeper_(keeper), loans_(std::move(descriptors)), requested_(now()) {
+    : keeper_(keeper), descriptors_(std::move(descriptors)), requested_(now()) {
   plan_.request = std::move(request);
 }
 
@@ -50,7 +53,7 @@ OneRun::~OneRun() {
 
 Result OneRun::run() {
   try {
-    prepare(std::move(loans_));
+    prepare(std::move(descriptors_));
     spawn();
     watch();
     return finish();
@@ -59,6 +62,7 @@ Result OneRun::run() {
     result.stage = refused.text().what;
     result.errno_value = refused.code();
     result.limits = to_string(keeper_.groups.mode());
+    result.ended = now();
     return result;
   }
 }
@@ -171,6 +175,7 @@ void OneRun::look_at_limits() {
   if (phase_ == Phase::over) return;
   if (phase_ != Phase::running) return look_at_deadline();
   end_if_over_cap();
+  pass_on_end_of_output();
   const auto& limits = plan_.request.limits;
   const auto time = now();
   if (time >= started_ + limits.wall) return end(KillReason::wall);
@@ -210,6 +215,12 @@ void OneRun::end_if_over_cap() {
   end(KillReason::own_failure);
 }
 
+void OneRun::pass_on_end_of_output() {
+  if (!output_->is_at_end()) return;
+  if (!output_end_) output_end_ = now();
+  if (now() >= *output_end_ + half_close_patience) output_->close_sink();
+}
+
 void OneRun::end(KillReason reason) {
   if (phase_ != Phase::running && phase_ != Phase::setting_up) return;
   killed_ = reason;
@@ -227,8 +238,9 @@ void OneRun::end(KillReason reason) {
 }
 
 Result OneRun::finish() {
-  output_->drain(sink_patience);
-  errors_->drain(sink_patience);
+  const int interrupt = is_slot_there_ ? keeper_.control : -1;
+  output_->drain(plan_.request.output_patience, interrupt);
+  errors_->drain(plan_.request.output_patience, interrupt);
   input_->close();
   Observation seen{.failure = failure_, .killed = killed_, .limits = plan_.request.limits};
   Result result;
@@ -275,6 +287,7 @@ void OneRun::fill_figures(Result& result, const GroupUsage& used) const {
   result.user = parts == 0 ? result.cpu : result.cpu * used.user.count() / parts;
   result.system = result.cpu - result.user;
   result.wall = whole(between(started_, ended_));
+  result.ended = ended_;
   result.setup = between(requested_, started_);
   result.limits = to_string(keeper_.groups.mode());
   result.peak_kib = used.memory_peak / 1024;
@@ -293,11 +306,15 @@ void OneRun::fill_figures(Result& result, const GroupUsage& used) const {
 
 void OneRun::collect(Result& result) {
   if (!box_.is_open()) return;
+  const auto size_max = plan_.request.limits.file_size;
   for (const auto& name : plan_.request.collect) {
-    if (!is_box_name(name)) continue;
-    auto file = collect_file(box_.get(), name, plan_.request.limits.file_size);
-    if (!file.fd.is_open()) continue;
-    result.collected.push_back({.name = name, .fd = std::move(file.fd), .size = file.size});
+    if (name.ends_with('/')) {
+      collect_folder(box_.get(), name, size_max, result.collected);
+    } else if (is_box_name(name)) {
+      auto file = collect_file(box_.get(), name, size_max);
+      if (!file.fd.is_open()) continue;
+      result.collected.push_back({.name = name, .fd = std::move(file.fd), .size = file.size});
+    }
   }
 }
 

@@ -43,7 +43,7 @@ class OneRun {
   enum class Phase { setting_up, running, ending, over };
 
   void prepare(std::vector<UniqueFd> descriptors);
-  void prepare_streams(int input, int output, int errors);
+  void prepare_streams(UniqueFd input, UniqueFd output, UniqueFd errors);
   void prepare_image();
   void spawn();
   void write_maps();
@@ -61,6 +61,7 @@ class OneRun {
   void sample();
   void end(KillReason reason);
   void end_if_over_cap();
+  void pass_on_end_of_output();
   [[nodiscard]] GroupUsage usage() const;
   [[nodiscard]] Result finish();
   void fill_figures(Result& result, const GroupUsage& usage) const;
@@ -69,7 +70,7 @@ class OneRun {
 
   KeeperState& keeper_;
   Plan plan_;
-  std::vector<UniqueFd> loans_;  // the Slot's stdin and sinks
+  std::vector<UniqueFd> descriptors_;  // the Slot's, until prepare() has sorted them
   std::optional<RunGroup> group_;
   std::optional<InputStream> input_;
   std::optional<OutputStream> output_, errors_;
@@ -84,6 +85,7 @@ class OneRun {
   bool is_slot_there_ = true;
   SteadyTime requested_, started_, ended_;
   SteadyTime next_look_, kill_deadline_;
+  std::optional<SteadyTime> output_end_;  // when the program was seen to have closed its stdout
   std::uint64_t sampled_memory_ = 0;
   std::uint32_t sampled_processes_ = 0;
   Microseconds sampled_cpu_{0};

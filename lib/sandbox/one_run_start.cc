@@ -47,18 +47,13 @@ void OneRun::prepare(std::vector<UniqueFd> descriptors) {
     if (!is_box_name(file.name)) throw_errno("file " + file.name, {}, {}, EINVAL);
   auto next = descriptors.begin();
   if (request.has_image) plan_.image = std::move(*next++);
-  const auto take_loan = [&](bool is_there) {
-    if (!is_there) return -1;
-    loans_.push_back(std::move(*next++));
-    return loans_.back().get();
-  };
-  loans_.clear();
-  const int input = take_loan(request.has_stdin);
-  const int output = take_loan(request.has_stdout);
-  const int errors = take_loan(request.has_stderr);
+  const auto take = [&](bool is_there) { return is_there ? std::move(*next++) : UniqueFd(); };
+  auto input = take(request.has_stdin);
+  auto output = take(request.has_stdout);
+  auto errors = take(request.has_stderr);
   plan_.files.assign(std::make_move_iterator(next), std::make_move_iterator(descriptors.end()));
   prepare_image();
-  prepare_streams(input, output, errors);
+  prepare_streams(std::move(input), std::move(output), std::move(errors));
   group_.emplace(keeper_.groups.create(request.limits));
   plan_.join_files = group_->join_files();
   plan_.filter = &keeper_.filter;
@@ -75,20 +70,20 @@ void OneRun::prepare_image() {
     throw_errno("script name", {}, {}, EINVAL);
 }
 
-void OneRun::prepare_streams(int input, int output, int errors) {
+void OneRun::prepare_streams(UniqueFd input, UniqueFd output, UniqueFd errors) {
   const auto& limits = plan_.request.limits;
   auto in = make_pipe();
   set_nonblocking(in.in);
   plan_.input = std::move(in.out);
-  input_.emplace(input, std::move(in.in));
+  input_.emplace(std::move(input), std::move(in.in));
   auto out = make_pipe();
   set_nonblocking(out.out);
   plan_.output = std::move(out.in);
-  output_.emplace(std::move(out.out), output, limits.stdout_max);
+  output_.emplace(std::move(out.out), std::move(output), limits.stdout_max);
   auto error = make_pipe();
   set_nonblocking(error.out);
   plan_.errors = std::move(error.in);
-  errors_.emplace(std::move(error.out), errors, limits.stderr_max);
+  errors_.emplace(std::move(error.out), std::move(errors), limits.stderr_max);
   // A program may open what it has got once more: /dev/stdin, /dev/stdout.
   for (const auto* end : {&plan_.input, &plan_.output, &plan_.errors})
     if (::fchown(end->get(), keeper_.box_kernel_uid, keeper_.box_kernel_gid) != 0)

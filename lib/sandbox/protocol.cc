@@ -144,6 +144,7 @@ std::string encode(const Request& request) {
   }
   out.texts(request.collect);
   write_limits(out, request.limits);
+  out.number(static_cast<std::uint64_t>(request.output_patience.count()));
   for (const bool flag : {request.is_box_read_only, request.has_image, request.has_stdin,
                           request.has_stdout, request.has_stderr})
     out.number(flag);
@@ -162,6 +163,7 @@ std::optional<Request> decode_request(std::string_view bytes) {
   }
   request.collect = in.texts();
   request.limits = read_limits(in);
+  request.output_patience = Milliseconds(static_cast<std::int64_t>(in.number()));
   for (bool* flag : {&request.is_box_read_only, &request.has_image, &request.has_stdin,
                      &request.has_stdout, &request.has_stderr})
     *flag = in.number() != 0;
@@ -202,6 +204,7 @@ std::string encode(const Result& result) {
   out.number(result.is_stdout_cut);
   out.number(result.is_stderr_cut);
   out.text(result.limits);
+  out.number(static_cast<std::uint64_t>(result.ended.time_since_epoch().count()));
   out.number(static_cast<std::uint64_t>(result.setup.count()));
   out.number(static_cast<std::uint64_t>(result.teardown.count()));
   out.number(result.collected.size());
@@ -233,6 +236,7 @@ std::optional<Result> decode_result(Packet& packet) {
   result.is_stdout_cut = in.number() != 0;
   result.is_stderr_cut = in.number() != 0;
   result.limits = in.text();
+  result.ended = SteadyTime(SteadyTime::duration(static_cast<std::int64_t>(in.number())));
   result.setup = Microseconds(static_cast<std::int64_t>(in.number()));
   result.teardown = Microseconds(static_cast<std::int64_t>(in.number()));
   const auto collected = in.number();

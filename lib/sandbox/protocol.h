@@ -43,6 +43,7 @@ struct Request {
   std::vector<RequestedFile> files;
   std::vector<std::string> collect;
   Limits limits;
+  Milliseconds output_patience{0};
   bool is_box_read_only = false;
   bool has_image = false, has_stdin = false, has_stdout = false, has_stderr = false;
 };

@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/unique_fd.h"
 #include "base/units.h"
 
@@ -56,10 +58,13 @@ struct Program {
                    ///< a sealed memfd is copied into one first
   std::vector<std::string> env;  ///< "NAME=value", added to the profile's fixed list
   std::vector<BoxFile> files;
-  std::vector<std::string> collect;  ///< names in /box to bring back after the run
+  /// Names in /box to bring back after the run; "a/" brings every regular file below the folder.
+  std::vector<std::string> collect;
   int stdin_fd = -1;   ///< a file (read from its start, its offset stays) or pipe; -1: empty input
   int stdout_fd = -1;  ///< a file, memfd or pipe written up to the cap; -1: counted, dropped
   int stderr_fd = -1;
+  /// What was written before the end waits this long for a slow reader of stdout_fd or stderr_fd.
+  Milliseconds output_patience{1'000};
   bool is_box_read_only = false;  ///< /box without write permission; /tmp stays writable
   Profile profile = Profile::run;
   Limits limits;
@@ -88,8 +93,14 @@ struct Result {
   std::uint64_t stdout_bytes = 0, stderr_bytes = 0;
   bool is_stdout_cut = false, is_stderr_cut = false;
   std::string limits;  ///< v2, v1, rlimit: which mechanism held
+  SteadyTime ended;    ///< the program's end, on the clock of all processes of this machine
   Microseconds setup{0}, teardown{0};
   std::vector<CollectedFile> collected;
+};
+
+/// What became of two programs that talked to each other.
+struct PairResult {
+  Result leader, follower;
 };
 
 struct SlotOptions {
@@ -112,7 +123,15 @@ class Slot {
   /// Blocks until the run has ended and nothing of it is left. Never throws for what the program
   /// does; our own failures are verdict XX.
   [[nodiscard]] virtual Result run(const Program& program) = 0;
-  /// Ends the current run: CANCELLED. Threads: any.
+  /// Runs two programs at once, each in a box of its own: what one writes to stdout is the other's
+  /// stdin, as it comes, up to its cap; their stdin_fd and stdout_fd are not looked at. One that
+  /// has closed its stdin or has ended is no reason for the other to be killed or held up: what is
+  /// still sent to it is dropped, but counted. `is_over` is asked when the leader has ended: true
+  /// ends the follower too (CANCELLED). The first pair starts the slot's second keeper, which
+  /// stays.
+  [[nodiscard]] virtual PairResult run_pair(const Program& leader, const Program& follower,
+                                            const std::function<bool(const Result&)>& is_over) = 0;
+  /// Ends the current run, or both of a pair: CANCELLED. Threads: any.
   virtual void cancel() noexcept = 0;
   [[nodiscard]] virtual int number() const = 0;
 };

@@ -1,279 +1,133 @@
 #include <fcntl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
+#include <poll.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <cstdlib>
+#include <array>
 #include <filesystem>
-#include <mutex>
-#include <thread>
 
 #include "base/error.h"
-#include "base/log.h"
-#include "process/launch.h"
-#include "sandbox/keeper.h"
-#include "sandbox/protocol.h"
+#include "sandbox/keeper_link.h"
 #include "sandbox/run.h"
-#include "sandbox/system.h"
 
 namespace daemonz::sandbox {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* room = "sandbox";
-constexpr Seconds hello_max{15};   // a rehearsal's own limit is 10 s
-constexpr Seconds goodbye_max{5};  // the keeper ends a run in well under one
+// Room for a program that writes far ahead of a reader. Only a wish: the kernel may refuse it when
+// this user's pipes hold much already.
+constexpr int pair_pipe_size = 1 << 20;
 
-// Built from nothing: see sandbox.md, point 11.
-const std::vector<std::string> fixed_env = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/box",
-                                            "TMPDIR=/tmp", "LANG=C.UTF-8"};
-
-bool is_executable(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
-
-/// Beside this program, then libexec, then PATH.
-std::string find_keeper() {
-  std::error_code ignored;
-  const auto here = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  for (const auto& candidate :
-       {here / "daemonz-keeper", here / "../libexec/daemonz/daemonz-keeper"})
-    if (is_executable(candidate)) return candidate;
-  const char* path = std::getenv("PATH");
-  const std::string list = path ? path : "";
-  for (std::size_t start = 0; start < list.size();) {
-    const auto end = std::min(list.find(':', start), list.size());
-    const auto candidate = list.substr(start, end - start) + "/daemonz-keeper";
-    if (is_executable(candidate)) return candidate;
-    start = end + 1;
-  }
-  throw Error(
-      ErrorText{.what = "cannot find daemonz-keeper",
-                .where = here,
-                .hint = "It is built and installed beside the other programs: script/build"});
+/// What of the options only this process knows.
+SlotOptions whole(SlotOptions options) {
+  std::error_code code;
+  options.state_folder = fs::absolute(options.state_folder, code).lexically_normal();
+  fs::create_directories(options.state_folder + "/slots", code);
+  if (code)
+    throw Error(ErrorText{.what = "cannot make the folder of the sandbox slots",
+                          .where = options.state_folder,
+                          .hint = "It must be writable",
+                          .code = code.value()});
+  if (options.keeper_path.empty()) options.keeper_path = find_keeper();
+  return options;
 }
 
-std::string hint_for(const Hello& hello) {
-  if (hello.stage == "landlock") return "The kernel needs Landlock: lsm=landlock,... at boot";
-  if (hello.stage == "user namespace" || hello.stage == "clone3")
-    return "Are user namespaces allowed? sysctl kernel.unprivileged_userns_clone=1 "
-           "user.max_user_namespaces=10000";
-  if (hello.stage == "mount /proc")
-    return "In a container: its /proc must not be masked (unmask=ALL, or --privileged)";
-  if (hello.stage.starts_with("cgroup v"))
-    return hello.detail + "; limits \"auto\" takes what there is (lib/sandbox/LIMITS.md)";
-  return "Programs are never run with less isolation; see lib/sandbox/THREATS.md";
-}
-
-[[noreturn]] void refuse_slot(const SlotOptions& options, const Hello& hello) {
-  const auto where = options.state_folder + "/slots/" + std::to_string(options.number);
-  if (hello.stage == "slot lock" && hello.error == EWOULDBLOCK) {
-    const auto holder = hello.detail.substr(0, hello.detail.find('\n'));
-    throw Error(ErrorText{.what = "sandbox slot " + std::to_string(options.number) +
-                                  " is taken by pid " + (holder.empty() ? "?" : holder),
-                          .where = where,
-                          .hint = "Take another slot, or wait for that program",
-                          .code = EWOULDBLOCK});
-  }
-  if (hello.stage == "slot lock")
-    throw Error(ErrorText{.what = "cannot lock the sandbox slot",
-                          .where = where,
-                          .hint = "The state folder must be writable",
-                          .code = hello.error});
-  throw Error(ErrorText{.what = "cannot isolate programs on this machine: " + hello.stage,
-                        .hint = hint_for(hello),
-                        .code = hello.error});
-}
-
-std::vector<std::string> whole_env(const std::vector<std::string>& added) {
-  auto env = fixed_env;
-  for (const auto& variable : added) {
-    const auto name = variable.substr(0, variable.find('=') + 1);
-    std::erase_if(env, [&](const std::string& old) { return old.starts_with(name); });
-    env.push_back(variable);
-  }
-  return env;
-}
-
-/// A step of ours that could not be done: verdict XX.
-Result failed(std::string stage, int error) {
-  Result result;
-  result.stage = std::move(stage);
-  result.errno_value = error;
-  return result;
-}
-
-/// Copies of what must not change or be reached through the run, and the files opened for it.
-struct Prepared {
-  UniqueFd image;
-  std::vector<UniqueFd> files;
-  std::vector<int> descriptors;  // in the order of protocol.h
+/// From one program's stdout to the other's stdin. `out` stays here too: it drops what comes after
+/// the reader's end.
+struct Pipe {
+  UniqueFd out, in;
 };
 
-Prepared prepare(const Program& program) {
-  Prepared prepared;
-  if (program.image.is_open()) {
-    int image = program.image.get();
-    if (!is_sealed(image)) {
-      struct stat found {};
-      if (::fstat(image, &found) != 0) throw_errno("image");
-      // Of a folder or device there is no copy: an empty file that cannot be executed either.
-      const auto size = S_ISREG(found.st_mode) ? static_cast<std::uint64_t>(found.st_size) : 0;
-      prepared.image = sealed_copy(image, size, "program", "image");
-      // What nobody may execute is not made executable by copying it.
-      const bool is_executable = S_ISREG(found.st_mode) && (found.st_mode & 0111) != 0;
-      if (!is_executable && ::fchmod(prepared.image.get(), 0644) != 0) throw_errno("image");
-      image = prepared.image.get();
-    }
-    prepared.descriptors.push_back(image);
-  }
-  for (const int fd : {program.stdin_fd, program.stdout_fd, program.stderr_fd})
-    if (fd >= 0) prepared.descriptors.push_back(fd);
-  for (const auto& file : program.files) {
-    int fd = file.fd.get();
-    if (fd < 0) {
-      prepared.files.emplace_back(::open(file.host_path.c_str(), O_RDONLY | O_CLOEXEC));
-      fd = prepared.files.back().get();
-      if (fd < 0) throw_errno("file " + file.name);
-    }
-    prepared.descriptors.push_back(fd);
-  }
-  return prepared;
+Pipe make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe");
+  Pipe pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+  ::fcntl(pipe.in.get(), F_SETPIPE_SZ, pair_pipe_size);
+  return pipe;
 }
+
+void drop_some(UniqueFd& out) {
+  std::array<char, 64 * 1024> bytes;
+  const auto size = ::read(out.get(), bytes.data(), bytes.size());
+  if (size == 0 || (size < 0 && errno != EINTR)) out.reset();
+}
+
+/// One of two programs that talk to each other.
+struct Side {
+  KeeperLink& keeper;
+  UniqueFd input;  ///< what it reads from, once it has ended
+  std::optional<Result> result = {};
+
+  bool is_over() const { return result.has_value(); }
+  pollfd interest() const {
+    if (!is_over()) return {keeper.socket(), POLLIN, 0};
+    return {input.get(), POLLIN, 0};
+  }
+};
 
 class KeeperSlot final : public Slot {
  public:
-  explicit KeeperSlot(const SlotOptions& options) : options_(options) {
-    std::error_code code;
-    options_.state_folder = fs::absolute(options.state_folder, code).lexically_normal();
-    fs::create_directories(options_.state_folder + "/slots", code);
-    if (code)
-      throw Error(ErrorText{.what = "cannot make the folder of the sandbox slots",
-                            .where = options_.state_folder,
-                            .hint = "It must be writable",
-                            .code = code.value()});
-    if (options_.keeper_path.empty()) options_.keeper_path = find_keeper();
-    start_keeper();
+  explicit KeeperSlot(const SlotOptions& options)
+      : number_(options.number), keeper_(options, false), companion_(options, true) {
+    keeper_.start();
   }
 
-  ~KeeperSlot() override {
-    socket_.reset();  // tells the keeper
-    end_keeper();
+  Result run(const Program& program) override {
+    if (auto refused = keeper_.begin(program, program.stdin_fd, program.stdout_fd))
+      return std::move(*refused);
+    return keeper_.await();
   }
 
-  Result run(const Program& program) override;
+  PairResult run_pair(const Program& leader, const Program& follower,
+                      const std::function<bool(const Result&)>& is_over) override;
 
   void cancel() noexcept override {
-    const std::lock_guard lock(cancel_mutex_);
-    if (current_run_ == 0) return;
-    try {
-      // A full socket cannot be: nothing else is sent during a run.
-      if (!send_packet(socket_.get(), encode_cancel(current_run_))) return;
-    } catch (const std::exception&) {
-      return;  // no memory for nine bytes: the wall limit still holds
-    }
+    keeper_.cancel();
+    companion_.cancel();
   }
 
-  int number() const override { return options_.number; }
+  int number() const override { return number_; }
 
  private:
-  void start_keeper();
-  void end_keeper();
-  Result exchange(const Request& request, const std::vector<int>& descriptors);
-
-  SlotOptions options_;
-  UniqueFd socket_;
-  std::optional<process::Child> keeper_;
-  std::mutex cancel_mutex_;        // between run() and cancel(): socket_ and current_run_
-  std::uint64_t current_run_ = 0;  // 0: none
-  std::uint64_t runs_ = 0;
+  int number_;
+  KeeperLink keeper_;
+  KeeperLink companion_;  // of run_pair's leader; started by the first one
 };
 
-void KeeperSlot::start_keeper() {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-    throw_errno("cannot make a socket pair for daemonz-keeper");
-  UniqueFd ours(ends[0]);
-  UniqueFd theirs(ends[1]);
-  process::LaunchOptions launch;
-  launch.argv = {options_.keeper_path,  "--slot",   std::to_string(options_.number), "--state",
-                 options_.state_folder, "--limits", to_string(options_.limit_mode)};
-  if (!options_.is_pinned) launch.argv.emplace_back("--not-pinned");
-  if (runs_ > 0) launch.argv.emplace_back("--successor");
-  launch.env.emplace();
-  launch.descriptors = {{theirs.get(), keeper_socket}};
-  keeper_.emplace(process::launch(launch));
-  theirs.reset();  // only the keeper may hold its end, or its death would not show
-  const timeval patience{hello_max.count(), 0};
-  ::setsockopt(ours.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  const auto packet = receive_packet(ours.get());
-  const auto hello = packet ? decode_hello(packet->bytes) : std::nullopt;
-  if (!hello)
-    throw Error(ErrorText{.what = "daemonz-keeper ended before it was ready",
-                          .where = options_.keeper_path,
-                          .hint = "Is it of the same version as this program?"});
-  if (!hello->is_ready) refuse_slot(options_, *hello);
-  const timeval for_ever{};
-  ::setsockopt(ours.get(), SOL_SOCKET, SO_RCVTIMEO, &for_ever, sizeof for_ever);
-  const std::lock_guard lock(cancel_mutex_);
-  socket_ = std::move(ours);
-}
-
-void KeeperSlot::end_keeper() {
-  if (!keeper_) return;
-  // Child's destructor kills what does not end in time.
-  if (!keeper_->wait(std::chrono::steady_clock::now() + goodbye_max))
-    log::warn(room, "keeper did not end", {{"slot", options_.number}, {"pid", keeper_->pid()}});
-  keeper_.reset();
-}
-
-Result KeeperSlot::exchange(const Request& request, const std::vector<int>& descriptors) {
-  {
-    const std::lock_guard lock(cancel_mutex_);
-    if (!send_packet(socket_.get(), encode(request), descriptors)) return failed("request", errno);
-    current_run_ = request.number;
+PairResult KeeperSlot::run_pair(const Program& leader, const Program& follower,
+                                const std::function<bool(const Result&)>& is_over) {
+  auto down = make_pipe(), up = make_pipe();  // from the leader, and to it
+  Side first{companion_, std::move(up.out)};
+  Side second{keeper_, std::move(down.out)};
+  first.result = first.keeper.begin(leader, first.input.get(), down.in.get());
+  if (first.is_over()) {
+    second.result.emplace().stage = "the other program's keeper";
+  } else {
+    second.result = second.keeper.begin(follower, second.input.get(), up.in.get());
+    if (second.is_over()) first.keeper.cancel();
   }
-  auto packet = receive_packet(socket_.get());
-  const std::lock_guard lock(cancel_mutex_);
-  current_run_ = 0;
-  if (packet)
-    if (auto result = decode_result(*packet)) return std::move(*result);
-  log::warn(room, "keeper died during a run", {{"slot", options_.number}});
-  socket_.reset();
-  return failed("keeper", ECONNRESET);
-}
-
-Result KeeperSlot::run(const Program& program) {
-  try {
-    if (!socket_.is_open()) {
-      end_keeper();
-      start_keeper();
-    }
-    if (program.argv.empty()) return failed("request", EINVAL);
-    if (program.files.size() > files_max) return failed("too many files", E2BIG);
-    Request request{.number = ++runs_,
-                    .argv = program.argv,
-                    .env = whole_env(program.env),
-                    .collect = program.collect,
-                    .limits = program.limits,
-                    .is_box_read_only = program.is_box_read_only,
-                    .has_image = program.image.is_open(),
-                    .has_stdin = program.stdin_fd >= 0,
-                    .has_stdout = program.stdout_fd >= 0,
-                    .has_stderr = program.stderr_fd >= 0};
-    for (const auto& file : program.files)
-      request.files.push_back({.name = file.name, .is_executable = file.is_executable});
-    const auto prepared = prepare(program);
-    return exchange(request, prepared.descriptors);
-  } catch (const Error& refused) {
-    return failed(refused.text().what, refused.code());
+  // The keepers hold them now: an end of a program is an end of file for the other.
+  down.in.reset();
+  up.in.reset();
+  const auto take = [](Side& side, short events) {
+    if (events == 0) return false;
+    if (side.is_over()) return drop_some(side.input), false;
+    side.result = side.keeper.await();
+    return true;
+  };
+  while (!first.is_over() || !second.is_over()) {
+    pollfd wait[] = {first.interest(), second.interest()};
+    if (::poll(wait, 2, -1) < 0) continue;
+    if (take(first, wait[0].revents) && is_over(*first.result)) second.keeper.cancel();
+    take(second, wait[1].revents);
   }
+  return {.leader = std::move(*first.result), .follower = std::move(*second.result)};
 }
 
 }  // namespace
 
 std::unique_ptr<Slot> Slot::open(const SlotOptions& options) {
-  return std::make_unique<KeeperSlot>(options);
+  return std::make_unique<KeeperSlot>(whole(options));
 }
 
 std::unique_ptr<Slot> open_free_slot(SlotOptions options, int count) {

@@ -32,9 +32,10 @@ long write_all(int fd, const char* bytes, std::size_t size) {
 
 }  // namespace
 
-InputStream::InputStream(int source, UniqueFd pipe) : source_(source), pipe_(std::move(pipe)) {
+InputStream::InputStream(UniqueFd source, UniqueFd pipe)
+    : source_(std::move(source)), pipe_(std::move(pipe)) {
   struct stat found {};
-  if (source_ < 0 || ::fstat(source_, &found) != 0) {
+  if (!source_.is_open() || ::fstat(source_.get(), &found) != 0) {
     pipe_.reset();
     return;
   }
@@ -45,30 +46,40 @@ InputStream::InputStream(int source, UniqueFd pipe) : source_(source), pipe_(std
 }
 
 pollfd InputStream::interest() const {
-  if (!pipe_.is_open()) return {-1, 0, 0};
-  if (is_waiting_for_source_) return {source_, POLLIN, 0};
+  // A file needs nobody to take what is left of it.
+  if (!pipe_.is_open()) return {is_file_ ? -1 : source_.get(), POLLIN, 0};
+  if (is_waiting_for_source_) return {source_.get(), POLLIN, 0};
   return {pipe_.get(), POLLOUT, 0};
 }
 
 long InputStream::move_once() {
   loff_t* const offset = is_file_ ? &offset_ : nullptr;
-  const auto moved = ::splice(source_, offset, pipe_.get(), nullptr, chunk_max, SPLICE_F_NONBLOCK);
+  const auto moved =
+      ::splice(source_.get(), offset, pipe_.get(), nullptr, chunk_max, SPLICE_F_NONBLOCK);
   if (moved >= 0 || errno != EINVAL) return moved;
-  if (!is_file_ && !is_ready(source_, POLLIN | POLLHUP)) {
+  if (!is_file_ && !is_ready(source_.get(), POLLIN | POLLHUP)) {
     errno = EAGAIN;
     return -1;
   }
   // A source that cannot be spliced (a terminal, a file of /proc): at most what surely fits.
   char bytes[4096];
-  const auto size = is_file_ ? ::pread(source_, bytes, sizeof bytes, offset_)
-                             : ::read(source_, bytes, sizeof bytes);
+  const auto size = is_file_ ? ::pread(source_.get(), bytes, sizeof bytes, offset_)
+                             : ::read(source_.get(), bytes, sizeof bytes);
   if (size <= 0) return size;
   const auto written = ::write(pipe_.get(), bytes, static_cast<std::size_t>(size));
   if (written > 0) offset_ += written;
   return written;
 }
 
+void InputStream::drop() {
+  char bytes[copy_chunk_max];
+  if (!is_ready(source_.get(), POLLIN | POLLHUP)) return;
+  const auto size = ::read(source_.get(), bytes, sizeof bytes);
+  if (size == 0 || (size < 0 && errno != EINTR && errno != EAGAIN)) source_.reset();
+}
+
 void InputStream::pump() {
+  if (!pipe_.is_open() && !is_file_) return drop();
   while (pipe_.is_open()) {
     const auto moved = move_once();
     if (moved > 0 || (moved < 0 && errno == EINTR)) continue;
@@ -77,15 +88,16 @@ void InputStream::pump() {
       return;
     }
     pipe_.reset();  // end of the source, or nobody reads any more
+    if (moved == 0 || is_file_) source_.reset();
   }
 }
 
-OutputStream::OutputStream(UniqueFd pipe, int sink, Bytes cap)
-    : pipe_(std::move(pipe)), sink_(sink), cap_(cap.count) {}
+OutputStream::OutputStream(UniqueFd pipe, UniqueFd sink, Bytes cap)
+    : pipe_(std::move(pipe)), sink_(std::move(sink)), cap_(cap.count) {}
 
 pollfd OutputStream::interest() const {
   if (!pipe_.is_open()) return {-1, 0, 0};
-  if (is_waiting_for_sink_) return {sink_, POLLOUT, 0};
+  if (is_waiting_for_sink_) return {sink_.get(), POLLOUT, 0};
   return {pipe_.get(), POLLIN, 0};
 }
 
@@ -111,7 +123,7 @@ OutputStream::Moved OutputStream::copy_once() {
   const auto size = ::read(pipe_.get(), bytes, wanted);
   if (size == 0) return Moved::end;
   if (size < 0) return Moved::nothing;
-  if (sink_ >= 0 && write_all(sink_, bytes, static_cast<std::size_t>(size)) < 0)
+  if (sink_.is_open() && write_all(sink_.get(), bytes, static_cast<std::size_t>(size)) < 0)
     return sink_failed();
   bytes_ += static_cast<std::uint64_t>(size);
   return Moved::some;
@@ -120,9 +132,10 @@ OutputStream::Moved OutputStream::copy_once() {
 OutputStream::Moved OutputStream::move_once() {
   is_waiting_for_sink_ = false;
   if (bytes_ == cap_) return look_beyond_cap();
-  if (is_copying_ || sink_ < 0) return copy_once();
+  if (is_copying_ || !sink_.is_open()) return copy_once();
   const auto wanted = std::min<std::uint64_t>(cap_ - bytes_, chunk_max);
-  const auto moved = ::splice(pipe_.get(), nullptr, sink_, nullptr, wanted, SPLICE_F_NONBLOCK);
+  const auto moved =
+      ::splice(pipe_.get(), nullptr, sink_.get(), nullptr, wanted, SPLICE_F_NONBLOCK);
   if (moved > 0) return bytes_ += static_cast<std::uint64_t>(moved), Moved::some;
   if (moved == 0) return Moved::end;
   if (errno == EINVAL) return is_copying_ = true, Moved::some;
@@ -140,11 +153,13 @@ void OutputStream::pump() {
   }
 }
 
-void OutputStream::drain(Milliseconds patience) {
+void OutputStream::drain(Milliseconds patience, int interrupt_fd) {
   // Every writer is dead, so the pipe ends; only a slow sink can hold us up.
   for (pump(); pipe_.is_open(); pump()) {
-    pollfd wait{sink_, POLLOUT, 0};
-    if (is_waiting_for_sink_ && ::poll(&wait, 1, static_cast<int>(patience.count())) > 0) continue;
+    pollfd wait[] = {{sink_.get(), POLLOUT, 0}, {interrupt_fd, POLLIN, 0}};
+    if (is_waiting_for_sink_ && ::poll(wait, 2, static_cast<int>(patience.count())) > 0 &&
+        wait[1].revents == 0)
+      continue;
     is_cut_ = true;
     pipe_.reset();
   }

@@ -13,20 +13,23 @@
 namespace daemonz::sandbox {
 
 /// The program's stdin: a pipe whose other end is fed from a file (from its start) or a pipe.
-/// Threads: one. The source is a loan.
+/// Threads: one. Owns both ends.
 class InputStream {
  public:
-  /// `source` -1: nothing to feed.
-  InputStream(int source, UniqueFd pipe);
+  /// `source` not open: nothing to feed.
+  InputStream(UniqueFd source, UniqueFd pipe);
   /// What to wait for; fd -1: nothing any more.
   [[nodiscard]] pollfd interest() const;
   /// Moves what can be moved; closes the pipe at the end of the source, or when nobody reads it.
+  /// What then still comes out of a source that is a pipe is dropped: whoever writes there is
+  /// neither held up nor killed because this program does not listen.
   void pump();
   void close() { pipe_.reset(); }
 
  private:
   [[nodiscard]] long move_once();
-  int source_;
+  void drop();
+  UniqueFd source_;
   UniqueFd pipe_;
   bool is_file_ = false;
   bool is_waiting_for_source_ = false;
@@ -34,15 +37,19 @@ class InputStream {
 };
 
 /// stdout or stderr: a pipe whose bytes go to a sink, the first `cap` of them.
-/// Threads: one. The sink is a loan.
+/// Threads: one. Owns both ends.
 class OutputStream {
  public:
-  OutputStream(UniqueFd pipe, int sink, Bytes cap);
+  OutputStream(UniqueFd pipe, UniqueFd sink, Bytes cap);
   [[nodiscard]] pollfd interest() const;
   void pump();
   /// After the run's death: what still lies in the pipe. A sink that takes nothing for
-  /// `patience` loses the rest.
-  void drain(Milliseconds patience);
+  /// `patience` loses the rest; so does every sink once `interrupt_fd` is readable.
+  void drain(Milliseconds patience, int interrupt_fd);
+  /// The program has closed its end, and all of it is written.
+  [[nodiscard]] bool is_at_end() const noexcept { return !pipe_.is_open(); }
+  /// Whoever reads the sink sees its end. Only at_end.
+  void close_sink() { sink_.reset(); }
 
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }  ///< kept, at most the cap
   [[nodiscard]] bool is_over_cap() const noexcept { return is_over_cap_; }
@@ -57,7 +64,7 @@ class OutputStream {
   [[nodiscard]] Moved sink_failed();
 
   UniqueFd pipe_;
-  int sink_;
+  UniqueFd sink_;
   std::uint64_t cap_;
   std::uint64_t bytes_ = 0;
   bool is_copying_ = false;  ///< the sink cannot be spliced to (O_APPEND, a terminal)

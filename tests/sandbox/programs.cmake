@@ -18,7 +18,7 @@ add_custom_target(hostile_programs ALL DEPENDS ${program_images})
 
 # keeper-without-LAYER: one program, told by its name what to leave out (lib/sandbox/layers.h).
 file(GLOB keeper_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/lib/sandbox/*.cc)
-list(FILTER keeper_sources EXCLUDE REGEX "/slot\\.cc$")
+list(FILTER keeper_sources EXCLUDE REGEX "/(slot|keeper_link)\\.cc$")
 keeper(keeper-without-nothing ${CMAKE_CURRENT_SOURCE_DIR}/sandbox/keeper_without.cc
        ${keeper_sources})
 target_compile_definitions(keeper-without-nothing PRIVATE DAEMONZ_SANDBOX_TEST_LAYERS)

@@ -13,58 +13,12 @@
 
 #include "base/error.h"
 #include "sandbox/run.h"
-#include "support/places.h"
+#include "slot_fixture.h"
 #include "support/temp_dir.h"
 
 using namespace daemonz;
 using namespace daemonz::sandbox;
-
-namespace {
-
-const std::string programs = tests::program_path("programs/");
-
-/// A slot that no other installation uses, and helpers that read as the test does.
-struct SlotFixture {
-  tests::TempDir folder;
-  SlotOptions options{.number = 500 + ::getpid() % 400, .state_folder = folder / "state"};
-  std::unique_ptr<Slot> slot = Slot::open(options);
-  UniqueFd output{::memfd_create("output", MFD_CLOEXEC)};
-  UniqueFd errors{::memfd_create("errors", MFD_CLOEXEC)};
-
-  static UniqueFd open_file(const std::string& path) {
-    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    REQUIRE_MESSAGE(fd.is_open(), path);
-    return fd;
-  }
-  Program command(std::vector<std::string> argv) const {
-    Program program;
-    program.argv = std::move(argv);
-    program.stdout_fd = output.get();
-    program.stderr_fd = errors.get();
-    return program;
-  }
-  Program hostile(const std::string& name) const {
-    auto program = command({name});
-    program.image = open_file(programs + name);
-    return program;
-  }
-  Program shell(const std::string& script) const { return command({"sh", "-c", script}); }
-  Result run(const Program& program) { return slot->run(program); }
-  static std::string text_of(const UniqueFd& fd) {
-    std::string text(static_cast<std::size_t>(::lseek(fd.get(), 0, SEEK_END)), '\0');
-    REQUIRE(::pread(fd.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
-    return text;
-  }
-  pid_t keeper() const {
-    const auto self = std::to_string(::getpid());
-    std::ifstream children("/proc/self/task/" + self + "/children");
-    pid_t pid = -1;
-    for (pid_t one = 0; children >> one;) pid = one;
-    return pid;
-  }
-};
-
-}  // namespace
+using tests::SlotFixture;
 
 TEST_CASE_FIXTURE(SlotFixture, "sandbox: a program that ends well is OK, with its figures") {
   const auto result = run(shell("echo out; echo err >&2"));
