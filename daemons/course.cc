@@ -18,6 +18,7 @@
 #include "course/report.h"
 #include "course/submit.h"
 #include "languages.h"
+#include "limit_mode.h"
 #include "offline_tasks/from_config.h"
 #include "offline_tasks/push.h"
 #include "program.h"
@@ -97,7 +98,10 @@ std::vector<course::ResultRow> judge_here(
   for (std::size_t i = 0; i < packages.size(); ++i) {
     const auto before = all.size();
     auto judged = course::judge_here(
-        packages[i], rows[i], {.state_folder = config.state_dir, .slots = config.sandbox.slots},
+        packages[i], rows[i],
+        {.state_folder = config.state_dir,
+         .slots = config.sandbox.slots,
+         .limit_mode = program::limit_mode(config)},
         {.progress = [&](std::size_t done) { bar.show(before + done); }, .idle = {}});
     std::move(judged.begin(), judged.end(), std::back_inserter(all));
   }

@@ -13,6 +13,7 @@
 #include "course/mailer.h"
 #include "course/tasks.h"
 #include "languages.h"
+#include "limit_mode.h"
 #include "offline_tasks/from_config.h"
 #include "processor/command_line.h"
 #include "processor/from_config.h"
@@ -141,24 +142,13 @@ std::unique_ptr<sandbox::Slot> open_numbered(sandbox::SlotOptions options) {
   }
 }
 
-sandbox::LimitMode limit_mode(config::Sandbox::LimitMode told) {
-  using Told = config::Sandbox::LimitMode;
-  switch (told) {
-    case Told::automatic: return sandbox::LimitMode::automatic;
-    case Told::v2: return sandbox::LimitMode::v2;
-    case Told::v1: return sandbox::LimitMode::v1;
-    case Told::rlimit: return sandbox::LimitMode::rlimit;
-  }
-  return sandbox::LimitMode::automatic;
-}
-
 std::vector<std::unique_ptr<sandbox::Slot>> open_slots(const config::Config& config, int count) {
   const char* text = std::getenv("DAEMONZ_INDEX");
   const auto index = text ? parse_number(text) : std::nullopt;
   std::vector<std::unique_ptr<sandbox::Slot>> slots;
   for (int i = 0; i < count; ++i) {
     sandbox::SlotOptions options{.state_folder = config.state_dir,
-                                 .limit_mode = limit_mode(config.sandbox.limits)};
+                                 .limit_mode = program::limit_mode(config)};
     if (index) {
       options.number = static_cast<int>(*index) * count + i;
       slots.push_back(open_numbered(std::move(options)));

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "config/config.h"
 #include "config/faults.h"
+#include "limit_mode.h"
 #include "process/signals.h"
 #include "program.h"
 #include "sandbox/box_files.h"
@@ -31,7 +32,8 @@ constexpr int exit_sandbox_failed = 3;  // verdict XX
 
 /// The command line. What was not given is empty: the profile's own limit holds then.
 struct Options {
-  std::string profile = "run", limits = "auto";
+  std::string profile = "run";
+  std::string limits;  ///< empty: as configured
   std::string stdin_path, stdout_path, stderr_path;
   std::vector<std::string> files;
   std::optional<int> slot;  ///< none: the first that is free
@@ -104,9 +106,9 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--slot", options.slot,
                  "sandbox slot; different ones may run at the same time (the first free one)")
       ->check(CLI::Range(0, slot_number_max));
-  app.add_option("--limits", options.limits, "what enforces the limits")
-      ->check(CLI::IsMember({"auto", "v2", "v1", "rlimit"}))
-      ->capture_default_str();
+  app.add_option("--limits", options.limits,
+                 "what enforces the limits (the configuration's word; else auto)")
+      ->check(CLI::IsMember({"auto", "v2", "v1", "rlimit"}));
 }
 
 sandbox::Limits limits_of(const Options& options, sandbox::Profile profile) {
@@ -155,14 +157,8 @@ bool is_writable(fs::path path) {
   return ::access(path.c_str(), W_OK | X_OK) == 0;
 }
 
-/// Where the slots are locked: the installation's own state folder, so that its processors and this
-/// program keep out of each other's way; without one (or as another user) a folder of this user.
-std::string state_folder(const program::Common& common) {
-  const auto path = config::find(common.config_path);
-  if (!path.empty()) {
-    auto folder = config::load(path).state_dir;
-    if (is_writable(folder)) return folder;
-  }
+/// A folder of this user, for the slots of a machine without an installation (or of another user).
+std::string own_state_folder() {
   auto folder = "/tmp/daemonz-" + std::to_string(::geteuid());
   ::mkdir(folder.c_str(), 0700);
   struct stat found {};
@@ -172,6 +168,21 @@ std::string state_folder(const program::Common& common) {
                           .where = folder,
                           .hint = "Name a configuration with --config"});
   return folder;
+}
+
+/// Where the slots are locked: the installation's own state folder, so that its processors and this
+/// program keep out of each other's way. And the limit mode that it forces.
+sandbox::SlotOptions slot_options(const Options& options, const program::Common& common) {
+  sandbox::SlotOptions slot{.number = options.slot.value_or(0), .state_folder = {}};
+  const auto path = config::find(common.config_path);
+  if (!path.empty()) {
+    const auto config = config::load(path);
+    slot.limit_mode = program::limit_mode(config);
+    if (is_writable(config.state_dir)) slot.state_folder = config.state_dir;
+  }
+  if (slot.state_folder.empty()) slot.state_folder = own_state_folder();
+  if (const auto told = sandbox::limit_mode_named(options.limits)) slot.limit_mode = *told;
+  return slot;
 }
 
 /// Cancels the slot's run when this program is told to end, so that its object is still printed.
@@ -207,7 +218,7 @@ class CancelOnSignal {
   std::thread thread_;
 };
 
-sandbox::Result run(const Options& options, const std::string& state) {
+sandbox::Result run(const Options& options, const sandbox::SlotOptions& slot) {
   sandbox::Program program;
   program.profile =
       options.profile == "compile" ? sandbox::Profile::compile : sandbox::Profile::run;
@@ -227,10 +238,6 @@ sandbox::Result run(const Options& options, const std::string& state) {
   program.stdout_fd = output.get();
   program.stderr_fd = errors.get();
   const process::SignalWatch signals({SIGTERM, SIGINT, SIGHUP});  // before the keeper is started
-  const sandbox::SlotOptions slot{
-      .number = options.slot.value_or(0),
-      .state_folder = state,
-      .limit_mode = sandbox::limit_mode_named(options.limits).value()};  // CLI11 has checked it
   const auto opened =
       options.slot ? sandbox::Slot::open(slot) : sandbox::open_free_slot(slot, slot_number_max + 1);
   const CancelOnSignal cancel(signals, *opened);
@@ -278,7 +285,7 @@ json::object to_json(const sandbox::Result& result) {
 int run_and_print(const Options& options, const program::Common& common) {
   sandbox::Result result;
   try {
-    result = run(options, state_folder(common));
+    result = run(options, slot_options(options, common));
     if (result.verdict == sandbox::Verdict::XX)
       std::cerr << "daemonz-run: the sandbox failed at " << result.stage << ": "
                 << error_text(result.errno_value) << '\n';

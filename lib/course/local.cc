@@ -20,8 +20,10 @@ std::vector<std::unique_ptr<sandbox::Slot>> open_slots(const LocalOptions& optio
                                                        std::size_t count) {
   std::vector<std::unique_ptr<sandbox::Slot>> slots;
   for (std::size_t i = 0; i < count; ++i)
-    slots.push_back(sandbox::open_free_slot(
-        {.state_folder = options.state_folder, .keeper_path = options.keeper_path}, slot_numbers));
+    slots.push_back(sandbox::open_free_slot({.state_folder = options.state_folder,
+                                             .keeper_path = options.keeper_path,
+                                             .limit_mode = options.limit_mode},
+                                            slot_numbers));
   return slots;
 }
 

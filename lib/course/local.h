@@ -8,6 +8,7 @@
 #include "course/front_end.h"
 #include "course/store.h"
 #include "judge/package.h"
+#include "sandbox/run.h"
 
 namespace daemonz::course {
 
@@ -15,6 +16,7 @@ struct LocalOptions {
   std::string state_folder;  ///< holds the slots' locks
   std::string keeper_path;   ///< empty: as sandbox::SlotOptions
   int slots = 1;             ///< how many submissions are judged at once
+  sandbox::LimitMode limit_mode = sandbox::LimitMode::automatic;
 };
 
 /// Judges `rows` (rows_of), one thread per slot; results in their order. Call it before threads

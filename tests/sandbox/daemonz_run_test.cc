@@ -66,6 +66,25 @@ TEST_CASE_FIXTURE(RunFixture, "sandbox: daemonz-run prints exactly the contract'
     CHECK_MESSAGE(result.at(name).is_null(), name);
 }
 
+TEST_CASE_FIXTURE(RunFixture, "sandbox: daemonz-run keeps to the limit mode that is configured") {
+  std::ofstream(folder / "config/daemonz.yml") << "sandbox: {limits: rlimit}\n";
+  CHECK(run({"--", "true"})["limits"] == "rlimit");
+  std::ofstream(folder / "config/daemonz.yml") << "sandbox: {limits: v1}\n";
+  CHECK(run({"--limits", "rlimit", "--", "true"})["limits"] == "rlimit");
+  // A mode that this machine lacks is refused, never replaced by a lesser one.
+  for (const std::string mode : {"v2", "v1"}) {
+    const auto result = start({"--slot", slot, "--limits", mode, "--", "true"});
+    const auto object = json::parse(result.output).as_object();
+    if (result.status.exit_code == 0) {
+      CHECK(object.at("limits").as_string() == mode);
+    } else {
+      CHECK(result.status.exit_code == 3);
+      CHECK(object.at("verdict") == "XX");
+      CHECK(result.errors.find("cgroup " + mode) != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE_FIXTURE(RunFixture, "sandbox: daemonz-run ends with 0 for every verdict but XX") {
   const auto segfault = run({"--", programs + "segfault"});
   CHECK(segfault.at("verdict") == "SG");
