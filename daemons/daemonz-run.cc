@@ -309,7 +309,24 @@ int main(int argc, char** argv) {
       "Runs one program in the sandbox and prints what happened as one JSON object.\n"
       "Usage: daemonz-run [OPTIONS] -- PROGRAM [ARGS..]\n"
       "PROGRAM with a slash is a file of this machine; without one it is looked up in the box.\n"
-      "Example: daemonz-run --cpu 2s --stdin case.in --stdout case.out -- ./solution",
+      "\n"
+      "A solution compiled and run, as the judge does it:\n"
+      "  g++ -O2 -o solution solution.cc\n"
+      "  daemonz-run --cpu 2s --stdin case.in --stdout case.out -- ./solution\n"
+      "A script, and a compiler that is not trusted:\n"
+      "  daemonz-run --file sum.py --stdin case.in --stdout case.out -- python3 sum.py\n"
+      "  daemonz-run --profile compile --file bomb.cc --stderr said.txt -- g++ bomb.cc\n"
+      "\n"
+      "\"verdict\" is the first of these that holds:\n"
+      "  XX         the sandbox itself failed (\"stage\", \"errno\"); exit 3, else exit 0\n"
+      "  CANCELLED  daemonz-run was told to stop\n"
+      "  MLE        more memory than --memory, children included\n"
+      "  OLE        more output than --stdout-max, --stderr-max or --file-size\n"
+      "  TLE_CPU    more processor time than --cpu, children included\n"
+      "  TLE_WALL   longer than --wall (\"idle\": it hardly used the processor)\n"
+      "  SG         died by \"signal\"\n"
+      "  RE         ended with \"exit_code\" other than 0\n"
+      "  OK         ended with 0",
       "daemonz-run");
   Options options;
   program::Common common;
