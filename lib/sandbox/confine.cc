@@ -25,7 +25,6 @@ namespace {
 // be refused memory before its peak shows it.
 constexpr std::uint64_t address_space_headroom = 64ULL << 20;
 constexpr std::uint64_t thread_stack_max = 256ULL << 20;
-constexpr int capabilities_end = 64;  // more than any kernel has; dropping an unknown one fails
 
 [[noreturn]] void refuse(Failure& failure, const char* stage) {
   set_failure(failure, stage, errno);
@@ -38,11 +37,7 @@ void check(long result, Failure& failure, const char* stage) {
 
 void take_own_session(const Plan& plan, Failure& failure) {
   check(::setsid(), failure, "setsid");
-  struct sigaction standard {};
-  standard.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; ++number)
-    ::sigaction(number, &standard, nullptr);  // KILL, STOP and the C library's own are refused
-  sigset_t none;
+  sigset_t none;  // all actions are the default: the keeper sees to that
   ::sigemptyset(&none);
   check(::sigprocmask(SIG_SETMASK, &none, nullptr), failure, "signal mask");
   ::umask(022);
@@ -91,9 +86,8 @@ void set_limits(const Plan& plan, Failure& failure) {
 
 void drop_capabilities(Failure& failure) {
   check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), failure, "no_new_privs");
-  for (int capability = 0; capability < capabilities_end; ++capability)
-    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno != EINVAL)
-      refuse(failure, "bounding set");
+  for (int capability = 0; ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0;) ++capability;
+  if (errno != EINVAL) refuse(failure, "bounding set");  // else it is the first unknown one
   check(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), failure, "ambient set");
   __user_cap_header_struct header{};
   header.version = _LINUX_CAPABILITY_VERSION_3;

@@ -1,12 +1,14 @@
 #include "sandbox/filter.h"
 
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <memory>
 
 #include "base/error.h"
@@ -17,9 +19,9 @@ namespace daemonz::sandbox {
 namespace {
 
 // Numbers above this one were given to calls that nobody here has judged yet: ENOSYS, which is what
-// programs expect of an older kernel. 512 and more belong to another architecture (x32).
-constexpr int last_judged_call = 450;  // set_mempolicy_home_node, Linux 5.17
-constexpr int call_numbers_end = 512;
+// programs expect of an older kernel.
+constexpr std::uint32_t last_judged_call = 450;        // set_mempolicy_home_node, Linux 5.17
+constexpr std::uint32_t x32_calls_begin = 0x40000000;  // another architecture: killed further down
 
 constexpr int refused_calls[] = {
     // looking into or steering other processes
@@ -112,13 +114,28 @@ void refuse_by_argument(const Filter& filter) {
   refuse(filter, EPERM, SCMP_SYS(personality), scmp_arg_cmp{0, SCMP_CMP_NE, low, 0});
 }
 
+/// Before libseccomp's program, which knows no ranges: one comparison instead of a rule a number.
+std::vector<sock_filter> refuse_unjudged_calls() {
+  const auto jump = [](int kind, std::uint32_t value, unsigned char yes, unsigned char no) {
+    return sock_filter{static_cast<unsigned short>(BPF_JMP | kind | BPF_K), yes, no, value};
+  };
+  return {{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, arch)},
+          jump(BPF_JEQ, seccomp_arch_native(), 0, 4),
+          {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+          jump(BPF_JGT, last_judged_call, 0, 2),
+          jump(BPF_JGE, x32_calls_begin, 1, 0),
+          {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | ENOSYS}};
+}
+
 std::vector<sock_filter> export_program(const Filter& filter) {
   const UniqueFd file(::memfd_create("filter", MFD_CLOEXEC));
   if (!file.is_open()) throw_errno("seccomp");
   check(seccomp_export_bpf(filter.get(), file.get()));
   const auto size = ::lseek(file.get(), 0, SEEK_END);
-  std::vector<sock_filter> program(static_cast<std::size_t>(size) / sizeof(sock_filter));
-  if (::pread(file.get(), program.data(), static_cast<std::size_t>(size), 0) != size)
+  auto program = refuse_unjudged_calls();
+  const auto begin = program.size();
+  program.resize(begin + static_cast<std::size_t>(size) / sizeof(sock_filter));
+  if (::pread(file.get(), program.data() + begin, static_cast<std::size_t>(size), 0) != size)
     throw_errno("seccomp");
   return program;
 }
@@ -134,8 +151,6 @@ std::vector<sock_filter> build_filter(LimitMode mode) {
   for (const int call : absent_calls) refuse(filter, ENOSYS, call);
   if (mode == LimitMode::rlimit)
     for (const int call : uncounted_calls) refuse(filter, ENOSYS, call);
-  for (int call = last_judged_call + 1; call < call_numbers_end; ++call)
-    refuse(filter, ENOSYS, call);
   refuse_namespaces(filter);
   refuse_socket_families(filter);
   refuse_by_argument(filter);

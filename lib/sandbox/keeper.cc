@@ -37,8 +37,15 @@ void check(long result, const char* stage) {
 }
 
 /// Ends with the Slot, not with a signal to the terminal or the tree: it still has to clean up.
-void ignore_signals() {
-  for (const int number : {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGQUIT}) std::signal(number, SIG_IGN);
+/// Blocked, not ignored: a run inherits default actions for all signals, and only has to unblock.
+void block_signals() {
+  for (int number = 1; number < NSIG; ++number)
+    std::signal(number, SIG_DFL);  // KILL, STOP and the C library's own are refused
+  sigset_t blocked;
+  ::sigemptyset(&blocked);
+  for (const int number : {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGQUIT})
+    ::sigaddset(&blocked, number);
+  check(::sigprocmask(SIG_SETMASK, &blocked, nullptr), "signal mask");
 }
 
 /// Held until the last process of this slot is gone: init inherits the descriptor.
@@ -148,9 +155,9 @@ void say_hello(const Hello& hello) {
 }  // namespace
 
 int keep_slot(const KeeperOptions& options) {
-  ignore_signals();
   ::umask(022);
   try {
+    block_signals();
     const auto lock = lock_slot(options);
     const int cores = pin(options);
     auto groups = GroupRoot::find(options.limit_mode);

@@ -143,6 +143,10 @@ void OneRun::handle_init_end() {
 
 GroupUsage OneRun::usage() const {
   auto usage = group_->usage();
+  if (report_ && usage.user + usage.system == Microseconds(0)) {
+    usage.user = time_of(report_->usage.ru_utime);
+    usage.system = time_of(report_->usage.ru_stime);
+  }
   if (!is_sampled()) {
     usage.processes_peak = std::max(usage.processes_peak, sampled_processes_);
     return usage;
@@ -151,8 +155,6 @@ GroupUsage OneRun::usage() const {
   usage.memory_peak = sampled_memory_;
   usage.cpu = sampled_cpu_;
   if (!report_) return usage;
-  usage.user = time_of(report_->usage.ru_utime);
-  usage.system = time_of(report_->usage.ru_stime);
   usage.cpu = std::max(usage.cpu, usage.user + usage.system);
   if (report_->usage.ru_maxrss > report_->own_peak_kib) {
     const auto largest = static_cast<std::uint64_t>(report_->usage.ru_maxrss) * 1024;
@@ -282,7 +284,7 @@ void OneRun::fill_figures(Result& result, const GroupUsage& used) const {
     return std::chrono::duration_cast<Milliseconds>(time);
   };
   result.cpu = whole(used.cpu);
-  // v1 counts the parts in ticks and the sum exactly: the parts share the sum, as in proc(5).
+  // v1 counts the sum exactly: the parts, by rusage, share it.
   const auto parts = (used.user + used.system).count();
   result.user = parts == 0 ? result.cpu : result.cpu * used.user.count() / parts;
   result.system = result.cpu - result.user;

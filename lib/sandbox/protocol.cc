@@ -279,8 +279,14 @@ bool send_packet(int socket, std::string_view bytes, const std::vector<int>& des
 }
 
 std::optional<Packet> receive_packet(int socket, std::size_t size_max) {
+  // Its size first: a buffer for the largest costs more than many a step of a run.
+  ssize_t size = -1;
+  do {
+    size = ::recv(socket, nullptr, 0, MSG_PEEK | MSG_TRUNC);
+  } while (size < 0 && errno == EINTR);
+  if (size <= 0 || static_cast<std::size_t>(size) > size_max) return std::nullopt;
   Packet packet;
-  packet.bytes.resize(size_max);
+  packet.bytes.resize(static_cast<std::size_t>(size));
   alignas(cmsghdr) char control[CMSG_SPACE(descriptors_max * sizeof(int))];
   iovec body{packet.bytes.data(), packet.bytes.size()};
   msghdr message{};
@@ -288,12 +294,10 @@ std::optional<Packet> receive_packet(int socket, std::size_t size_max) {
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  ssize_t size = -1;
   do {
     size = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
   } while (size < 0 && errno == EINTR);
   if (size <= 0) return std::nullopt;
-  packet.bytes.resize(static_cast<std::size_t>(size));
   for (auto* header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
     if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
     const auto count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);

@@ -69,8 +69,8 @@ struct Packet {
 /// False: errno says why (EMSGSIZE: longer than packet_size_max; EPIPE: the peer is gone).
 [[nodiscard]] bool send_packet(int socket, std::string_view bytes,
                                const std::vector<int>& descriptors = {});
-/// Waits for one packet, of which `size_max` bytes are taken. nullopt: the peer is gone (or the
-/// socket failed). Never empty.
+/// Waits for one packet. nullopt: the peer is gone, the socket failed, or the packet is longer than
+/// `size_max`. Never empty.
 [[nodiscard]] std::optional<Packet> receive_packet(int socket,
                                                    std::size_t size_max = packet_size_max);
 

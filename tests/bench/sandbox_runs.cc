@@ -1,8 +1,8 @@
 // sandbox-runs COUNT FOLDER: full runs of /bin/true in a sandbox slot, whose state lies in FOLDER.
 // sandbox-runs COUNT -- PROGRAM ARGS..: the same number of posix_spawn and wait of PROGRAM.
-// Prints one line of JSON: medians and CPU time of one run in microseconds. CPU time is that of this
-// process, the keeper and all their children, as the kernel accounts it; what the kernel does later
-// in threads of its own is nobody's. For script/bench sandbox.
+// Prints one line of JSON: medians and CPU time of one run in microseconds. CPU time is that of
+// this process, the keeper and all their children, as the kernel accounts it; what the kernel does
+// later in threads of its own is nobody's. For script/bench sandbox.
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
