@@ -17,7 +17,7 @@ namespace daemonz::sandbox {
 /// What the group has seen so far, or in the end.
 struct GroupUsage {
   Microseconds cpu{0}, user{0}, system{0};  ///< v1: the sum alone
-  std::uint64_t memory_peak = 0;  ///< bytes; 0: this kernel does not tell
+  std::uint64_t memory_peak = 0;            ///< bytes; 0: this kernel does not tell
   std::uint64_t oom_kills = 0;
   bool is_oom_foreign = false;       ///< killed for memory, but never at this group's own limit
   std::uint32_t processes_peak = 0;  ///< a kernel without pids.peak: how many there are now
