@@ -22,6 +22,7 @@ const std::string archive_name = "daemonz-built.tar";
 // What a virtual machine needs beside its heap; with less than heap_least_mib it does not start.
 constexpr std::uint64_t virtual_machine_least = 64ULL << 20;
 constexpr std::uint64_t heap_least_mib = 16;
+constexpr auto rlimits = sandbox::LimitMode::rlimit;
 constexpr Bytes shebang_max{256};  // the kernel's own limit for a #! line
 
 std::string extension_of(const Entry& file) {
@@ -114,6 +115,12 @@ Compiled outcome_of(const sandbox::Result& result, std::string text, const Compi
   return refused(CompileState::broken, "unknown result");
 }
 
+/// Java's, and what is built on it: it reserves more than it uses. The sources are not at fault.
+bool is_refused_machine(const sandbox::Result& result, const std::string& text) {
+  return result.verdict == sandbox::Verdict::RE && result.limits == to_string(rlimits) &&
+         text.find("initialization of VM") != std::string::npos;
+}
+
 sandbox::Program compiler_run(const std::vector<Entry>& files, const CompileLimits& limits) {
   sandbox::Program program;
   program.profile = sandbox::Profile::compile;
@@ -142,6 +149,11 @@ Compiled run_compiler(std::vector<std::string> argv, const std::vector<Entry>& f
   auto text = read_file(errors.get(), compiler_output_max);
   text += read_file(output.get(), compiler_output_max);
   auto compiled = outcome_of(result, clipped(std::move(text), compiler_text_max.count), limits);
+  if (is_refused_machine(result, compiled.text))
+    return refused(CompileState::unknown_language,
+                   "a virtual machine does not start here: without control groups a memory limit"
+                   " is one of address space\n" +
+                       compiled.text);
   if (compiled.state != CompileState::compiled || product.empty()) return compiled;
   if (result.collected.empty() || !result.collected[0].fd.is_open())
     return refused(CompileState::failed, "the compiler made no program\n" + compiled.text);

@@ -156,11 +156,14 @@ std::string java(const std::string& name, const std::string& body) {
 const std::string java_sum =
     "Scanner in = new Scanner(System.in); System.out.println(in.nextInt() + in.nextInt());";
 
-/// False, and says so: there is none.
+/// False, and says why: it is not installed, or cannot start under rlimits.
 bool has_java() {
-  const bool is_installed = judge::missing_program(*judge::language_of_code("java")).empty();
-  if (!is_installed) MESSAGE("skipped: no Java compiler is installed");
-  return is_installed;
+  const auto judgement = judge_files({{"A.java", "class A { }\n"}});
+  const bool is_there = judgement.verdict != Verdict::skipped;
+  if (!is_there) MESSAGE("skipped: " << judgement.note);
+  CHECK((is_there || judge::missing_program(*judge::language_of_code("java")) != "" ||
+         judgement.note.starts_with("a virtual machine does not start here")));
+  return is_there;
 }
 
 TEST_CASE("languages: Java of one and of several files, in packages, with inner classes") {
