@@ -39,3 +39,8 @@ target_link_libraries(sandbox-probes PRIVATE CLI11::CLI11)
 target_sources(test_sandbox PRIVATE $<TARGET_OBJECTS:hostile_suite>)
 add_dependencies(test_sandbox hostile_programs keeper-without-nothing daemonz-keeper daemonz-run
                  sandbox-probes)
+
+add_executable(two-slots ${CMAKE_CURRENT_SOURCE_DIR}/sandbox/two_slots.cc)
+see_rooms(two-slots sandbox process)
+target_precompile_headers(two-slots REUSE_FROM daemonz_pch)
+add_dependencies(two-slots hostile_programs daemonz-keeper)
