@@ -17,6 +17,8 @@ constexpr Bytes settings_size_max = kibibytes(64);  // .timelimit and domjudge-p
 constexpr double time_limit_max_s = 3'600;          // longer holds a slot for a day
 constexpr double size_limit_max_mib = 1 << 20;      // 1 TiB: larger is a typing error
 constexpr int group_depth_max = folder_depth_max;
+constexpr int passes_default = 2;    // limits.validation_passes
+constexpr int passes_limit = 1'000;  // more is a typing error
 
 std::vector<std::string> words(std::string_view text) {
   std::vector<std::string> found;
@@ -95,8 +97,9 @@ Bytes scaled(double count, Bytes unit) {
   return Bytes(static_cast<std::uint64_t>(count * static_cast<double>(unit.count)));
 }
 
-void read_limits(const json::value& value, const fs::path& file, Limits& limits) {
+void read_limits(const json::value& value, const fs::path& file, Package& package) {
   const Mapping map(value, file);
+  auto& limits = package.limits;
   const auto time = [&](const char* key, Milliseconds& into) {
     if (const auto count = map.number(key, 0.001, time_limit_max_s)) into = seconds(*count);
   };
@@ -114,6 +117,9 @@ void read_limits(const json::value& value, const fs::path& file, Limits& limits)
   time("validation_time", limits.validation_time);
   size("validation_memory", limits.validation_memory);
   size("validation_output", limits.validation_output);
+  if (const auto passes = map.number("validation_passes", 2, passes_limit);
+      passes && package.passes_max > 1)
+    package.passes_max = static_cast<int>(*passes);
 }
 
 void refuse_what_is_not_judged(const Mapping& map, Package& package) {
@@ -144,11 +150,21 @@ void refuse_what_is_not_judged(const Mapping& map, Package& package) {
     if (validation[i] == "score") {
       if (type != "scoring")
         package.notes.emplace_back("a scoring problem: the verdict is given, no score");
+    } else if (validation[i] == "interactive" && package.has_custom_validator) {
+      package.is_interactive = true;
+    } else if (validation[i] == "multi-pass" && package.has_custom_validator) {
+      package.passes_max = passes_default;
     } else {
-      map.fail("validation \"" + printable(validation[i], 40) + "\" is not judged yet",
-               "default and custom are; interactive and multi-pass problems are not.");
+      map.fail("validation \"" + printable(validation[i], 40) + "\" is not judged",
+               "Write default, custom, custom interactive, or custom multi-pass.");
     }
   }
+}
+
+/// Until they are judged: right submissions would be called wrong.
+void refuse_conversations(const Package& package, const Mapping& map) {
+  if (package.is_interactive) map.fail("interactive problems are not judged yet");
+  if (package.passes_max > 1) map.fail("multi-pass problems are not judged yet");
 }
 
 std::vector<std::string> flags_in(const json::value& value, const Mapping& map) {
@@ -359,10 +375,11 @@ Package read_package(const fs::path& folder, const ReadYaml& read_yaml) {
   if (const auto* flags = map.find("validator_flags"))
     package.validator_flags = flags_in(*flags, map);
   check_flags(package, package.validator_flags, file);
-  if (const auto* limits = map.find("limits")) read_limits(*limits, file, package.limits);
+  if (const auto* limits = map.find("limits")) read_limits(*limits, file, package);
   package.limits.time = domjudge_time_limit(package.root);
   read_cases(package, read_yaml);
   if (package.has_custom_validator) read_validators(package);
+  refuse_conversations(package, map);
   read_submissions(package);
   return package;
 }

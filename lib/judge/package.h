@@ -53,6 +53,8 @@ struct Package {
   std::string short_name;  ///< the folder's name
   std::string name;        ///< problem.yaml's, else the folder's
   bool has_custom_validator = false;
+  bool is_interactive = false;  ///< the validator and the submission talk to each other
+  int passes_max = 1;           ///< above 1: multi-pass
   std::vector<std::string> validator_flags;       ///< problem.yaml's, split at blanks
   std::vector<std::filesystem::path> validators;  ///< output_validators/*: files and folders
   Limits limits;

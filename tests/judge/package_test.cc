@@ -185,8 +185,7 @@ TEST_CASE("package: what is not judged yet or cannot be meant is refused by name
   const struct {
     std::string yaml, message;
   } table[]{
-      {"validation: custom interactive", "\"interactive\" is not judged yet"},
-      {"validation: custom multi-pass", "\"multi-pass\" is not judged yet"},
+      {"validation: default interactive", "\"interactive\" is not judged"},
       {"validation: custom", "there is no validator"},
       {"validation: own", "must begin with"},
       {"problem_format_version: 2025-09", "2025-09 is not read yet"},
@@ -214,6 +213,15 @@ TEST_CASE("package: what is not judged yet or cannot be meant is refused by name
     files.write(".timelimit", limit);
     CHECK(refusal(files) == Contains(".timelimit: the time limit"));
   }
+}
+
+TEST_CASE("package: interactive and multi-pass problems are told from others, and refused") {
+  PackageFiles files;
+  files.with_case("secret/1", "", "").write("output_validators/check.py", "");
+  files.write("problem.yaml", "validation: custom interactive\n");
+  CHECK(refusal(files) == Contains("interactive problems are not judged yet"));
+  files.write("problem.yaml", "validation: custom multi-pass\nlimits: {validation_passes: 3}\n");
+  CHECK(refusal(files) == Contains("multi-pass problems are not judged yet"));
 }
 
 TEST_CASE("package: labels and entries that are not read yet are refused, not passed over") {
