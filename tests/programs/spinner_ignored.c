@@ -2,7 +2,7 @@
 // their times to nobody's.
 // allowed: TLE_CPU
 // allowed rlimit: TLE_WALL
-// limits: cpu=300ms wall=1s
+// limits: cpu=200ms wall=2s
 #include "probe.h"
 
 #include <signal.h>

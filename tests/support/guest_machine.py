@@ -55,13 +55,9 @@ done"""}
 def newc(name, mode, data=b"", devices=(0, 0)):
     """One entry of an archive that the kernel unpacks at its start."""
     path = name.encode() + b"\0"
-    newc.inode += 1
-    fields = (newc.inode, mode, 0, 0, 1, 0, len(data), 0, 0, *devices, len(path), 0)
+    fields = (0, mode, 0, 0, 1, 0, len(data), 0, 0, *devices, len(path), 0)
     head = b"070701" + b"".join(b"%08X" % field for field in fields) + path
     return head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4)
-
-
-newc.inode = 0
 
 
 def libraries_of(path):
