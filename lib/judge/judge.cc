@@ -1,7 +1,5 @@
 #include "judge/judge.h"
 
-#include <cstring>
-
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -18,9 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t stderr_shown_max = 1'000;  // of a crashed program: first and last words
 constexpr std::size_t cached_packages_max = 64;  // a course's problems; each costs a few images
-constexpr Bytes scratch = mebibytes(64);         // /tmp of a judged program
 
 /// One submission on its way through the cases of one package.
 class Trial {
@@ -65,7 +61,17 @@ class Trial {
     end(Verdict::accepted, "");
     for (const auto& test_case : package_.cases) {
       if (options_.is_stop_requested && options_.is_stop_requested()) return false;
-      if (!run_case(test_case, validators)) return false;
+      auto outcome = run_case(test_case,
+                              {.package = package_,
+                               .submission = executable_,
+                               .validators = validators,
+                               .time_limit = options_.time_limit,
+                               .is_stop_requested = options_.is_stop_requested},
+                              slot_);
+      if (!outcome) return false;
+      if (outcome->result.verdict != Verdict::accepted)
+        end(outcome->result.verdict, test_case.name + ": " + outcome->note);
+      judgement_.cases.push_back(std::move(outcome->result));
       if (options_.progress) options_.progress(judgement_.cases.size(), package_.cases.size());
       if (judgement_.verdict != Verdict::accepted) break;  // the first failing case decides
     }
@@ -89,109 +95,6 @@ class Trial {
       }
     }
     return files;
-  }
-
-  sandbox::Program request() const {
-    sandbox::Program program;
-    prepare(program, executable_);
-    program.is_box_read_only = true;
-    program.limits = sandbox::Limits::for_profile(sandbox::Profile::run);
-    program.limits.cpu = options_.time_limit;
-    program.limits.wall = wall_limit(options_.time_limit);
-    program.limits.memory = package_.limits.memory;
-    program.limits.processes = package_.limits.processes;
-    program.limits.stdout_max = package_.limits.output;
-    program.limits.stderr_max = package_.limits.output;
-    program.limits.file_size = scratch;
-    program.limits.scratch = scratch;
-    return program;
-  }
-
-  bool run_case(const Case& test_case, const ValidatorSet* validators) {
-    const auto input = open_file(test_case.input);
-    const auto output = memory_file("output");
-    const auto errors = memory_file("stderr");
-    auto program = request();
-    program.stdin_fd = input.get();
-    program.stdout_fd = output.get();
-    program.stderr_fd = errors.get();
-    const auto result = slot_.run(program);
-    if (result.verdict == sandbox::Verdict::CANCELLED) return false;
-    judgement_.cases.push_back({.name = test_case.name,
-                                .verdict = Verdict::judge_error,
-                                .cpu = result.cpu,
-                                .wall = result.wall,
-                                .peak_kib = result.peak_kib});
-    if (result.verdict != sandbox::Verdict::OK) {
-      decide(run_verdict(result), run_note(result, errors.get()));
-      return true;
-    }
-    return validate(test_case, validators, output.get(), result.stdout_bytes == 0);
-  }
-
-  bool validate(const Case& test_case, const ValidatorSet* validators, int output_fd,
-                bool is_empty) {
-    Validation validation{.verdict = Verdict::accepted, .note = {}};
-    if (validators) {
-      validation = validators->check(package_, test_case, output_fd, slot_);
-      if (validation.is_cancelled) {
-        judgement_.cases.pop_back();
-        return false;
-      }
-    } else {
-      const auto answer = open_file(test_case.answer);
-      const auto options = parse_compare_options(test_case.validator_flags);
-      if (auto difference = compare(answer.get(), output_fd, options))
-        validation = {.verdict = Verdict::wrong_answer, .note = *difference};
-    }
-    if (is_empty && validation.verdict == Verdict::wrong_answer) validation.note = "no output";
-    decide(validation.verdict, validation.note);
-    return true;
-  }
-
-  void decide(Verdict verdict, const std::string& note) {
-    judgement_.cases.back().verdict = verdict;
-    if (verdict != Verdict::accepted) end(verdict, judgement_.cases.back().name + ": " + note);
-  }
-
-  static Verdict run_verdict(const sandbox::Result& result) {
-    switch (result.verdict) {
-      case sandbox::Verdict::MLE: return Verdict::memory_limit_exceeded;
-      case sandbox::Verdict::OLE: return Verdict::output_limit_exceeded;
-      case sandbox::Verdict::TLE_CPU:
-      case sandbox::Verdict::TLE_WALL: return Verdict::time_limit_exceeded;
-      case sandbox::Verdict::SG:
-      case sandbox::Verdict::RE: return Verdict::run_time_error;
-      default: return Verdict::judge_error;
-    }
-  }
-
-  [[nodiscard]] std::string run_note(const sandbox::Result& result, int stderr_fd) const {
-    switch (result.verdict) {
-      case sandbox::Verdict::MLE: return "more than " + to_string(package_.limits.memory);
-      case sandbox::Verdict::OLE:
-        return "more than " + to_string(package_.limits.output) + " of output (" +
-               result.killed_by + ")";
-      case sandbox::Verdict::TLE_CPU:
-        return "more than " + to_string(options_.time_limit) + " of CPU time";
-      case sandbox::Verdict::TLE_WALL:
-        return "did not end within " + to_string(wall_limit(options_.time_limit)) +
-               (result.is_idle ? " (idle)" : "");
-      case sandbox::Verdict::SG: {
-        const char* name = ::sigabbrev_np(result.signal.value_or(0));
-        return "signal " + std::to_string(result.signal.value_or(0)) +
-               (name ? " (SIG" + std::string(name) + ")" : "") + last_words(stderr_fd);
-      }
-      case sandbox::Verdict::RE:
-        return "exit code " + std::to_string(result.exit_code.value_or(0)) + last_words(stderr_fd);
-      default: return "the box failed at " + result.stage + ": " + error_text(result.errno_value);
-    }
-  }
-
-  [[nodiscard]] std::string last_words(int stderr_fd) const {
-    auto text = read_file(stderr_fd, package_.limits.output);
-    if (text.empty()) return {};
-    return "\n" + clipped(std::move(text), stderr_shown_max);
   }
 
   const Package& package_;

@@ -18,18 +18,12 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "judge/case_run.h"
 #include "judge/package.h"
 #include "judge/validator.h"
 #include "sandbox/run.h"
 
 namespace daemonz::judge {
-
-struct CaseResult {
-  std::string name;
-  Verdict verdict = Verdict::judge_error;
-  Milliseconds cpu{0}, wall{0};
-  std::uint64_t peak_kib = 0;
-};
 
 struct Judgement {
   Verdict verdict = Verdict::judge_error;

@@ -161,12 +161,6 @@ void refuse_what_is_not_judged(const Mapping& map, Package& package) {
   }
 }
 
-/// Until they are judged: right submissions would be called wrong.
-void refuse_conversations(const Package& package, const Mapping& map) {
-  if (package.is_interactive) map.fail("interactive problems are not judged yet");
-  if (package.passes_max > 1) map.fail("multi-pass problems are not judged yet");
-}
-
 std::vector<std::string> flags_in(const json::value& value, const Mapping& map) {
   if (const auto* text = value.if_string()) return words(std::string_view(*text));
   if (value.is_number()) return {json::serialize(value)};
@@ -333,6 +327,11 @@ void read_validators(Package& package) {
     throw Error(ErrorText{.what = "validation is custom, but there is no validator",
                           .where = folder,
                           .hint = "Put a program there, or write validation: default."});
+  if ((package.is_interactive || package.passes_max > 1) && package.validators.size() > 1)
+    throw Error(ErrorText{.what = "an interactive or multi-pass problem has one validator, not " +
+                                  std::to_string(package.validators.size()),
+                          .where = folder,
+                          .hint = "Put the files of one program into a folder there."});
 }
 
 void read_submissions(Package& package) {
@@ -379,7 +378,6 @@ Package read_package(const fs::path& folder, const ReadYaml& read_yaml) {
   package.limits.time = domjudge_time_limit(package.root);
   read_cases(package, read_yaml);
   if (package.has_custom_validator) read_validators(package);
-  refuse_conversations(package, map);
   read_submissions(package);
   return package;
 }

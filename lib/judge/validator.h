@@ -1,7 +1,8 @@
 // Custom output validators: compiled once per package, run in a box of their own for each case.
-// Not the default validator (compare.h). Follows the legacy package format, "Output Validators":
-// argv = input, answer, feedback folder with a trailing slash, flags; stdin = the output; exit 42
-// accepted, 43 wrong, anything else is the validator's own failure.
+// Not the default validator (compare.h), nor one that talks to the submission (interaction.h).
+// Follows the package format, "Output Validators": argv = input, answer, feedback folder with a
+// trailing slash, flags; stdin = the output; exit 42 accepted, 43 wrong, anything else is the
+// validator's own failure. Multi-pass: nextpass.in in the feedback folder asks for another pass.
 #pragma once
 
 #include <optional>
@@ -23,9 +24,34 @@ struct Validation {
   Verdict verdict = Verdict::judge_error;  ///< accepted, wrong_answer or judge_error
   std::string note;
   bool is_cancelled = false;
+  UniqueFd next_input;  ///< open: accepted so far, and another pass is asked for with this input
 };
 
-/// All validators of one package. Move-only: owns their compiled images. Threads: one.
+/// What a validator is given while one case is judged. Move-only.
+struct CaseFiles {
+  UniqueFd input, answer;
+  std::vector<std::string> flags;
+  bool is_multi_pass = false;
+  /// Multi-pass: the feedback folder as the passes before have left it.
+  std::vector<sandbox::CollectedFile> feedback;
+
+  [[nodiscard]] static CaseFiles open(const Package& package, const Case& test_case);
+};
+
+/// One validator, compiled or not. Move-only: owns its image. Threads: one.
+struct Validator {
+  std::string name;
+  Compiled compiled;
+
+  /// judge_error with the compiler's text. nullopt: it is compiled.
+  [[nodiscard]] std::optional<Validation> fault() const;
+  /// The run that judges; stdin_fd and stderr_fd are the caller's to set.
+  [[nodiscard]] sandbox::Program program(const Limits& limits, const CaseFiles& files) const;
+  /// What its end means. Takes what it has collected; multi-pass: into `files.feedback`.
+  [[nodiscard]] Validation read(sandbox::Result& result, int stderr_fd, CaseFiles& files) const;
+};
+
+/// All validators of one package. Move-only. Threads: one.
 class ValidatorSet {
  public:
   /// Compiles output_validators/*. A validator that does not compile is no exception: check() then
@@ -34,14 +60,13 @@ class ValidatorSet {
                                                            sandbox::Slot& slot);
 
   /// Every validator must accept. `output_fd` is the submission's output, read from offset 0.
-  [[nodiscard]] Validation check(const Package& package, const Case& test_case, int output_fd,
+  [[nodiscard]] Validation check(const Limits& limits, CaseFiles& files, int output_fd,
                                  sandbox::Slot& slot) const;
 
+  /// Of an interactive or multi-pass problem there is only this one.
+  [[nodiscard]] const Validator& first() const { return validators_.front(); }
+
  private:
-  struct Validator {
-    std::string name;
-    Compiled compiled;
-  };
   std::vector<Validator> validators_;
 };
 

@@ -206,14 +206,24 @@ std::optional<Result> KeeperLink::begin(const Program& program, int stdin_fd, in
     for (const auto& file : program.files)
       request.files.push_back({.name = file.name, .is_executable = file.is_executable});
     const auto prepared = prepare(program, stdin_fd, stdout_fd);
-    const std::lock_guard lock(cancel_mutex_);
-    if (!send_packet(socket_.get(), encode(request), prepared.descriptors))
-      return failed("request", errno);
-    current_run_ = request.number;
-    return std::nullopt;
+    if (send(request, prepared.descriptors)) return std::nullopt;
+    if (errno != EPIPE && errno != ECONNRESET) return failed("request", errno);
+    // It died since its last run: nothing has begun, so another keeper may begin.
+    log::warn(room, "keeper died between runs", {{"slot", options_.number}});
+    end();
+    start();
+    if (send(request, prepared.descriptors)) return std::nullopt;
+    return failed("request", errno);
   } catch (const Error& refused) {
     return failed(refused.text().what, refused.code());
   }
+}
+
+bool KeeperLink::send(const Request& request, const std::vector<int>& descriptors) {
+  const std::lock_guard lock(cancel_mutex_);
+  if (!send_packet(socket_.get(), encode(request), descriptors)) return false;
+  current_run_ = request.number;
+  return true;
 }
 
 Result KeeperLink::await() {

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/unique_fd.h"
 #include "process/child.h"
@@ -41,6 +42,8 @@ class KeeperLink {
 
  private:
   void end();
+  /// False: errno says why.
+  [[nodiscard]] bool send(const Request& request, const std::vector<int>& descriptors);
 
   SlotOptions options_;
   bool is_companion_;

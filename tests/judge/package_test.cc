@@ -186,6 +186,7 @@ TEST_CASE("package: what is not judged yet or cannot be meant is refused by name
     std::string yaml, message;
   } table[]{
       {"validation: default interactive", "\"interactive\" is not judged"},
+      {"validation: custom multi-pass\nlimits: {validation_passes: 1}", "from 2 to 1000"},
       {"validation: custom", "there is no validator"},
       {"validation: own", "must begin with"},
       {"problem_format_version: 2025-09", "2025-09 is not read yet"},
@@ -215,13 +216,22 @@ TEST_CASE("package: what is not judged yet or cannot be meant is refused by name
   }
 }
 
-TEST_CASE("package: interactive and multi-pass problems are told from others, and refused") {
+TEST_CASE("package: interactive and multi-pass problems are told from others") {
   PackageFiles files;
-  files.with_case("secret/1", "", "").write("output_validators/check.py", "");
+  files.with_case("secret/1", "", "").write("output_validators/v.sh", "exit 42\n");
+  files.write("problem.yaml", "validation: custom\n");
+  CHECK_FALSE(files.read().is_interactive);
+  CHECK(files.read().passes_max == 1);
   files.write("problem.yaml", "validation: custom interactive\n");
-  CHECK(refusal(files) == Contains("interactive problems are not judged yet"));
-  files.write("problem.yaml", "validation: custom multi-pass\nlimits: {validation_passes: 3}\n");
-  CHECK(refusal(files) == Contains("multi-pass problems are not judged yet"));
+  CHECK(files.read().is_interactive);
+  files.write("problem.yaml", "validation: custom multi-pass\n");
+  CHECK(files.read().passes_max == 2);
+  files.write("problem.yaml",
+              "validation: custom interactive multi-pass\nlimits: {validation_passes: 3}\n");
+  CHECK(files.read().is_interactive);
+  CHECK(files.read().passes_max == 3);
+  files.write("output_validators/w.sh", "exit 42\n");
+  CHECK(refusal(files) == Contains("has one validator, not 2"));
 }
 
 TEST_CASE("package: labels and entries that are not read yet are refused, not passed over") {

@@ -276,6 +276,15 @@ TEST_CASE_FIXTURE(SlotFixture,
   CHECK(keeper() != old);
 }
 
+TEST_CASE_FIXTURE(SlotFixture, "sandbox: a keeper that has died between two runs is not missed") {
+  const auto old = keeper();
+  ::kill(old, SIGKILL);
+  siginfo_t end{};
+  REQUIRE(::waitid(P_PID, static_cast<id_t>(old), &end, WEXITED | WNOWAIT) == 0);
+  CHECK(run(shell("true")).verdict == Verdict::OK);
+  CHECK(keeper() != old);
+}
+
 TEST_CASE("sandbox: without a keeper, or with a program that is none, a slot says what to do") {
   const tests::TempDir folder;
   CHECK_THROWS_AS((void)Slot::open({.state_folder = folder / "s", .keeper_path = "/no/keeper"}),

@@ -1,0 +1,4 @@
+print(500, flush=True)
+if input() != "correct":
+    print(250, flush=True)
+    input()

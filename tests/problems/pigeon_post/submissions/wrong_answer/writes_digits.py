@@ -1,0 +1,2 @@
+verb, message = input(), input()
+print(message)
