@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "config/config.h"
 #include "config/yaml_json.h"
 #include "course/grading_room.h"
@@ -157,6 +158,9 @@ std::vector<std::unique_ptr<sandbox::Slot>> open_slots(const config::Config& con
           sandbox::open_free_slot(std::move(options), std::max(config.sandbox.slots, count)));
     }
   }
+  for (const auto& slot : slots)
+    log::info("processor", "sandbox slot ready",
+              {{"slot", slot->number()}, {"limits", to_string(slot->limit_mode())}});
   return slots;
 }
 

@@ -170,6 +170,8 @@ void KeeperLink::start() {
                           .where = options_.keeper_path,
                           .hint = "Is it of the same version as this program?"});
   if (!hello->is_ready) refuse_slot(options_, *hello);
+  // Not less than this for any later run of the slot, whatever its next keeper would find.
+  options_.limit_mode = limit_mode_named(hello->stage).value_or(options_.limit_mode);
   const timeval for_ever{};
   ::setsockopt(ours.get(), SOL_SOCKET, SO_RCVTIMEO, &for_ever, sizeof for_ever);
   const std::lock_guard lock(cancel_mutex_);

@@ -27,8 +27,10 @@ class KeeperLink {
   KeeperLink& operator=(const KeeperLink&) = delete;
 
   /// Waits until the keeper is ready. Throws Error: slot taken, keeper not found, or a layer of the
-  /// isolation is missing.
+  /// isolation is missing. The limit mode that the first keeper has found binds its successors.
   void start();
+  /// `automatic` before the first start().
+  [[nodiscard]] LimitMode limit_mode() const noexcept { return options_.limit_mode; }
   /// Hands a run over; starts a keeper where there is none. nullopt: it is on its way, await() has
   /// its result. A result (XX): it could not be begun. The keeper gets duplicates of all
   /// descriptors; `stdin_fd` and `stdout_fd` stand for the program's own, -1: none.

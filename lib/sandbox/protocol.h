@@ -25,7 +25,7 @@ enum class MessageType : std::uint8_t { hello, run, cancel, result };
 /// The keeper's first words: it is ready, or it cannot isolate a program on this machine.
 struct Hello {
   bool is_ready = false;
-  std::string stage;   ///< what was refused
+  std::string stage;   ///< what was refused; ready: the limit mode
   int error = 0;       ///< its errno
   std::string detail;  ///< slot taken: who holds it
 };

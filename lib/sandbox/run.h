@@ -134,6 +134,8 @@ class Slot {
   /// Ends the current run, or both of a pair: CANCELLED. Threads: any.
   virtual void cancel() noexcept = 0;
   [[nodiscard]] virtual int number() const = 0;
+  /// What enforces the limits of all its runs; never `automatic`.
+  [[nodiscard]] virtual LimitMode limit_mode() const = 0;
 };
 
 /// The first free slot of 0..count-1. Throws Error when all are taken.

@@ -68,8 +68,11 @@ struct Side {
 class KeeperSlot final : public Slot {
  public:
   explicit KeeperSlot(const SlotOptions& options)
-      : number_(options.number), keeper_(options, false), companion_(options, true) {
+      : number_(options.number), keeper_(options, false) {
     keeper_.start();
+    auto same_limits = options;
+    same_limits.limit_mode = keeper_.limit_mode();
+    companion_.emplace(std::move(same_limits), true);
   }
 
   Result run(const Program& program) override {
@@ -83,21 +86,22 @@ class KeeperSlot final : public Slot {
 
   void cancel() noexcept override {
     keeper_.cancel();
-    companion_.cancel();
+    companion_->cancel();
   }
 
   int number() const override { return number_; }
+  LimitMode limit_mode() const override { return keeper_.limit_mode(); }
 
  private:
   int number_;
   KeeperLink keeper_;
-  KeeperLink companion_;  // of run_pair's leader; started by the first one
+  std::optional<KeeperLink> companion_;  // of run_pair's leader; started by the first one
 };
 
 PairResult KeeperSlot::run_pair(const Program& leader, const Program& follower,
                                 const std::function<bool(const Result&)>& is_over) {
   auto down = make_pipe(), up = make_pipe();  // from the leader, and to it
-  Side first{companion_, std::move(up.out)};
+  Side first{*companion_, std::move(up.out)};
   Side second{keeper_, std::move(down.out)};
   first.result = first.keeper.begin(leader, first.input.get(), down.in.get());
   if (first.is_over()) {

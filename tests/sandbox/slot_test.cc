@@ -274,6 +274,12 @@ TEST_CASE_FIXTURE(SlotFixture,
   CHECK(result.stage == "keeper");
   CHECK(run(shell("true")).verdict == Verdict::OK);
   CHECK(keeper() != old);
+  // What `auto` found at first is now required, so that no later run has less.
+  std::ifstream file("/proc/" + std::to_string(keeper()) + "/cmdline");
+  const std::string command(std::istreambuf_iterator<char>(file), {});
+  CHECK(slot->limit_mode() != LimitMode::automatic);
+  CHECK(command.find(std::string("--limits") + '\0' + to_string(slot->limit_mode()) + '\0') !=
+        std::string::npos);
 }
 
 TEST_CASE_FIXTURE(SlotFixture, "sandbox: a keeper that has died between two runs is not missed") {
