@@ -73,8 +73,8 @@ class CaseRun {
   Validation validate(int output_fd) {
     if (options_.validators)
       return options_.validators->check(options_.package.limits, files_, output_fd, slot_);
-    const auto difference =
-        compare(files_.answer.get(), output_fd, parse_compare_options(files_.flags));
+    const auto difference = compare(files_.answer.get(), output_fd,
+                                    parse_compare_options(files_.flags, options_.package.numbers));
     if (!difference) return {.verdict = Verdict::accepted, .note = {}};
     return {.verdict = Verdict::wrong_answer, .note = *difference};
   }

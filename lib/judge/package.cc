@@ -180,7 +180,7 @@ void check_flags(const Package& package, const std::vector<std::string>& flags,
                  const fs::path& file) {
   if (package.has_custom_validator) return;
   try {
-    static_cast<void>(parse_compare_options(flags));
+    static_cast<void>(parse_compare_options(flags, package.numbers));
   } catch (const Error& problem) {
     auto text = problem.text();
     text.where = file;

@@ -55,6 +55,7 @@ struct Package {
   bool has_custom_validator = false;
   bool is_interactive = false;  ///< the validator and the submission talk to each other
   int passes_max = 1;           ///< above 1: multi-pass
+  NumberGrammar numbers = NumberGrammar::c;       ///< of answers; decimal since version 2023-07
   std::vector<std::string> validator_flags;       ///< problem.yaml's, split at blanks
   std::vector<std::filesystem::path> validators;  ///< output_validators/*: files and folders
   Limits limits;

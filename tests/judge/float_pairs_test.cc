@@ -9,6 +9,9 @@
 #include "base/error.h"
 #include "judge/compare.h"
 #include "judge/files.h"
+#include "judge/judge.h"
+#include "package_files.h"
+#include "slot.h"
 #include "support/places.h"
 
 namespace daemonz {
@@ -36,6 +39,23 @@ TEST_CASE("compare: every pair of the float table is judged as the package forma
                                            judge::parse_compare_options(pair.flags, pair.grammar));
     CHECK_MESSAGE(pair.is_right == !difference, pair.where, ": should be ",
                   pair.is_right ? "right: " : "wrong; it was accepted", difference.value_or(""));
+  }
+}
+
+TEST_CASE("judge: the numbers of a package are read by the grammar of its version") {
+  tests::PackageFiles files;
+  files.write("problem.yaml", "validator_flags: float_tolerance 1e-6\n")
+      .write(".timelimit", "5\n")
+      .with_case("secret/1", "", "8\n")
+      .write("submissions/any/hex.sh", "echo 0x1p3\n");
+  auto package = files.read();
+  for (const auto grammar : {judge::NumberGrammar::c, judge::NumberGrammar::decimal}) {
+    package.numbers = grammar;
+    const auto judgement = judge::Judge(tests::slot()).judge(package, package.submissions[0], {});
+    REQUIRE(judgement);
+    CHECK(judgement->verdict == (grammar == judge::NumberGrammar::c
+                                     ? judge::Verdict::accepted
+                                     : judge::Verdict::wrong_answer));
   }
 }
 

@@ -243,6 +243,22 @@ TEST_CASE("languages: Java's exceptions, full heap and deep recursion are run-ti
           ""}});
 }
 
+TEST_CASE("languages: of a compiler's long text the beginning and the end are kept") {
+  CHECK(judge::clipped("short", 5) == "short");
+  CHECK(judge::clipped("0123456789abcdef", 12) == "012345\n..\nef");
+  CHECK(judge::clipped("0123456789", 2) == "\n.");
+  CHECK(judge::clipped("0123456789", 0) == "");
+  std::string source;
+  for (int i = 0; i < 3'000; ++i)
+    source += "#warning number " + std::to_string(i) + " of many, and each of some length\n";
+  const auto judgement = judge_files({{"a.c", source + sum_c}});
+  CHECK(judgement.verdict == Verdict::accepted);
+  CHECK(judgement.compiler.size() <= judge::compiler_kept_max);
+  CHECK(judgement.compiler.size() > judge::compiler_kept_max - 10);
+  CHECK(doctest::String(judgement.compiler.c_str()) == Contains("number 0 of many"));
+  CHECK(doctest::String(judgement.compiler.c_str()) == Contains("number 2999 of many"));
+}
+
 TEST_CASE("languages: the heap leaves room for the virtual machine") {
   CHECK(judge::heap_mib(mebibytes(2048)) == 1792);
   CHECK(judge::heap_mib(mebibytes(256)) == 192);
