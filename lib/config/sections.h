@@ -100,8 +100,8 @@ struct Language {
 };
 
 /// What the judge fills in (judge/language.h says with what).
-inline constexpr std::array<std::string_view, 5> language_placeholders{
-    "{sources}", "{entry}", "{binary}", "{class}", "{heap_mib}"};
+inline constexpr std::array<std::string_view, 6> language_placeholders{
+    "{sources}", "{entry}", "{binary}", "{class}", "{heap_mib}", "{stack_mib}"};
 
 struct Sandbox {
   enum class LimitMode { automatic, v2, v1, rlimit };

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "course/submit.h"
 #include "judge/judge.h"
 #include "sandbox/run.h"
 
@@ -38,8 +39,7 @@ class Crew {
       judge::Judge judge(slot);
       for (auto at = next_++; at < rows_.size(); at = next_++) {
         auto& row = rows_[at];
-        const auto submission =
-            judge::read_submission(row.submission.path, row.submission.name, row.submission.root);
+        const auto submission = submission_of(row.submission, package_);
         row.judgement = judge.judge(package_, submission, {.time_limit = time_limit});
         const std::lock_guard lock(mutex_);
         if (watch_.progress) watch_.progress(++done_);

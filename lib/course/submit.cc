@@ -58,6 +58,13 @@ void copy_into(const fs::path& source, const fs::path& folder) {
 
 }  // namespace
 
+judge::Submission submission_of(const SubmissionRow& row, const judge::Package& package) {
+  auto submission = judge::read_submission(row.path, row.name, row.root);
+  for (const auto& own : package.submissions)
+    if (own.path == submission.path) submission.hints = own.hints;
+  return submission;
+}
+
 Error unknown_problem(const std::string& name) {
   return Error(ErrorText{.what = "there is no problem " + judge::printable(name, 100),
                          .hint = "Import it: course judge PACKAGE"});

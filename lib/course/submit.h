@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "course/store.h"
+#include "judge/package.h"
 
 namespace daemonz::course {
 
@@ -21,6 +22,11 @@ struct Handover {
 /// Returns the row to push, without label. Throws Error that names the next step: an unknown
 /// problem, an unknown language, a file that cannot be read. Nothing is left behind then.
 [[nodiscard]] SubmissionRow take_in(db::Connection& connection, const Handover& handover);
+
+/// The files of a row, read anew; what the package says of a submission of its own goes along.
+/// Throws Error: they cannot be read.
+[[nodiscard]] judge::Submission submission_of(const SubmissionRow& row,
+                                              const judge::Package& package);
 
 /// "there is no problem NAME. Import it: course judge PACKAGE".
 [[nodiscard]] Error unknown_problem(const std::string& name);

@@ -5,6 +5,7 @@
 #include "course/grading_room.h"
 #include "course/mailer.h"
 #include "course/store.h"
+#include "course/submit.h"
 #include "offline_tasks/context.h"
 #include "offline_tasks/push.h"
 
@@ -32,7 +33,7 @@ std::optional<judge::Judgement> grade(Context& context, const SubmissionRow& row
                                       const Problem& problem) {
   auto& room = context.use<GradingRoom>();
   const auto package = judge::read_package(problem.package, room.read_yaml());
-  const auto submission = judge::read_submission(row.path, row.name, row.root);
+  const auto submission = submission_of(row, package);
   std::optional<judge::Judgement> judgement;
   room.with_judge([&](judge::Judge& judge) {
     add_attempt(context.db(), row.id);

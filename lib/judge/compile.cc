@@ -22,6 +22,7 @@ const std::string archive_name = "daemonz-built.tar";
 // What a virtual machine needs beside its heap; with less than heap_least_mib it does not start.
 constexpr std::uint64_t virtual_machine_least = 64ULL << 20;
 constexpr std::uint64_t heap_least_mib = 16;
+constexpr std::uint64_t stack_most_mib = 64;  // a million calls
 constexpr auto rlimits = sandbox::LimitMode::rlimit;
 constexpr Bytes shebang_max{256};  // the kernel's own limit for a #! line
 
@@ -193,6 +194,7 @@ std::vector<std::string> filled(const std::vector<std::string>& command, const F
     replace_all(word, "{binary}", program_name);
     replace_all(word, "{class}", filling.main_class);
     replace_all(word, "{heap_mib}", std::to_string(heap_mib(memory)));
+    replace_all(word, "{stack_mib}", std::to_string(stack_mib(memory)));
     argv.push_back(std::move(word));
   }
   return argv;
@@ -284,6 +286,10 @@ std::uint64_t heap_mib(Bytes memory) {
   const auto own = std::max(virtual_machine_least, memory.count / 8);
   return std::max<std::uint64_t>(heap_least_mib,
                                  (memory.count - std::min(own, memory.count)) >> 20);
+}
+
+std::uint64_t stack_mib(Bytes memory) {
+  return std::clamp<std::uint64_t>(memory.count >> 24, 1, stack_most_mib);
 }
 
 const Language* language_of(const std::vector<Entry>& files, std::string& why,

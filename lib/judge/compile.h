@@ -24,6 +24,9 @@ struct CompileLimits {
 /// that it can name (Java: OutOfMemoryError, run_time_error); what grows outside of it is killed
 /// (memory_limit_exceeded).
 [[nodiscard]] std::uint64_t heap_mib(Bytes memory);
+/// And for its stack: a sixteenth, at most 64 MiB. Java needs four times its stack to tell that it
+/// is full.
+[[nodiscard]] std::uint64_t stack_mib(Bytes memory);
 
 /// Bytes of a compiler's stderr, and of its stdout; one more kills it. Of both together the first
 /// and the last are kept, text_max of them: some compilers say at the end what was wrong.
@@ -47,12 +50,6 @@ struct Compiled {
   CompileState state = CompileState::broken;
   Executable executable;  ///< when compiled
   std::string text;       ///< raw, about compiler_text_max: our reason, warnings, errors
-};
-
-/// What a package says of a program beside its files (submissions.yaml, submissions.json).
-struct ProgramHints {
-  std::string language;  ///< the format's code ("cpp", "python3"); empty: by extension
-  std::string entry;     ///< a file's name, or a class; empty: main.*, else the only source
 };
 
 /// Never throws for what stands in the sources; NUL bytes are bytes.

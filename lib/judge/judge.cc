@@ -34,11 +34,11 @@ class Trial {
 
   /// False: cancelled.
   bool compile_submission(const Submission& submission) {
-    auto compiled = compile(with_included_code(submission.files),
+    auto compiled = compile(with_included_code(submission),
                             {.time = package_.limits.compilation_time,
                              .memory = package_.limits.compilation_memory,
                              .run_memory = package_.limits.memory},
-                            slot_);
+                            slot_, submission.hints);
     executable_ = std::move(compiled.executable);
     judgement_.compiler = printable(clipped(compiled.text, compiler_kept_max), compiler_kept_max);
     switch (compiled.state) {
@@ -80,9 +80,10 @@ class Trial {
 
  private:
   /// include/<language>/ of the package is laid over the submission's own files.
-  std::vector<Entry> with_included_code(std::vector<Entry> files) const {
+  std::vector<Entry> with_included_code(const Submission& submission) const {
+    auto files = submission.files;
     std::string ignored;
-    const auto* language = language_of(files, ignored);
+    const auto* language = language_of(files, ignored, submission.hints);
     if (!language) return files;
     const auto folder = package_.root / "include" / language->code;
     if (!is_there(folder)) return files;

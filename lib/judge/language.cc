@@ -12,8 +12,8 @@
 namespace daemonz::judge {
 namespace {
 
-constexpr std::array<std::string_view, 5> placeholders{"{sources}", "{entry}", "{binary}",
-                                                       "{class}", "{heap_mib}"};
+constexpr std::array<std::string_view, 6> placeholders{"{sources}", "{entry}",    "{binary}",
+                                                       "{class}",   "{heap_mib}", "{stack_mib}"};
 
 bool is_same_word(std::string_view a, std::string_view b) {
   const auto lower = [](unsigned char byte) { return std::tolower(byte); };
@@ -68,8 +68,8 @@ std::vector<Language>& table() {
        .code = "java",
        .extensions = {".java"},
        .compile = {"bash", "-c", java_build, "javac", "{heap_mib}", "{binary}", "{sources}"},
-       .run = {"java", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xss64m", "-Xmx{heap_mib}m", "-cp",
-               "{binary}", "{class}"},
+       .run = {"java", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xss{stack_mib}m",
+               "-Xmx{heap_mib}m", "-cp", "{binary}", "{class}"},
        .needs = {"javac", "jar"}},
   };
   return rows;

@@ -15,7 +15,8 @@ namespace daemonz::judge {
 ///   {entry}     the source that is named, or main.*, or the only one: "./main.py"
 ///   {binary}    what the compiler makes; where `run` names it too, it is put into the box
 ///   {class}     Java's class with the main method
-///   {heap_mib}  MiB that a virtual machine may take of the memory limit (heap_mib)
+///   {heap_mib}  MiB that a virtual machine may take of the memory limit (compile.h)
+///   {stack_mib} MiB of its stack
 struct Language {
   std::string name;                     ///< "c++", as shown
   std::string code;                     ///< the format's ("cpp"); the folder of include/, too
@@ -24,6 +25,12 @@ struct Language {
   std::vector<std::string> run;         ///< empty: {binary}, executed by its descriptor
   std::vector<std::string> needs;       ///< programs beside the first words of both
   bool is_disabled = false;
+};
+
+/// What a package says of a program beside its files (submissions.yaml, submissions.json).
+struct ProgramHints {
+  std::string language;  ///< the format's code ("cpp", "python3"); empty: by extension
+  std::string entry;     ///< a file's name, or a class; empty: main.*, else the only source
 };
 
 /// The judge's own and what extend_languages added.

@@ -63,7 +63,8 @@ void find_tags(std::string_view text, std::string_view tag, std::vector<TagValue
 
 Submission read_submission(const std::filesystem::path& path, std::string name,
                            const std::filesystem::path& root) {
-  Submission submission{.name = std::move(name), .files = {}, .path = inside(path, root)};
+  Submission submission{
+      .name = std::move(name), .files = {}, .path = inside(path, root), .hints = {}};
   if (std::filesystem::is_directory(submission.path)) {
     submission.files = list_files(submission.path, root);
   } else if (std::filesystem::is_regular_file(submission.path)) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "judge/files.h"
+#include "judge/language.h"
 #include "judge/verdict.h"
 
 namespace daemonz::judge {
@@ -21,6 +22,7 @@ struct Submission {
   std::string name;            ///< as reported: relative to submissions/, no trailing slash
   std::vector<Entry> files;    ///< one file, or all below a folder (names relative to it)
   std::filesystem::path path;  ///< the file or folder itself, canonical
+  ProgramHints hints;          ///< the package's, if it has any
 };
 
 /// Reads a file or a folder. Links out of `root` are refused. Throws Error: cannot be read, no

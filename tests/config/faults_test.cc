@@ -219,7 +219,7 @@ TEST_CASE("config: wrong values of the other sections") {
        "1:39: sandbox.languages.c.extensions: \"c\" is not an extension (\".cc\")"},
       {"sandbox: {languages: {c: {compile: [cc, \"{file}\"]}}}",
        "1:36: sandbox.languages.c.compile: \"{file}\" is not one of {sources} {entry} {binary} "
-       "{class} {heap_mib}"},
+       "{class} {heap_mib} {stack_mib}"},
       {"sandbox: {languages: {c: {compile: [cc, \"x{sources}\"]}}}",
        "1:36: sandbox.languages.c.compile: {sources} stands for several words: it needs a word of "
        "its own"},

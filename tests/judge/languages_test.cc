@@ -78,6 +78,21 @@ TEST_CASE("compile: a hint names the language and the entry, and a wrong one is 
   CHECK(missing.text == "there is no source called four.py, which is named as the program's entry");
 }
 
+TEST_CASE("languages: what a package says of its submission is followed") {
+  PackageFiles files;
+  files.write(".timelimit", "5\n").with_case("secret/1", "20 22\n", "42\n");
+  files.write("submissions/any/sub/one.py", sum_python).write("submissions/any/sub/two.py", "");
+  auto package = files.read();
+  const auto verdict = [&](const judge::ProgramHints& hints) {
+    package.submissions[0].hints = hints;
+    return judge::Judge(slot()).judge(package, package.submissions[0], {})->verdict;
+  };
+  CHECK(verdict({}) == Verdict::compile_error);
+  CHECK(verdict({.language = "", .entry = "one.py"}) == Verdict::accepted);
+  CHECK(verdict({.language = "", .entry = "two.py"}) == Verdict::wrong_answer);
+  CHECK(verdict({.language = "cobol", .entry = ""}) == Verdict::skipped);
+}
+
 TEST_CASE("languages: C and C++ of several files, with odd names and the same names in folders") {
   const std::string header = "#pragma once\nint add(int a, int b);\n";
   check({{"two C files and a header",
@@ -233,12 +248,12 @@ TEST_CASE("languages: Java's exceptions, full heap and deep recursion are run-ti
             "  public static void main(String[] a) { f(0); }\n}\n"}},
           Verdict::run_time_error,
           "StackOverflowError"},
-         {"a recursion of 300,000 calls that ends",
+         {"a recursion of 100,000 calls that ends",
           {{"Main.java",
             "public class Main {\n"
             "  static int f(int n) { return n == 0 ? 0 : 1 + f(n - 1); }\n"
             "  public static void main(String[] a) {\n"
-            "    System.out.println(f(300_000) - 299_958); }\n}\n"}},
+            "    System.out.println(f(100_000) - 99_958); }\n}\n"}},
           Verdict::accepted,
           ""}});
 }
@@ -264,6 +279,9 @@ TEST_CASE("languages: the heap leaves room for the virtual machine") {
   CHECK(judge::heap_mib(mebibytes(256)) == 192);
   CHECK(judge::heap_mib(mebibytes(64)) == 16);
   CHECK(judge::heap_mib(Bytes(0)) == 16);
+  CHECK(judge::stack_mib(mebibytes(2048)) == 64);
+  CHECK(judge::stack_mib(mebibytes(256)) == 16);
+  CHECK(judge::stack_mib(Bytes(0)) == 1);
 }
 
 /// What adding the row throws; empty: nothing.
