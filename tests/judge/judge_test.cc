@@ -137,7 +137,7 @@ TEST_CASE("judge: a compiler that never ends is a compile error within its limit
   const auto before = real_clock().steady();
   const auto judgement = judge_one(files);
   CHECK(judgement.verdict == Verdict::compile_error);
-  CHECK(doctest::String(judgement.note.c_str()) == Contains("did not end within 1s"));
+  CHECK(doctest::String(judgement.note.c_str()) == Contains("did not end within"));
   CHECK(real_clock().steady() - before < Seconds(5));
 }
 
