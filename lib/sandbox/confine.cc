@@ -165,7 +165,7 @@ void become_program(const Confinement& confinement, Failure& failure) {
     check(::syscall(SYS_landlock_restrict_self, confinement.ruleset, 0U), failure, "landlock");
   load_filter(plan, failure);
   // Only now: what the steps above cost is ours, and a small limit must not make them fail.
-  join_group(plan, failure);
+  if (layers.cgroup) join_group(plan, failure);
   if (plan.is_rehearsal) ::_exit(0);
   execute(confinement, failure);
 }

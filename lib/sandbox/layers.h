@@ -13,6 +13,7 @@ struct Layers {
   bool user_namespace_ban =
       true;  ///< max_user_namespaces=0 and the filter's rules on CLONE_NEWUSER
   bool net_namespace = true;
+  bool cgroup = true;  ///< the run joins its groups
 };
 
 #ifdef DAEMONZ_SANDBOX_TEST_LAYERS

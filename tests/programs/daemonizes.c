@@ -1,5 +1,6 @@
 // Ends at once, leaving a daemon that wants to live on and holds stdout: the run ends all the same.
 // allowed: OK
+// never: the daemon survives, or the run waits for it
 // limits: wall=2s
 #include "probe.h"
 

@@ -2,6 +2,7 @@
 // (tests/shown/sandbox/02_two_slots): exit N, signal N, print BYTES, touch MIB, work ROUNDS, spin,
 // wait, children N. Without arguments it does nothing.
 // allowed: none
+// never: a verdict other than the one that is due
 #include "probe.h"
 
 #include <signal.h>

@@ -1,6 +1,7 @@
 // Looks for what the harness's environment holds.
 // kind: probe
 // allowed: OK
+// never: it sees a variable of the harness
 #include "probe.h"
 
 extern char** environ;

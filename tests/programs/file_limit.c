@@ -1,5 +1,6 @@
 // Writes a file beyond the file size limit: the kernel's signal 25.
 // allowed: OLE
+// never: the file grows beyond the limit
 // limits: file_size=1M
 #include "probe.h"
 

@@ -1,6 +1,7 @@
 // Calls the kernel by the 32-bit way, where numbers mean other calls.
 // kind: probe
 // allowed: SG
+// never: the call is done
 #include "probe.h"
 
 int main(void) {

@@ -1,6 +1,7 @@
 // Looks for open descriptors besides its own three.
 // kind: probe
 // allowed: OK
+// never: it finds one
 #include "probe.h"
 
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 // Makes empty files until it cannot.
 // allowed: OK
+// never: it makes more files than its limit
 // limits: inodes=100
 #include "probe.h"
 

@@ -1,6 +1,7 @@
 // Uses the kernel's key rings, which know no namespaces of ours.
 // kind: probe
 // allowed: OK
+// never: a key is made or read
 #include "probe.h"
 
 #include <sys/syscall.h>

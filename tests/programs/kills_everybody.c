@@ -1,5 +1,6 @@
 // Sends every signal to everybody that it can reach, init among them, and takes init's limits away.
 // allowed: OK SG
+// never: anybody outside hears it, or the verdict turns to XX
 #define _GNU_SOURCE
 #include "probe.h"
 

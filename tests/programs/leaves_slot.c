@@ -1,6 +1,7 @@
 // Leaves its core and its class of service.
 // kind: probe
 // allowed: OK
+// never: it runs on another core or before others
 #define _GNU_SOURCE
 #include "probe.h"
 

@@ -1,5 +1,6 @@
 // Leaves files, shared memory and an abstract socket, and reports those of an earlier run.
 // allowed: OK
+// never: the next run finds them
 #include "probe.h"
 
 #include <fcntl.h>

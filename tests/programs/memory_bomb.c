@@ -1,5 +1,6 @@
 // Takes and touches memory for ever.
 // allowed: MLE
+// never: it takes more than its memory
 #include "probe.h"
 
 int main(void) {

@@ -1,5 +1,6 @@
 // Eight children, each below the limit, together far above it.
 // allowed: MLE
+// never: they take more than the run's memory in all
 // limits: wall=3s
 #include "probe.h"
 

@@ -1,5 +1,6 @@
 // Keeps memory in full pipes, where no process maps it and no file shows it.
 // allowed: MLE
+// never: memory that no process maps goes uncounted where groups count
 // allowed rlimit: OK
 // limits: memory=8M wall=3s
 #define _GNU_SOURCE

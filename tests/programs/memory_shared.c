@@ -1,5 +1,6 @@
 // Four children read what their parent has written: together they hold it once, within the limit.
 // allowed: OK
+// never: shared pages count more than once
 // limits: memory=64M wall=3s
 #include "probe.h"
 

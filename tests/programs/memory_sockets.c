@@ -1,5 +1,6 @@
 // Keeps memory in full socket buffers.
 // allowed: MLE
+// never: socket buffers go uncounted where groups count
 // allowed rlimit: OK
 // limits: memory=4M wall=3s
 #define _GNU_SOURCE

@@ -1,5 +1,6 @@
 // Touches a page here and there over a wide space: the page tables grow, more than the pages.
 // allowed: MLE
+// never: page tables go uncounted where groups count
 // allowed rlimit: RE
 // limits: memory=32M wall=3s
 #define _GNU_SOURCE

@@ -1,5 +1,6 @@
 // Fills /tmp and /box: they end at the scratch limit, and the run goes on.
 // allowed: OK
+// never: more than the scratch is taken
 // limits: scratch=4M memory=64M file_size=32M
 #include "probe.h"
 

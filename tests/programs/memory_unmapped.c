@@ -1,5 +1,6 @@
 // Keeps memory where no process maps it: in segments that are detached, in files without a name.
 // allowed: MLE
+// never: such memory goes uncounted where groups count
 // allowed rlimit: OK
 // limits: memory=64M wall=3s
 #define _GNU_SOURCE

@@ -1,5 +1,6 @@
 // The other slot's program for other_slot: leaves traces everywhere and waits. Not run by itself.
 // allowed: none
+// never: the other slot sees any of it
 #include "probe.h"
 
 #include <fcntl.h>

@@ -1,6 +1,7 @@
 // Makes namespaces of its own, above all a user namespace.
 // kind: probe
 // allowed: OK
+// never: it gets one
 #define _GNU_SOURCE
 #include "probe.h"
 

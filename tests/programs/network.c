@@ -1,6 +1,7 @@
 // Connects to what the harness listens on, and to the rest of the world.
 // kind: probe
 // allowed: OK
+// never: anything answers, or leaves
 #define _GNU_SOURCE
 #include "probe.h"
 

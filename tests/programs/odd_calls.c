@@ -1,6 +1,7 @@
 // System calls that no course program needs.
 // kind: probe
 // allowed: OK
+// never: one of them is done
 #define _GNU_SOURCE
 #include "probe.h"
 

@@ -1,6 +1,7 @@
 // Looks for what a program in another slot has in its box while both run.
 // kind: probe
 // allowed: OK
+// never: it finds anything
 #include "probe.h"
 
 #include <dirent.h>

@@ -1,5 +1,6 @@
 // Writes to stdout for ever.
 // allowed: OLE
+// never: it takes the disk, or runs on
 #include "probe.h"
 
 int main(void) {

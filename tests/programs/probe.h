@@ -18,6 +18,12 @@ static inline void must_fail(long result, const char* what) {
   if (result >= 0) escape(what);
 }
 
+// A call with wrong arguments that must be refused for its number: EPERM or ENOSYS, whatever they
+// are.
+static inline void must_not_be_looked_at(long result, const char* what) {
+  if (result >= 0 || (errno != EPERM && errno != ENOSYS)) escape(what);
+}
+
 // The harness plants things and names them: "secret=/path" "port=4711" ...
 static inline const char* planted(int argc, char** argv, const char* name) {
   const size_t size = strlen(name);

@@ -1,6 +1,7 @@
 // Reads a planted secret and other files of the host, by every name it can think of.
 // kind: probe
 // allowed: OK
+// never: it reads it
 #define _GNU_SOURCE
 #include "probe.h"
 

@@ -1,6 +1,7 @@
 // Looks for processes beyond its own run: by number, and in /proc.
 // kind: probe
 // allowed: OK
+// never: it sees one
 #include "probe.h"
 
 #include <dirent.h>

@@ -1,5 +1,6 @@
 // Follows a null pointer.
 // allowed: SG
+// never: the signal is lost
 int main(void) {
   volatile int* nowhere = 0;
   *nowhere = 1;

@@ -1,5 +1,6 @@
 // Forks for ever, each child in a session of its own, parents ending at once.
 // allowed: OK TLE_CPU TLE_WALL MLE RE SG
+// never: it outlives its limits, or leaves a process
 // limits: cpu=500ms wall=1s
 #include "probe.h"
 

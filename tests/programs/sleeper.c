@@ -1,5 +1,6 @@
 // Sleeps for ever.
 // allowed: TLE_WALL
+// never: it sleeps longer than its wall limit
 // limits: wall=500ms
 #include "probe.h"
 

@@ -1,5 +1,6 @@
 // Computes for ever, and will hear of no signal.
 // allowed: TLE_CPU
+// never: it runs longer than its limit
 // limits: cpu=300ms
 #include "probe.h"
 

@@ -1,5 +1,6 @@
 // Four children compute for ever while the program itself sleeps: their time counts together.
 // allowed: TLE_CPU
+// never: their time does not count together
 // limits: cpu=400ms wall=5s
 #include "probe.h"
 

@@ -1,5 +1,6 @@
 // Children that compute a little and end, one after the other: the dead count too.
 // allowed: TLE_CPU
+// never: the dead are forgotten
 // limits: cpu=400ms wall=5s
 #include "probe.h"
 

@@ -1,6 +1,7 @@
 // Children that compute a little and end, and whose end the program ignores: the kernel then adds
 // their times to nobody's.
 // allowed: TLE_CPU
+// never: their time is forgotten where groups count
 // allowed rlimit: TLE_WALL
 // limits: cpu=200ms wall=2s
 #include "probe.h"

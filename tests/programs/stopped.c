@@ -1,5 +1,6 @@
 // Stops itself.
 // allowed: TLE_WALL
+// never: it stays
 // limits: wall=500ms
 #include "probe.h"
 

@@ -1,6 +1,7 @@
 // Looks into other processes: ptrace, process_vm_readv, pidfd_getfd, kcmp.
 // kind: probe
 // allowed: OK
+// never: it looks into one
 #define _GNU_SOURCE
 #include "probe.h"
 

@@ -1,6 +1,7 @@
 // Writes where a program has nothing to write: the system's folders, its own image.
 // kind: probe
 // allowed: OK
+// never: it writes
 #include "probe.h"
 
 #include <fcntl.h>
@@ -9,9 +10,11 @@
 int main(void) {
   const char* paths[] = {"/x",          "/usr/x",       "/usr/bin/x",   "/etc/x",       "/dev/x",
                          "/program/x",  "/proc/x",      "/usr/local/x", "/bin/x",       "/lib/x",
-                         "/etc/passwd", "/usr/bin/env", "/var/x",       "/dev/shm/../x"};
+                         "/etc/passwd", "/usr/bin/env", "/var/x",       "/dev/shm/../x",
+                         "/var/tmp/daemonz-probe"};
   for (size_t i = 0; i < sizeof paths / sizeof *paths; ++i)
     must_fail(open(paths[i], O_WRONLY | O_CREAT, 0600), paths[i]);
+  unlink("/var/tmp/daemonz-probe");
   const int image = open("/proc/self/exe", O_WRONLY);
   if (image >= 0 && write(image, "x", 1) == 1) escape("its own image");
   must_fail(chmod("/usr", 0777), "chmod /usr");

@@ -15,7 +15,8 @@ int main(int argc, char** argv) {
       {"-without-landlock", layers.landlock},
       {"-without-pid_namespace", layers.pid_namespace},
       {"-without-user_namespace_ban", layers.user_namespace_ban},
-      {"-without-net_namespace", layers.net_namespace}};
+      {"-without-net_namespace", layers.net_namespace},
+      {"-without-cgroup", layers.cgroup}};
   for (const auto& [suffix, layer] : named)
     if (name.ends_with(suffix)) layer = false;
   return daemonz::sandbox::keeper_main(argc, argv);

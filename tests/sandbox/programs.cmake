@@ -22,13 +22,15 @@ list(FILTER keeper_sources EXCLUDE REGEX "/(slot|keeper_link)\\.cc$")
 keeper(keeper-without-nothing ${CMAKE_CURRENT_SOURCE_DIR}/sandbox/keeper_without.cc
        ${keeper_sources})
 target_compile_definitions(keeper-without-nothing PRIVATE DAEMONZ_SANDBOX_TEST_LAYERS)
-foreach(layer seccomp landlock pid_namespace user_namespace_ban net_namespace)
+foreach(layer seccomp landlock pid_namespace user_namespace_ban net_namespace cgroup)
   add_custom_command(TARGET keeper-without-nothing POST_BUILD
     COMMAND ${CMAKE_COMMAND} -E create_symlink keeper-without-nothing
             ${PROJECT_BINARY_DIR}/bin/keeper-without-${layer} VERBATIM)
 endforeach()
 
-add_library(hostile_suite OBJECT ${CMAKE_CURRENT_SOURCE_DIR}/sandbox/suite.cc)
+add_library(hostile_suite OBJECT ${CMAKE_CURRENT_SOURCE_DIR}/sandbox/suite.cc
+            ${CMAKE_CURRENT_SOURCE_DIR}/sandbox/hostile_program.cc
+            ${CMAKE_CURRENT_SOURCE_DIR}/sandbox/unconfined.cc)
 see_rooms(hostile_suite sandbox process)
 target_include_directories(hostile_suite PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 add_executable(sandbox-probes ${CMAKE_CURRENT_SOURCE_DIR}/sandbox/probes.cc

@@ -36,6 +36,7 @@ void check_all(const tests::SuiteOptions& options) {
     CAPTURE(outcome.result.stage);
     CAPTURE(outcome.result.errno_value);
     for (const auto& line : outcome.escapes) FAIL_CHECK(line);
+    for (const auto& fact : outcome.unmet) CAPTURE(fact);
     CHECK(outcome.is_allowed);
     CHECK(outcome.is_in_time);
   }
@@ -52,6 +53,23 @@ int escapes_with(const std::string& keeper) {
   for (const auto& program : tests::hostile_programs(sources))
     if (program.is_probe) escapes += !suite.run(program).escapes.empty();
   return escapes;
+}
+
+/// Whether this program gets what it may through this keeper, whose limit mode `mode` is told.
+bool is_allowed_with(const std::string& keeper, std::string_view name,
+                     std::string* mode = nullptr) {
+  const tests::TempDir state;
+  auto options = suite_options(state);
+  options.keeper_path = bin + keeper;
+  tests::HostileSuite suite(options);
+  for (const auto& program : tests::hostile_programs(sources))
+    if (program.name == name) {
+      const auto outcome = suite.run(program);
+      if (mode) *mode = outcome.result.limits;
+      return outcome.is_allowed;
+    }
+  FAIL("no program " << name);
+  return false;
 }
 
 /// The test program with the shipped keeper, as somebody who is nobody.
@@ -93,6 +111,28 @@ TEST_CASE("sandbox: every layer is needed: without it a probe reports a way out"
   for (const char* layer :
        {"seccomp", "landlock", "pid_namespace", "user_namespace_ban", "net_namespace"})
     CHECK_MESSAGE(escapes_with(std::string("keeper-without-") + layer) > 0, layer);
+}
+
+TEST_CASE("sandbox: without the control group children take more than the run's memory in all") {
+  std::string mode;
+  CHECK(is_allowed_with("keeper-without-nothing", "memory_children", &mode));
+  if (mode == "rlimit") {
+    MESSAGE("skipped: this machine has no control groups for us");
+    return;
+  }
+  CHECK_FALSE(is_allowed_with("keeper-without-cgroup", "memory_children"));
+}
+
+TEST_CASE("sandbox: without a box every probe reports a way out") {
+  if (::geteuid() != 0) {
+    MESSAGE("skipped: only root can run them as somebody who owns nothing");
+    return;
+  }
+  const tests::TempDir state;
+  const tests::HostileSuite suite(suite_options(state));
+  for (const auto& program : tests::hostile_programs(sources))
+    if (program.is_probe)
+      CHECK_MESSAGE(!suite.run_unconfined(program).empty(), program.name << " finds no way out");
 }
 
 TEST_CASE("sandbox: the shipped keeper knows no way to leave a layer out") {

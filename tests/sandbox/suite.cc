@@ -20,6 +20,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "sandbox/unconfined.h"
 #include "support/temp_dir.h"
 
 namespace daemonz::tests {
@@ -34,60 +35,33 @@ constexpr unsigned first_box_kernel_uid = 1'900'000'000;
 /// Slots that no other installation and no other test uses at this time: their processes are ours.
 int first_slot() { return 1000 + static_cast<int>(::getpid() % 1500) * 2; }
 
-void set_limit(sandbox::Limits& limits, const std::string& name, const std::string& value) {
-  const auto time = parse_duration(value).value_or(Milliseconds(0));
-  const auto size = parse_bytes(value).value_or(Bytes(0));
-  if (name == "cpu")
-    limits.cpu = time;
-  else if (name == "wall")
-    limits.wall = time;
-  else if (name == "memory")
-    limits.memory = size;
-  else if (name == "stdout")
-    limits.stdout_max = size;
-  else if (name == "stderr")
-    limits.stderr_max = size;
-  else if (name == "file_size")
-    limits.file_size = size;
-  else if (name == "scratch")
-    limits.scratch = size;
-  else if (name == "inodes")
-    limits.inodes = static_cast<std::uint32_t>(size.count);
-  else
-    throw Error("unknown limit in a hostile program: " + name);
-}
-
-HostileProgram read_program(const fs::path& source) {
-  HostileProgram program{.name = source.stem()};
-  std::string line, word;
-  for (std::ifstream text(source); std::getline(text, line) && line.starts_with("//");) {
-    std::istringstream words(line.substr(2));
-    words >> word;
-    if (word == "kind:") program.is_probe = (words >> word) && word == "probe";
-    if (word == "allowed:")
-      while (words >> word) program.allowed.push_back(word);
-    if (word == "allowed" && words >> word) {  // "allowed rlimit: ..": instead, in that mode
-      if (word != "v2:" && word != "v1:" && word != "rlimit:")
-        throw Error(ErrorText{.what = "\"" + word + "\" is no limit mode", .where = source});
-      auto& allowed = program.allowed_in_mode[word.substr(0, word.find(':'))];
-      while (words >> word) allowed.push_back(word);
-    }
-    if (word == "limits:")
-      while (words >> word)
-        set_limit(program.limits, word.substr(0, word.find('=')), word.substr(word.find('=') + 1));
+/// What the program reads: nothing (not open), so many zeros, or a pipe whose other end,
+/// `open_end`, says nothing.
+UniqueFd input_of(const HostileProgram& program, UniqueFd& open_end) {
+  if (program.stdin_size.empty()) return {};
+  if (program.stdin_size == "open") {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe");
+    open_end.reset(ends[1]);
+    return UniqueFd(ends[0]);
   }
-  if (program.allowed.empty())
-    throw Error(ErrorText{.what = "no line \"// allowed:\"", .where = source});
-  return program;
+  UniqueFd file(::memfd_create("input", MFD_CLOEXEC));
+  const auto size = parse_bytes(program.stdin_size).value().count;
+  if (::ftruncate(file.get(), static_cast<off_t>(size)) != 0) throw_errno("input");
+  return file;
 }
 
-std::vector<std::string> lines_of(int memfd, std::string_view prefix) {
+std::string text_of(int memfd) {
   struct stat found {};
   ::fstat(memfd, &found);
   std::string text(static_cast<std::size_t>(found.st_size), '\0');
   if (::pread(memfd, text.data(), text.size(), 0) < 0) text.clear();
+  return text;
+}
+
+std::vector<std::string> lines_of(int memfd, std::string_view prefix) {
   std::vector<std::string> lines;
-  std::istringstream in(text);
+  std::istringstream in(text_of(memfd));
   for (std::string line; std::getline(in, line);)
     if (line.starts_with(prefix)) lines.push_back(line);
   return lines;
@@ -156,14 +130,6 @@ std::size_t count_groups(const std::string& prefix) {
 
 }  // namespace
 
-std::vector<HostileProgram> hostile_programs(const std::string& sources_folder) {
-  std::vector<HostileProgram> programs;
-  for (const auto& entry : fs::directory_iterator(sources_folder))
-    if (entry.path().extension() == ".c") programs.push_back(read_program(entry.path()));
-  std::ranges::sort(programs, {}, &HostileProgram::name);
-  return programs;
-}
-
 struct HostileSuite::Parts {
   explicit Parts(const SuiteOptions& from) : options(from) {}
 
@@ -181,6 +147,19 @@ struct HostileSuite::Parts {
     return fd;
   }
   void start_neighbour();
+  /// What a run in the slot finds of earlier ones: its lines "ESCAPE ..".
+  std::vector<std::string> traces_in_slot() const {
+    const UniqueFd output(::memfd_create("traces", MFD_CLOEXEC));
+    sandbox::Program program;
+    program.argv = {"finds_nothing"};
+    program.image = image(program.argv[0]);
+    program.stdout_fd = output.get();
+    const auto result = slot->run(program);
+    auto lines = lines_of(output.get(), "ESCAPE");
+    if (result.verdict != sandbox::Verdict::OK)
+      lines.push_back("ESCAPE the next run got " + std::string(to_string(result.verdict)));
+    return lines;
+  }
 
   SuiteOptions options;
   TempDir folder;
@@ -246,12 +225,16 @@ HostileSuite::~HostileSuite() {
 
 HostileOutcome HostileSuite::run(const HostileProgram& hostile) {
   const UniqueFd output(::memfd_create("output", MFD_CLOEXEC));
+  UniqueFd input, open_end;
   sandbox::Program program;
   program.argv = parts_->arguments;
   program.argv[0] = hostile.name;
   program.image = parts_->image(hostile.name);
+  input = input_of(hostile, open_end);
+  program.stdin_fd = input.get();
   program.stdout_fd = output.get();
   program.limits = hostile.limits;
+  if (!hostile.collected.empty()) program.collect = {hostile.collected};
   if (parts_->options.is_machine_slow && !ends_by_time(hostile)) {
     program.limits.cpu *= slowness;
     program.limits.wall *= slowness;
@@ -261,12 +244,23 @@ HostileOutcome HostileSuite::run(const HostileProgram& hostile) {
   const auto time = std::chrono::steady_clock::now() - start;
   outcome.is_in_time = time <= hostile.limits.wall + overtime_max;
   outcome.escapes = lines_of(output.get(), "ESCAPE");
+  for (const auto& file : outcome.result.collected)
+    if (text_of(file.fd.get()).find(parts_->canary) != std::string::npos)
+      outcome.escapes.push_back("ESCAPE the secret was collected as " + file.name);
+  for (const auto& line : parts_->traces_in_slot())
+    outcome.escapes.push_back(line + " (in the next run)");
   const std::string verdict = to_string(outcome.result.verdict);
   const auto of_mode = hostile.allowed_in_mode.find(outcome.result.limits);
   outcome.allowed = of_mode == hostile.allowed_in_mode.end() ? hostile.allowed : of_mode->second;
-  outcome.is_allowed = std::ranges::find(outcome.allowed, verdict) != outcome.allowed.end();
+  outcome.unmet = unmet_facts(hostile, outcome.result);
+  outcome.is_allowed = std::ranges::find(outcome.allowed, verdict) != outcome.allowed.end() &&
+                       (outcome.unmet.empty() || of_mode != hostile.allowed_in_mode.end());
   parts_->limit_mode = outcome.result.limits;
   return outcome;
+}
+
+std::vector<std::string> HostileSuite::run_unconfined(const HostileProgram& program) const {
+  return unconfined_escapes(parts_->image(program.name), program.name, parts_->arguments);
 }
 
 std::vector<std::string> HostileSuite::leftovers() const {

@@ -8,26 +8,19 @@
 #include <string>
 #include <vector>
 
+#include "sandbox/hostile_program.h"
 #include "sandbox/run.h"
 
 namespace daemonz::tests {
 
-/// The first comment lines of a program: what it is allowed to get, and its limits.
-struct HostileProgram {
-  std::string name;
-  std::vector<std::string> allowed;  ///< verdicts; "none": not run by itself
-  /// "allowed rlimit: ..": verdicts in a limit mode (v2, v1, rlimit) that differs from the others.
-  std::map<std::string, std::vector<std::string>> allowed_in_mode;
-  sandbox::Limits limits;
-  bool is_probe = false;  ///< "kind: probe": looks for ways out, harmless without a layer
-};
-
 struct HostileOutcome {
   std::string name;
   sandbox::Result result;
-  std::vector<std::string> escapes;  ///< its lines "ESCAPE ..."
+  /// Its lines "ESCAPE ..", those of the next run in the slot, and a collected secret.
+  std::vector<std::string> escapes;
+  std::vector<std::string> unmet;    ///< facts of the result that are not as its head says
   std::vector<std::string> allowed;  ///< in the mode that it ran in
-  bool is_allowed = false;           ///< the verdict is one of the allowed
+  bool is_allowed = false;           ///< the verdict is one of the allowed, and all facts are met
   bool is_in_time = false;           ///< within its wall limit + 0.5 s, set-up and all
 };
 
@@ -41,16 +34,17 @@ struct SuiteOptions {
   bool is_machine_slow = false;
 };
 
-/// Throws Error when a source does not say what is allowed. Sorted by name.
-[[nodiscard]] std::vector<HostileProgram> hostile_programs(const std::string& sources_folder);
-
 /// Two slots and the canaries: a secret file, a variable, an open descriptor, listening sockets,
 /// and a neighbour in the second slot. Threads: one.
 class HostileSuite {
  public:
   explicit HostileSuite(const SuiteOptions& options);
   ~HostileSuite();
+  /// Runs it, and then in the same slot a program that looks for what it has left.
   [[nodiscard]] HostileOutcome run(const HostileProgram& program);
+  /// The control: runs a probe among the canaries without any box, as a user who owns nothing, and
+  /// returns its lines "ESCAPE ..". Only as root: as somebody else it would be its victims' user.
+  [[nodiscard]] std::vector<std::string> run_unconfined(const HostileProgram& program) const;
   /// What is left of the runs so far: processes, cgroups, mounts. Empty: nothing.
   [[nodiscard]] std::vector<std::string> leftovers() const;
   /// v2, v1 or rlimit: of the last run.
