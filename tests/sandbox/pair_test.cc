@@ -68,7 +68,7 @@ TEST_CASE_FIXTURE(PairFixture,
 TEST_CASE_FIXTURE(PairFixture,
                   "sandbox: nobody is killed or held up by a partner that hears nothing") {
   const std::string writes = "head -c 3000000 /dev/zero && echo done >&2; exit 42";
-  for (const char* deaf : {"exit 0", "exec <&-; sleep 0.3", "sleep 0.3"}) {
+  for (const char* deaf : {"exit 0", "exec <&-; sleep 1", "sleep 0.3"}) {
     auto leader = shell(writes);
     leader.limits.stdout_max = mebibytes(4);
     CAPTURE(deaf);
@@ -76,6 +76,8 @@ TEST_CASE_FIXTURE(PairFixture,
     CHECK(pair.leader.exit_code == 42);
     CHECK(pair.leader.stdout_bytes == 3'000'000);
     CHECK(pair.follower.verdict == Verdict::OK);
+    // Who only does not listen has it waiting for him; who has closed his ears has not.
+    if (std::string_view(deaf).starts_with("exec")) CHECK(pair.leader.ended < pair.follower.ended);
   }
   CHECK(text_of(errors) == "done\ndone\ndone\n");
 }
