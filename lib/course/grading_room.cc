@@ -1,6 +1,7 @@
 #include "course/grading_room.h"
 
 #include "base/check.h"
+#include "course/store.h"
 
 namespace daemonz::course {
 
@@ -15,6 +16,10 @@ GradingRoom::GradingRoom(std::vector<std::unique_ptr<sandbox::Slot>> slots,
 }
 
 GradingRoom::~GradingRoom() = default;
+
+void GradingRoom::prepare_tables(db::Connection& connection) {
+  std::call_once(tables_, [&] { migrate(connection); });
+}
 
 void GradingRoom::with_judge(const std::function<void(judge::Judge&)>& body) {
   judge::Judge* judge = nullptr;

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <vector>
 
+#include "db/connection.h"
 #include "judge/judge.h"
 #include "sandbox/run.h"
 
@@ -29,6 +30,10 @@ class GradingRoom {
   /// Waits for a free judge, lends it to `body`, takes it back.
   void with_judge(const std::function<void(judge::Judge&)>& body);
 
+  /// Brings the course's tables up to date, once: after an upgrade jobs of before may come first,
+  /// and no front end. Throws what migrate throws; the next call tries again.
+  void prepare_tables(db::Connection& connection);
+
   [[nodiscard]] const judge::ReadYaml& read_yaml() const noexcept { return read_yaml_; }
   [[nodiscard]] std::size_t size() const noexcept { return slots_.size(); }
 
@@ -36,6 +41,7 @@ class GradingRoom {
   std::vector<std::unique_ptr<sandbox::Slot>> slots_;
   std::vector<std::unique_ptr<judge::Judge>> judges_;
   judge::ReadYaml read_yaml_;
+  std::once_flag tables_;
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<judge::Judge*> free_;

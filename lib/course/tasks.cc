@@ -104,6 +104,7 @@ offline_tasks::Options options_of_judging() {
 offline_tasks::Options GradeSubmission::defaults() { return options_of_judging(); }
 
 Outcome GradeSubmission::perform(Context& context) const {
+  context.use<GradingRoom>().prepare_tables(context.db());
   const auto row = find_submission(context.db(), submission_id);
   if (!row) return Kill{"there is no submission " + number(submission_id)};
   const auto problem = find_problem(context.db(), row->problem_id);
@@ -129,6 +130,7 @@ Outcome GradeSubmission::perform(Context& context) const {
 offline_tasks::Options ImportProblem::defaults() { return options_of_judging(); }
 
 Outcome ImportProblem::perform(Context& context) const {
+  context.use<GradingRoom>().prepare_tables(context.db());
   auto problem = find_problem(context.db(), problem_id);
   if (!problem) return Kill{"there is no problem " + number(problem_id)};
   if (!import(context, *problem)) return Again{at_once, "stopped on request"};
@@ -142,6 +144,7 @@ offline_tasks::Options MailResult::defaults() {
 }
 
 Outcome MailResult::perform(Context& context) const {
+  context.use<GradingRoom>().prepare_tables(context.db());
   const auto rows = results(context.db(), {.problem = {}, .submissions = {submission_id}});
   if (rows.empty()) return Kill{"there is no submission " + number(submission_id)};
   if (!is_judged(rows[0])) return Again{result_wait, "there is no result yet"};

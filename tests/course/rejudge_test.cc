@@ -146,6 +146,13 @@ TEST_CASE_TEMPLATE("rejudge: rounds of results, in both kinds of database", Kind
   CHECK(stored().before == Verdict::accepted);
 }
 
+TEST_CASE("course: a job that comes before any front end finds its tables up to date") {
+  Site site;
+  CHECK_THROWS_WITH(offline_tasks::push_pull(course::GradeSubmission{.submission_id = 7}),
+                    Contains("there is no submission 7"));
+  CHECK(count(site, "old_results") == 0);
+}
+
 TEST_CASE("rejudge: a student is told again only of another verdict") {
   Site site;
   site.judge_all();
