@@ -104,8 +104,9 @@ std::optional<bool> is_as_labelled(const ResultRow& row) {
   if (!row.judgement || !row.submission.expected ||
       row.judgement->verdict == judge::Verdict::skipped)
     return std::nullopt;
-  return std::ranges::find(*row.submission.expected, row.judgement->verdict) !=
-         row.submission.expected->end();
+  return std::ranges::all_of(row.judgement->cases, &judge::CaseResult::is_as_labelled) &&
+         std::ranges::find(*row.submission.expected, row.judgement->verdict) !=
+             row.submission.expected->end();
 }
 
 json::object to_json(const ResultRow& row) {

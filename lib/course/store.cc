@@ -58,12 +58,14 @@ Verdicts parse_verdicts(const db::Value& value) {
 
 std::string cases_to_text(const std::vector<judge::CaseResult>& cases) {
   json::array list;
-  for (const auto& result : cases)
+  for (const auto& result : cases) {
     list.push_back(json::object{{"name", result.name},
                                 {"verdict", judge::to_string(result.verdict)},
                                 {"cpu_ms", result.cpu.count()},
                                 {"wall_ms", result.wall.count()},
                                 {"peak_kib", result.peak_kib}});
+    if (!result.is_as_labelled) list.back().as_object()["is_as_labelled"] = false;
+  }
   return json::serialize(list);
 }
 
@@ -79,7 +81,8 @@ std::vector<judge::CaseResult> cases_from_text(const std::string& text) {
                      .verdict = parse_verdict(json::string_of(object, "verdict").value_or("")),
                      .cpu = Milliseconds(number("cpu_ms")),
                      .wall = Milliseconds(number("wall_ms")),
-                     .peak_kib = static_cast<std::uint64_t>(number("peak_kib"))});
+                     .peak_kib = static_cast<std::uint64_t>(number("peak_kib")),
+                     .is_as_labelled = json::boolean_of(object, "is_as_labelled").value_or(true)});
   }
   return cases;
 }

@@ -61,7 +61,10 @@ void copy_into(const fs::path& source, const fs::path& folder) {
 judge::Submission submission_of(const SubmissionRow& row, const judge::Package& package) {
   auto submission = judge::read_submission(row.path, row.name, row.root);
   for (const auto& own : package.submissions)
-    if (own.path == submission.path) submission.hints = own.hints;
+    if (own.path == submission.path) {
+      submission.hints = own.hints;
+      submission.case_rules = own.case_rules;
+    }
   return submission;
 }
 

@@ -22,7 +22,10 @@ struct Pass {
 class CaseRun {
  public:
   CaseRun(const Case& test_case, const CaseRunOptions& options, sandbox::Slot& slot)
-      : options_(options), slot_(slot), files_(CaseFiles::open(options.package, test_case)) {}
+      : case_(test_case),
+        options_(options),
+        slot_(slot),
+        files_(CaseFiles::open(options.package, test_case)) {}
 
   /// nullopt: cancelled.
   std::optional<Pass> pass() { return is_interactive() ? interactive_pass() : plain_pass(); }
@@ -35,8 +38,9 @@ class CaseRun {
   sandbox::Program request() const {
     const auto& limits = options_.package.limits;
     sandbox::Program program;
-    prepare(program, options_.submission);
-    program.is_box_read_only = true;
+    prepare(program, options_.submission, case_.arguments);
+    add_files(program);
+    program.is_box_read_only = !options_.package.is_file_writing_allowed;
     program.limits = sandbox::Limits::for_profile(sandbox::Profile::run);
     program.limits.cpu = options_.time_limit;
     program.limits.wall = wall_limit(options_.time_limit);
@@ -47,6 +51,17 @@ class CaseRun {
     program.limits.file_size = scratch;
     program.limits.scratch = scratch;
     return program;
+  }
+
+  /// The case's own files, in place of the submission's where they have one name.
+  void add_files(sandbox::Program& program) const {
+    for (const auto& file : case_.files) {
+      std::erase_if(program.files, [&](const auto& other) { return other.name == file.name; });
+      sandbox::BoxFile added;
+      added.name = file.name;
+      added.fd = open_file(file.path);
+      program.files.push_back(std::move(added));
+    }
   }
 
   std::optional<Pass> plain_pass() {
@@ -73,8 +88,8 @@ class CaseRun {
   Validation validate(int output_fd) {
     if (options_.validators)
       return options_.validators->check(options_.package.limits, files_, output_fd, slot_);
-    const auto difference = compare(files_.answer.get(), output_fd,
-                                    parse_compare_options(files_.flags, options_.package.numbers));
+    const auto rules = parse_compare_options(files_.flags, options_.package.numbers);
+    const auto difference = compare(files_.answer.get(), output_fd, rules);
     if (!difference) return {.verdict = Verdict::accepted, .note = {}};
     return {.verdict = Verdict::wrong_answer, .note = *difference};
   }
@@ -103,6 +118,7 @@ class CaseRun {
     return pass;
   }
 
+  const Case& case_;
   const CaseRunOptions& options_;
   sandbox::Slot& slot_;
   CaseFiles files_;

@@ -22,6 +22,7 @@ struct CaseResult {
   Verdict verdict = Verdict::judge_error;
   Milliseconds cpu{0}, wall{0};
   std::uint64_t peak_kib = 0;
+  bool is_as_labelled = true;  ///< false: submissions.yaml wants another verdict of this case
 };
 
 struct CaseOutcome {

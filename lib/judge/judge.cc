@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "judge/compile.h"
+#include "judge/submission_rules.h"
 
 namespace daemonz::judge {
 
@@ -34,6 +35,7 @@ class Trial {
 
   /// False: cancelled.
   bool compile_submission(const Submission& submission) {
+    if (!is_language_allowed(submission)) return true;
     auto compiled = compile(with_included_code(submission),
                             {.time = package_.limits.compilation_time,
                              .memory = package_.limits.compilation_memory,
@@ -55,6 +57,19 @@ class Trial {
   }
 
   [[nodiscard]] bool is_compiled() const { return is_compiled_; }
+
+  /// Marks the case that submissions.yaml wants another verdict of.
+  void check_case_rules(const Submission& submission) {
+    if (submission.case_rules.empty()) return;
+    std::vector<std::pair<std::string, Verdict>> seen;
+    for (const auto& result : judgement_.cases) seen.emplace_back(result.name, result.verdict);
+    const auto found = contradiction(submission, seen);
+    if (!found) return;
+    std::ranges::find(judgement_.cases, found->case_name, &CaseResult::name)->is_as_labelled =
+        false;
+    const auto text = found->case_name + ": " + found->note;
+    end(judgement_.verdict, judgement_.note.empty() ? text : judgement_.note + "\n" + text);
+  }
 
   /// False: cancelled or stopped.
   bool run_cases(const ValidatorSet* validators) {
@@ -79,14 +94,31 @@ class Trial {
   }
 
  private:
-  /// include/<language>/ of the package is laid over the submission's own files.
+  bool is_language_allowed(const Submission& submission) {
+    std::string ignored;
+    const auto* language = language_of(submission.files, ignored, submission.hints);
+    const auto& allowed = package_.languages;
+    if (!language || allowed.empty() || std::ranges::find(allowed, language->code) != allowed.end())
+      return true;
+    std::string text = "the problem is not to be solved in " + language->name + ", but in";
+    for (const auto& code : allowed) text += " " + code;
+    end(Verdict::skipped, text);
+    return false;
+  }
+
+  /// include/default/ and include/<language>/ of the package are laid over the submission's files.
   std::vector<Entry> with_included_code(const Submission& submission) const {
     auto files = submission.files;
     std::string ignored;
     const auto* language = language_of(files, ignored, submission.hints);
     if (!language) return files;
-    const auto folder = package_.root / "include" / language->code;
-    if (!is_there(folder)) return files;
+    lay_over(files, package_.root / "include" / "default");
+    lay_over(files, package_.root / "include" / language->code);
+    return files;
+  }
+
+  void lay_over(std::vector<Entry>& files, const fs::path& folder) const {
+    if (!is_there(folder)) return;
     for (auto& added : list_files(inside(folder, package_.root), package_.root)) {
       const auto same = std::ranges::find(files, added.name, &Entry::name);
       if (same != files.end()) {
@@ -95,7 +127,6 @@ class Trial {
         files.push_back(std::move(added));
       }
     }
-    return files;
   }
 
   const Package& package_;
@@ -167,6 +198,7 @@ std::optional<Judgement> Judge::judge(const Package& package, const Submission& 
       if (package.has_custom_validator && !(validators = validators_of(package)))
         return std::nullopt;
       if (!trial.run_cases(validators)) return std::nullopt;
+      trial.check_case_rules(submission);
     }
   }
   trial.judgement().ended = clock_.wall();
@@ -179,13 +211,14 @@ std::optional<Milliseconds> Judge::time_limit(const Package& package,
   bool has_solution = false;
   Milliseconds slowest{0};
   for (const auto& submission : package.submissions) {
-    if (expected(submission) != std::vector{Verdict::accepted}) continue;
+    const bool is_solution = expected(submission) == std::vector{Verdict::accepted};
+    if (!submission.is_measured.value_or(is_solution)) continue;
     has_solution = true;
     const auto judgement = judge(
         package, submission,
         {.time_limit = measure_limit, .is_stop_requested = is_stop_requested, .progress = {}});
     if (!judgement) return std::nullopt;
-    if (judgement->verdict == Verdict::accepted)
+    if (judgement->verdict == Verdict::accepted || !is_solution)
       slowest = std::max(slowest, slowest_case(*judgement));
   }
   if (!has_solution)
@@ -194,9 +227,10 @@ std::optional<Milliseconds> Judge::time_limit(const Package& package,
         .where = package.root,
         .hint = "Write seconds into .timelimit, or add a solution to submissions/accepted."});
   // Of wrong solutions there is nothing to measure: the least limit still shows what they are.
-  const double seconds =
-      static_cast<double>(slowest.count()) / 1000 * package.limits.time_multiplier;
-  return Seconds(static_cast<std::int64_t>(std::max(1.0, std::ceil(seconds))));
+  const double wanted = static_cast<double>(slowest.count()) * package.limits.time_multiplier;
+  const auto step = static_cast<double>(package.limits.time_resolution.count());
+  const double steps = std::max(1.0, std::ceil(wanted / step));
+  return Milliseconds(static_cast<std::int64_t>(std::llround(steps * step)));
 }
 
 }  // namespace daemonz::judge

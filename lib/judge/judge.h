@@ -58,7 +58,7 @@ class Judge {
                                                const JudgeOptions& options);
 
   /// The package's own limit; else runs its accepted submissions (each case for at most
-  /// measure_limit) and returns slowest x time_multiplier, at least 1 s, in whole seconds up.
+  /// measure_limit) and returns slowest x time_multiplier, up to a multiple of time_resolution.
   /// Those that turn out wrong do not count. nullopt: stopped on request. Throws Error when none is
   /// labelled accepted.
   [[nodiscard]] std::optional<Milliseconds> time_limit(

@@ -63,8 +63,9 @@ void find_tags(std::string_view text, std::string_view tag, std::vector<TagValue
 
 Submission read_submission(const std::filesystem::path& path, std::string name,
                            const std::filesystem::path& root) {
-  Submission submission{
-      .name = std::move(name), .files = {}, .path = inside(path, root), .hints = {}};
+  Submission submission;
+  submission.name = std::move(name);
+  submission.path = inside(path, root);
   if (std::filesystem::is_directory(submission.path)) {
     submission.files = list_files(submission.path, root);
   } else if (std::filesystem::is_regular_file(submission.path)) {
@@ -88,6 +89,7 @@ Submission read_submission(const std::filesystem::path& path, std::string name,
 }
 
 std::optional<std::vector<Verdict>> expected(const Submission& submission) {
+  if (submission.label) return submission.label;
   std::vector<TagValue> tags;
   for (const auto& file : submission.files) {
     const auto text = read_file(file.path, source_size_max);
