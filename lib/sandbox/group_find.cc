@@ -68,7 +68,8 @@ std::string find_obstacle(int folder, Kind kind, const std::string& path) {
   {
     const UniqueFd group(::openat(folder, name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     for (const char* file : files_needed(kind))
-      if (!is_present(group.get(), file)) obstacle = path + " hands no " + file + " down";
+      if (obstacle.empty() && !is_present(group.get(), file))
+        obstacle = path + " hands no " + file + " down";
     if (obstacle.empty() && !is_joinable(group.get(), kind))
       obstacle = "no process of ours may join a group in " + path;
   }
@@ -81,13 +82,14 @@ std::string find_obstacle(int folder, Kind kind, const std::string& path) {
 /// it to a group that has members of its own, and where the one above does not hand them down.
 void ask_for_controllers(int folder) {
   const auto handed = " " + read_small_file(folder, "cgroup.subtree_control").value_or("");
+  // Both in one write: pids alone, a threaded controller, is given to a group with members as well,
+  // and from then on no process can enter any group below it.
+  std::string wanted;
+  for (const std::string word : {"memory", "pids"})
+    if (handed.find(" " + word) == std::string::npos) wanted += " +" + word;
   const UniqueFd control(::openat(folder, "cgroup.subtree_control", O_WRONLY | O_CLOEXEC));
-  if (!control.is_open()) return;
-  for (const std::string word : {"memory", "pids"}) {
-    if (handed.find(" " + word) != std::string::npos) continue;
-    const auto wanted = "+" + word;
-    if (::write(control.get(), wanted.data(), wanted.size()) < 0) continue;  // shows in the group
-  }
+  if (wanted.empty() || !control.is_open()) return;
+  if (::write(control.get(), wanted.data(), wanted.size()) < 0) return;  // it shows in the group
 }
 
 Error not_here(const char* mode, std::string reason) {

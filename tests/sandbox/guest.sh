@@ -40,6 +40,17 @@ if [ "$mode" = v2 ]; then
   run_in $tree/site.service/daemonz-1/processor.1 ./daemonz-run --limits v2 -- sh -c :
   echo "handed down:" $(cat $tree/site.service/cgroup.subtree_control) "."
 
+  # A container sees its own group as the root: that one has members and hands nothing down, until
+  # they are moved into a group of their own.
+  echo "--- container"
+  mkdir $tree/container /run/groups
+  run_in $tree/container unshare --cgroup --mount sh -c "
+    mount -t cgroup2 cgroup2 /run/groups
+    ./daemonz-run --limits auto -- sh -c :
+    ./daemonz-run --limits v2 -- sh -c :
+    mkdir /run/groups/main && echo \$\$ >/run/groups/main/cgroup.procs
+    ./daemonz-run --limits auto -- sh -c :"
+
   echo "--- small machine"
   mkdir $tree/small $tree/small/in
   echo 40M >$tree/small/memory.max

@@ -18,7 +18,7 @@ import threading
 
 TRIAL_SECONDS = 30   # to boot by KVM takes two
 TOOLS = ("sh", "mount", "mkdir", "cp", "chown", "chmod", "cat", "sleep", "rmdir", "ls", "setpriv",
-         "switch_root", "grep", "kill")
+         "switch_root", "unshare", "grep", "kill")
 LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"}
 # The first root is the kernel's own, from which nobody can pivot_root: everything moves to a tmpfs.
 FIRST = """#!/bin/sh
