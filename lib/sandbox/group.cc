@@ -97,10 +97,6 @@ void RunGroup::limit(const Limits& limits) {
         break;
       case Kind::cpu: break;
     }
-    // "tasks" takes a single thread that moves itself without the kernel's global lock (v1).
-    const char* file = folder.kind == Kind::unified ? "cgroup.procs" : "tasks";
-    join_files_.emplace_back(::openat(fd, file, O_WRONLY | O_CLOEXEC));
-    if (!join_files_.back().is_open()) throw_errno(file);
   }
 }
 
@@ -163,6 +159,7 @@ GroupRoot::GroupRoot(LimitMode mode, std::vector<Place> places)
 
 GroupRoot::~GroupRoot() {
   if (!busy_) return;  // moved from
+  ahead_.reset();
   for (int round = 0; round < busy_rounds_max; ++round) {
     remove_busy();
     if (busy_->empty()) return;
@@ -177,6 +174,21 @@ void GroupRoot::remove_busy() noexcept {
 }
 
 RunGroup GroupRoot::create(const Limits& limits) {
+  auto group = ahead_ ? *std::move(ahead_) : make();
+  ahead_.reset();
+  group.limit(limits);
+  return group;
+}
+
+void GroupRoot::make_ahead() noexcept {
+  try {
+    if (!ahead_) ahead_.emplace(make());
+  } catch (const std::exception&) {
+    ahead_.reset();
+  }
+}
+
+RunGroup GroupRoot::make() {
   remove_busy();
   if (busy_->size() > busy_max) throw_errno("cgroups that stay busy", {}, {}, EBUSY);
   auto name = std::string(group_name_prefix) + std::to_string(::getpid()) + "." +
@@ -188,8 +200,11 @@ RunGroup GroupRoot::create(const Limits& limits) {
     auto& fd = group.folders_.back().fd;
     fd.reset(::openat(place.fd.get(), group.name_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!fd.is_open()) throw_errno("cgroup");
+    // "tasks" takes a single thread that moves itself without the kernel's global lock (v1).
+    const char* file = place.kind == Kind::unified ? "cgroup.procs" : "tasks";
+    group.join_files_.emplace_back(::openat(fd.get(), file, O_WRONLY | O_CLOEXEC));
+    if (!group.join_files_.back().is_open()) throw_errno(file);
   }
-  group.limit(limits);
   return group;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,6 +78,8 @@ class GroupRoot {
   [[nodiscard]] LimitMode mode() const noexcept { return mode_; }
   /// A fresh group with these limits. Throws Error.
   [[nodiscard]] RunGroup create(const Limits& limits);
+  /// Makes the folders of the next fresh group now, when nobody waits. A failure is create()'s.
+  void make_ahead() noexcept;
   /// Removes groups that keepers of the past have left. Before the first create().
   void remove_stale() const noexcept;
 
@@ -89,11 +92,13 @@ class GroupRoot {
   static GroupRoot find_v2();
   static GroupRoot find_v1();
   void remove_busy() noexcept;
+  [[nodiscard]] RunGroup make();
 
   LimitMode mode_;
   std::vector<Place> places_;
   std::unique_ptr<std::vector<BusyFolder>> busy_;  // where RunGroups find it when this is moved
   std::uint64_t created_ = 0;
+  std::optional<RunGroup> ahead_;
 };
 
 /// Of every group that a keeper makes: the prefix, its pid, a dot, and a number of its own.

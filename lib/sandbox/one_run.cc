@@ -45,7 +45,11 @@ OneRun::OneRun(KeeperState& keeper, Request request, std::vector<UniqueFd> descr
   plan_.request = std::move(request);
 }
 
+// Init takes its namespaces along, which is waiting for the most part: meanwhile the run's groups
+// are removed, and the next one's are made.
 OneRun::~OneRun() {
+  group_.reset();
+  keeper_.groups.make_ahead();
   if (!init_.pidfd.is_open()) return;  // reaped
   ::syscall(SYS_pidfd_send_signal, init_.pidfd.get(), SIGKILL, nullptr, 0U);
   ::waitpid(init_.pid, nullptr, 0);
@@ -114,7 +118,7 @@ void OneRun::handle_message() {
   switch (message.type) {
     case InitMessage::Type::started: return program_started(std::move(packet->descriptors));
     case InitMessage::Type::failed: failure_ = message.failure; break;
-    case InitMessage::Type::ended: report_ = message; break;
+    case InitMessage::Type::ended: return program_ended(message);
   }
   ended_ = now();
   if (phase_ == Phase::setting_up) started_ = ended_;
@@ -129,6 +133,14 @@ void OneRun::program_started(std::vector<UniqueFd> descriptors) {
   if (phase_ == Phase::setting_up) phase_ = Phase::running;
 }
 
+/// All processes of the run are gone but init, which only has to leave: the destructor waits for
+/// it, when the answer is on its way.
+void OneRun::program_ended(const InitMessage& message) {
+  report_ = message;
+  ended_ = now();
+  phase_ = Phase::over;
+}
+
 void OneRun::handle_init_end() {
   if (reins_.is_open()) {  // its last words may have come after this round's poll
     pollfd wait{reins_.get(), POLLIN, 0};
@@ -137,7 +149,7 @@ void OneRun::handle_init_end() {
   ::waitpid(init_.pid, nullptr, 0);
   init_.pidfd.reset();
   if (phase_ == Phase::setting_up) started_ = now();
-  if (phase_ != Phase::ending) ended_ = now();
+  if (phase_ != Phase::ending && phase_ != Phase::over) ended_ = now();
   phase_ = Phase::over;
 }
 
@@ -261,7 +273,6 @@ Result OneRun::finish() {
   decide(seen, result);
   fill_figures(result, used);
   if (report_) collect(result);
-  group_.reset();
   result.teardown = between(ended_, now());
   return result;
 }

@@ -52,6 +52,7 @@ class OneRun {
   void handle_control();
   void handle_message();
   void program_started(std::vector<UniqueFd> descriptors);
+  void program_ended(const InitMessage& message);
   void handle_init_end();
   void look_at_limits();
   void look_at_deadline();

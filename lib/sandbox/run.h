@@ -94,7 +94,7 @@ struct Result {
   bool is_stdout_cut = false, is_stderr_cut = false;
   std::string limits;  ///< v2, v1, rlimit: which mechanism held
   SteadyTime ended;    ///< the program's end, on the clock of all processes of this machine
-  Microseconds setup{0}, teardown{0};
+  Microseconds setup{0}, teardown{0};  ///< teardown: to the answer; init leaves meanwhile
   std::vector<CollectedFile> collected;
 };
 
@@ -120,8 +120,9 @@ class Slot {
   /// the isolation (it is never run with less).
   [[nodiscard]] static std::unique_ptr<Slot> open(const SlotOptions& options);
   virtual ~Slot() = default;
-  /// Blocks until the run has ended and nothing of it is left. Never throws for what the program
-  /// does; our own failures are verdict XX.
+  /// Blocks until the run has ended and no process of its program is left; its init and its empty
+  /// groups go while the answer is on its way, before the next run and before this object ends.
+  /// Never throws for what the program does; our own failures are verdict XX.
   [[nodiscard]] virtual Result run(const Program& program) = 0;
   /// Runs two programs at once, each in a box of its own: what one writes to stdout is the other's
   /// stdin, as it comes, up to its cap; their stdin_fd and stdout_fd are not looked at. One that

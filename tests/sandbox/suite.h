@@ -51,6 +51,8 @@ class HostileSuite {
   [[nodiscard]] const std::string& limit_mode() const;
 
  private:
+  [[nodiscard]] std::vector<std::string> leftovers_now() const;
+
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
