@@ -23,7 +23,7 @@ constexpr Milliseconds stop_patience{250};  // init normally needs a millisecond
 // A program that ends closes its stdout just before init reports it: only what lives on for longer
 // has closed it by itself. So a reader never sees the end of one that has ended before its result
 // is on its way, and two programs that talk to each other are never taken one for the other.
-constexpr Milliseconds half_close_patience{100};
+constexpr Milliseconds half_close_patience{500};
 constexpr nanoseconds look_min{1'000'000};          // how far over the cpu limit a run may get
 constexpr nanoseconds look_max{100'000'000};        // how late an out-of-memory kill is noticed
 constexpr nanoseconds sample_interval{10'000'000};  // mode rlimit: nobody else watches the sum
