@@ -49,6 +49,7 @@ TEST_CASE("judge: the numbers of a package are read by the grammar of its versio
       .with_case("secret/1", "", "8\n")
       .write("submissions/any/hex.sh", "echo 0x1p3\n");
   auto package = files.read();
+  CHECK(package.numbers == judge::NumberGrammar::c);
   for (const auto grammar : {judge::NumberGrammar::c, judge::NumberGrammar::decimal}) {
     package.numbers = grammar;
     const auto judgement = judge::Judge(tests::slot()).judge(package, package.submissions[0], {});
@@ -56,6 +57,21 @@ TEST_CASE("judge: the numbers of a package are read by the grammar of its versio
     CHECK(judgement->verdict == (grammar == judge::NumberGrammar::c
                                      ? judge::Verdict::accepted
                                      : judge::Verdict::wrong_answer));
+  }
+}
+
+TEST_CASE("judge: since 2023-07 hexadecimal is no number") {
+  for (const std::string version : {"2023-07", "2025-09"}) {
+    tests::PackageFiles files;
+    files.write("problem.yaml", "problem_format_version: " + version + "\nname: Eight\n")
+        .write("data/secret/test_group.yaml", "output_validator_args: [float_tolerance, 1e-6]\n")
+        .with_case("secret/1", "", "8\n")
+        .write("submissions/any/hex.sh", "echo 0x1p3\n");
+    const auto package = files.read();
+    const auto judgement = judge::Judge(tests::slot()).judge(package, package.submissions[0], {});
+    REQUIRE(judgement);
+    CHECK(judgement->verdict == judge::Verdict::wrong_answer);
+    CHECK(doctest::String(judgement->note.c_str()) == doctest::Contains("expected a number"));
   }
 }
 
