@@ -36,11 +36,13 @@ class Trial {
   /// False: cancelled.
   bool compile_submission(const Submission& submission) {
     if (!is_language_allowed(submission)) return true;
-    auto compiled = compile(with_included_code(submission),
+    auto files = with_included_code(submission);
+    const auto hints = hints_with_included(submission, files);
+    auto compiled = compile(files,
                             {.time = package_.limits.compilation_time,
                              .memory = package_.limits.compilation_memory,
                              .run_memory = package_.limits.memory},
-                            slot_, submission.hints);
+                            slot_, hints);
     executable_ = std::move(compiled.executable);
     judgement_.compiler = printable(clipped(compiled.text, compiler_kept_max), compiler_kept_max);
     switch (compiled.state) {
@@ -104,6 +106,21 @@ class Trial {
     for (const auto& code : allowed) text += " " + code;
     end(Verdict::skipped, text);
     return false;
+  }
+
+  /// An only source stays the program when the package lays others beside it; a driver that
+  /// the package brings is called main.
+  static ProgramHints hints_with_included(const Submission& submission,
+                                          const std::vector<Entry>& files) {
+    auto hints = submission.hints;
+    const auto is_main = [](const Entry& file) {
+      const auto stem = fs::path(file.name).stem();
+      return stem == "main" || stem == "Main" || stem == "__main__";
+    };
+    const bool is_joined = submission.files.size() == 1 && files.size() > 1;
+    if (hints.entry.empty() && is_joined && std::ranges::none_of(files, is_main))
+      hints.entry = submission.files[0].name;
+    return hints;
   }
 
   /// include/default/ and include/<language>/ of the package are laid over the submission's files.

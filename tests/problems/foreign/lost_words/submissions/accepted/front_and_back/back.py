@@ -1,0 +1,6 @@
+def run():
+    import sys
+    from wordlist import words
+    seen = set(sys.stdin.read().split())
+    lost = [word for word in words() if word not in seen]
+    print(len(lost) if "count" in sys.argv else "\n".join(lost))

@@ -1,0 +1,2 @@
+import back
+back.run()

@@ -1,0 +1,1 @@
+grep -v x words.txt
