@@ -162,7 +162,8 @@ TEST_CASE("sandbox: a run's group is not left, whatever ends the run") {
       }
       keeper = last_child();
       REQUIRE(keeper > 0);
-      CHECK(groups_of(keeper).size() <= (root.mode() == LimitMode::v1 ? 3 : 1));  // one still busy
+      // That of the last run, if it is still busy, and the one that was made ahead.
+      CHECK(groups_of(keeper).size() <= (root.mode() == LimitMode::v1 ? 6 : 2));
     }
     CHECK(groups_of(keeper).empty());
   }
