@@ -155,16 +155,19 @@ TEST_CASE("interaction: two that wait for each other end, and the note says what
 }
 
 TEST_CASE("interaction: the validator's work is not the submission's time") {
-  const auto judgement = judge_pair(
-      "import sys, time\nbegin = time.process_time()\n"
-      "while time.process_time() < begin + 0.6: pass\n"
-      "print(1, flush=True)\nsys.exit(42 if sys.stdin.readline() == '2\\n' else 43)\n",
-      answers);
+  PackageFiles files;
+  interactive(files,
+              "import sys, time\nbegin = time.process_time()\n"
+              "while time.process_time() < begin + 0.4: pass\n"
+              "print(1, flush=True)\nsys.exit(42 if sys.stdin.readline() == '2\\n' else 43)\n",
+              "a.py", answers)
+      .write("problem.yaml", "validation: custom interactive\nlimits: {validation_time: 10}\n");
+  const auto judgement = judge_one(files, Milliseconds(300));
   CAPTURE(judgement.note);
   CHECK(judgement.verdict == Verdict::accepted);
   REQUIRE(judgement.cases.size() == 1);
   CHECK(judgement.cases[0].cpu < Milliseconds(300));
-  CHECK(judgement.cases[0].wall >= Milliseconds(500));
+  CHECK(judgement.cases[0].wall >= Milliseconds(350));
 }
 
 /// Does `deed` again and again from the first case on, until the judging is over.
