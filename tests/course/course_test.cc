@@ -48,6 +48,20 @@ TEST_CASE("course: a submission in the wrong folder is reported as a mismatch") 
   for (const auto& row : site.judge_all()) CHECK(course::is_as_labelled(row) == false);
 }
 
+TEST_CASE("course: a failure that submissions.yaml wants in another case is a mismatch") {
+  Site site;
+  site.write("submissions/submissions.yaml",
+             "wrong_answer/less.sh: {secret/1: {permitted: [AC]}}\n");
+  const auto rows = site.judge_all();
+  CHECK(course::is_as_labelled(rows[0]) == true);
+  CHECK(rows[1].judgement->verdict == Verdict::wrong_answer);
+  CHECK(rows[1].judgement->note.find("submissions.yaml does not permit") != std::string::npos);
+  CHECK(course::is_as_labelled(rows[1]) == false);
+  site.write("submissions/submissions.yaml",
+             "wrong_answer/less.sh: {secret/1: {permitted: [WA]}}\n");
+  CHECK(course::is_as_labelled(site.judge_all()[1]) == true);
+}
+
 TEST_CASE("course: a submission graded twice has one result, the first") {
   Site site;
   const auto rows = site.judge_all();
