@@ -17,7 +17,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t cached_packages_max = 64;  // a course's problems; each costs a few images
+constexpr std::size_t cached_packages_max = 64;    // a course's problems; each costs a few images
+constexpr std::size_t description_shown_max = 80;  // bytes, of a case's first line
+
+/// A case's name, and what it is for where the package says so: "secret/07 (two equal piles)".
+std::string told(const Case& test_case) {
+  const auto& text = test_case.description;
+  const auto line = std::string_view(text).substr(0, text.find_first_of("\r\n"));
+  if (line.empty()) return test_case.name;
+  return test_case.name + " (" + printable(line, description_shown_max) +
+         (line.size() > description_shown_max ? ".." : "") + ")";
+}
 
 /// One submission on its way through the cases of one package.
 class Trial {
@@ -87,7 +97,7 @@ class Trial {
                               slot_);
       if (!outcome) return false;
       if (outcome->result.verdict != Verdict::accepted)
-        end(outcome->result.verdict, test_case.name + ": " + outcome->note);
+        end(outcome->result.verdict, told(test_case) + ": " + outcome->note);
       judgement_.cases.push_back(std::move(outcome->result));
       if (options_.progress) options_.progress(judgement_.cases.size(), package_.cases.size());
       if (judgement_.verdict != Verdict::accepted) break;  // the first failing case decides

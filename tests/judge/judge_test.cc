@@ -216,6 +216,16 @@ TEST_CASE("judge: a source longer than the package's limit is a compile error") 
   CHECK(judge_one(files).verdict == Verdict::compile_error);
 }
 
+TEST_CASE("judge: a failing case is told with what its .desc says it is for") {
+  PackageFiles files;
+  add_cases(files)
+      .write("data/secret/2.desc", "Negative numbers.\r\nAnd more of it.\n")
+      .write("submissions/any/sum.py", "a, b = map(int, input().split())\nprint(abs(a) + b)\n");
+  const auto judgement = judge_one(files);
+  CHECK(judgement.verdict == Verdict::wrong_answer);
+  CHECK(judgement.note.starts_with("secret/2 (Negative numbers.): line 1"));
+}
+
 TEST_CASE("judge: files with CRLF and without a final newline are judged as they are") {
   PackageFiles files;
   files.write(".timelimit", "1").with_case("secret/1", "1 2", "3\r\n");
