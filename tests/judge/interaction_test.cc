@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <fstream>
 #include <functional>
@@ -198,6 +199,12 @@ std::vector<pid_t> children_of(pid_t pid) {
   return pids;
 }
 
+/// Init alone is no run: that of the last one may still be leaving.
+bool has_program(pid_t keeper) {
+  const auto inits = children_of(keeper);
+  return std::ranges::any_of(inits, [](pid_t init) { return !children_of(init).empty(); });
+}
+
 TEST_CASE("interaction: cancelled, the judge has no result; the next judging is whole") {
   PackageFiles files;
   interactive(files, "import sys\nsys.stdin.read()\n", "a.py", "input()\n");
@@ -213,7 +220,7 @@ TEST_CASE("interaction: a keeper that dies is a judge_error, and the next judgin
     const auto keepers = children_of(::getpid());
     REQUIRE(keepers.size() == 2);
     const auto judgement = judge_while(files.read(), [&] {
-      if (!children_of(keepers[which]).empty()) ::kill(keepers[which], SIGKILL);
+      if (has_program(keepers[which])) ::kill(keepers[which], SIGKILL);
     });
     REQUIRE(judgement);
     CAPTURE(judgement->note);
