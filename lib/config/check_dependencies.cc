@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/nearest_word.h"
 #include "config/read.h"
 #include "config/words.h"
 
@@ -62,7 +63,8 @@ void check_one(Reader& reader, const Node& daemons, const Daemon& daemon, const 
   if (!other) {
     std::vector<std::string> names;
     for (const auto& each : reader.config.daemons) names.push_back(each.name);
-    const auto near = nearest_word(name, names);
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    const auto near = nearest_word(name, known);
     tell(in_quotes(name) + " is not a daemon (" +
          (near ? "did you mean \"" + *near + "\"?" : "there are: " + comma_list(names)) + ")");
   } else if (other->is_disabled && !daemon.is_disabled) {

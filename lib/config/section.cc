@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/nearest_word.h"
 #include "config/words.h"
 
 namespace daemonz::config {
@@ -246,7 +247,8 @@ void Section::done() {
   if (!node_) return;
   for (const auto& [key, value] : node_->entries) {
     if (std::find(known_.begin(), known_.end(), key.text) != known_.end()) continue;
-    const auto near = nearest_word(key.text, known_);
+    const std::vector<std::string_view> known(known_.begin(), known_.end());
+    const auto near = nearest_word(key.text, known);
     const auto hint = near ? "did you mean \"" + *near + "\"?" : "known: " + comma_list(known_);
     reader_.fault(key, path_, in_quotes(key.text) + " is not a known key (" + hint + ")");
   }

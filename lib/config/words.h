@@ -1,5 +1,4 @@
-// Private to config: small work on words. Shell-word splitting without a shell, and the nearest
-// known word for "did you mean".
+// Private to config: small work on words. Shell-word splitting without a shell, lists, names.
 #pragma once
 
 #include <optional>
@@ -13,10 +12,6 @@ namespace daemonz::config {
 /// Splits as sh(1) splits words: blanks, '..', "..", backslash. No variables, globs, pipes: those
 /// characters are ordinary. nullopt: a quote is not closed, or a backslash ends the text.
 [[nodiscard]] std::optional<std::vector<std::string>> split_shell_words(std::string_view text);
-
-/// The word of `known` that a typing error away could have become `word`; nullopt: none is near.
-[[nodiscard]] std::optional<std::string> nearest_word(std::string_view word,
-                                                      std::span<const std::string> known);
 
 /// "a, b, c".
 [[nodiscard]] std::string comma_list(std::span<const std::string> words);

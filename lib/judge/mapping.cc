@@ -4,16 +4,15 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <numeric>
 
 #include "base/error.h"
+#include "base/nearest_word.h"
 #include "judge/files.h"
 
 namespace daemonz::judge {
 namespace {
 
-constexpr std::size_t shown_max = 40;       // bytes of a value in a message
-constexpr std::size_t key_length_max = 60;  // longer is no slip of a key
+constexpr std::size_t shown_max = 40;  // bytes of a value in a message
 
 std::string shown(double number) {
   std::array<char, 32> text{};
@@ -25,22 +24,6 @@ std::string shown(double number) {
 std::string text_of(const json::value& value) {
   if (value.is_string()) return std::string(value.get_string());
   return value.is_double() ? shown(value.get_double()) : json::serialize(value);
-}
-
-/// Letters to add, drop, change or (neighbours) swap.
-std::size_t slips_between(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before, last(b.size() + 1), row(b.size() + 1);
-  std::iota(last.begin(), last.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1])});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        row[j] = std::min(row[j], before[j - 2] + 1);
-    }
-    before = std::exchange(last, row);
-  }
-  return last[b.size()];
 }
 
 std::optional<std::vector<std::string>> arguments_in(const json::value& value) {
@@ -85,18 +68,6 @@ std::optional<double> number_in(std::string_view text) {
 
 Milliseconds seconds(double count) {
   return Milliseconds(static_cast<std::int64_t>(std::llround(count * 1000)));
-}
-
-std::string key_meant(std::string_view written, const std::vector<std::string_view>& keys) {
-  if (written.size() > key_length_max) return {};
-  std::string nearest;
-  std::size_t fewest = written.size() < 6 ? 2 : 3;  // so many slips are another word
-  for (const auto key : keys)
-    if (const auto slips = slips_between(written, key); slips < fewest) {
-      fewest = slips;
-      nearest = key;
-    }
-  return nearest;
 }
 
 Mapping::Mapping(const json::value& value, std::filesystem::path file) : file_(std::move(file)) {
@@ -163,10 +134,10 @@ void Mapping::note_unknown_keys(const std::vector<std::string_view>& known,
   if (!object_) return;
   for (const auto& [key, ignored] : *object_) {
     if (std::ranges::find(known, std::string_view(key)) != known.end()) continue;
-    const auto meant = key_meant(key, known);
+    const auto meant = nearest_word(key, known);
     notes.push_back(file_.filename().string() + ": the key \"" + printable(key, shown_max) +
                     "\" is not known and passed over" +
-                    (meant.empty() ? "" : "; did you mean \"" + meant + "\"?"));
+                    (meant ? "; did you mean \"" + *meant + "\"?" : ""));
   }
 }
 

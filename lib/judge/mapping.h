@@ -21,10 +21,6 @@ namespace daemonz::judge {
 
 [[nodiscard]] Milliseconds seconds(double count);
 
-/// A key of `keys` that one slip of the fingers makes of `written`. Empty: none.
-[[nodiscard]] std::string key_meant(std::string_view written,
-                                    const std::vector<std::string_view>& keys);
-
 /// Scalars may be text or typed; null is as good as missing. The value must outlive the mapping.
 /// Threads: any.
 class Mapping {

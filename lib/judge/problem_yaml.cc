@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/nearest_word.h"
 #include "judge/mapping.h"
 
 namespace daemonz::judge {
@@ -80,11 +81,11 @@ void note_scoring(Package& package) {
 }
 
 [[noreturn]] void refuse_type(const Mapping& map, const std::string& type) {
-  const auto meant = key_meant(type, types);
+  const auto meant = nearest_word(type, types);
   map.fail("type \"" + printable(type, shown_max) + "\" is not judged",
-           meant.empty() || meant == type
+           !meant || *meant == type
                ? "Problems of the types pass-fail, scoring, interactive and multi-pass are."
-               : "Did you mean \"" + meant + "\"?");
+               : "Did you mean \"" + *meant + "\"?");
 }
 
 void read_legacy_kind(const Mapping& map, Package& package) {

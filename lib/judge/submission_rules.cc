@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/nearest_word.h"
 #include "judge/glob.h"
 #include "judge/language.h"
 #include "judge/mapping.h"
@@ -158,11 +159,11 @@ class Rules {
     if (!value.is_object()) return rules;
     for (const auto& [key, inner] : value.get_object()) {
       if (std::ranges::find(known_keys, std::string_view(key)) != known_keys.end()) continue;
-      const auto meant = key_meant(key, known_keys);
-      if (!inner.is_object() || !meant.empty()) {
+      const auto meant = nearest_word(key, known_keys);
+      if (!inner.is_object() || meant) {
         if (noted_.insert(key).second)
           note("the key \"" + printable(key, shown_max) + "\" is not known and passed over" +
-               (meant.empty() ? "" : "; did you mean \"" + meant + "\"?"));
+               (meant ? "; did you mean \"" + *meant + "\"?" : ""));
         continue;
       }
       const Mapping map(inner, file_);

@@ -8,21 +8,14 @@
 
 #include "base/error.h"
 #include "judge/files.h"
+#include "package_files.h"
 
 namespace daemonz {
 namespace {
 
-using Flags = std::vector<std::string>;
+using tests::file_of;
 
-UniqueFd file_of(std::string_view bytes) {
-  auto fd = judge::memory_file("test");
-  for (std::size_t done = 0; done < bytes.size();) {
-    const auto written = ::write(fd.get(), bytes.data() + done, bytes.size() - done);
-    REQUIRE(written > 0);
-    done += static_cast<std::size_t>(written);
-  }
-  return fd;
-}
+using Flags = std::vector<std::string>;
 
 judge::Difference difference(std::string_view answer, std::string_view output,
                              const Flags& flags = {}) {

@@ -17,15 +17,7 @@
 namespace daemonz {
 namespace {
 
-UniqueFd file_of(std::string_view bytes) {
-  auto fd = judge::memory_file("test");
-  for (std::size_t done = 0; done < bytes.size();) {
-    const auto written = ::write(fd.get(), bytes.data() + done, bytes.size() - done);
-    REQUIRE(written > 0);
-    done += static_cast<std::size_t>(written);
-  }
-  return fd;
-}
+using tests::file_of;
 
 // DAEMONZ_FLOAT_PAIRS names another table: tests/shown/sandbox/08_floats makes some.
 TEST_CASE("compare: every pair of the float table is judged as the package format says") {

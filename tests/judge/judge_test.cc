@@ -17,6 +17,8 @@ using doctest::Contains;
 using judge::Verdict;
 using tests::PackageFiles;
 using tests::slot;
+using tests::sum_c;
+using tests::sum_python;
 
 /// A package whose answer is the sum of two numbers.
 PackageFiles& add_cases(PackageFiles& files) {
@@ -40,11 +42,6 @@ judge::Judgement judge_source(const std::string& name, std::string_view text) {
   PackageFiles files;
   return judge_one(add_cases(files).write("submissions/any/" + name, text));
 }
-
-constexpr const char* sum_c =
-    "#include <stdio.h>\nint main(void) { int a, b; scanf(\"%d %d\", &a, &b);\n"
-    "  printf(\"%d\\n\", a + b); return 0; }\n";
-constexpr const char* sum_python = "print(sum(map(int, input().split())))\n";
 
 TEST_CASE("judge: one right program in each language") {
   const struct {

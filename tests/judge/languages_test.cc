@@ -18,11 +18,8 @@ using doctest::Contains;
 using judge::Verdict;
 using tests::PackageFiles;
 using tests::slot;
-
-constexpr const char* sum_c =
-    "#include <stdio.h>\nint main(void) { int a, b; scanf(\"%d %d\", &a, &b);\n"
-    "  printf(\"%d\\n\", a + b); return 0; }\n";
-constexpr const char* sum_python = "print(sum(map(int, input().split())))\n";
+using tests::sum_c;
+using tests::sum_python;
 
 struct Source {
   std::string name, text;

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -10,6 +12,7 @@
 
 #include "base/error.h"
 #include "config/yaml_json.h"
+#include "judge/files.h"
 #include "judge/package.h"
 #include "support/temp_dir.h"
 
@@ -22,9 +25,26 @@ inline void write_file(const std::filesystem::path& path, std::string_view text)
   if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
 }
 
+/// A file without a name that holds these bytes; its offset is not at the start.
+inline UniqueFd file_of(std::string_view bytes) {
+  auto fd = judge::memory_file("test");
+  for (std::size_t done = 0; done < bytes.size();) {
+    const auto written = ::write(fd.get(), bytes.data() + done, bytes.size() - done);
+    REQUIRE(written > 0);
+    done += static_cast<std::size_t>(written);
+  }
+  return fd;
+}
+
 inline json::value read_yaml(const std::filesystem::path& path) {
   return config::yaml_file_as_json(path);
 }
+
+/// Right programs for a package whose answer is the sum of two numbers.
+inline constexpr const char* sum_c =
+    "#include <stdio.h>\nint main(void) { int a, b; scanf(\"%d %d\", &a, &b);\n"
+    "  printf(\"%d\\n\", a + b); return 0; }\n";
+inline constexpr const char* sum_python = "print(sum(map(int, input().split())))\n";
 
 /// A package in a folder of its own; every verb returns it.
 class PackageFiles {

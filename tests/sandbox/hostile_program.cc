@@ -13,24 +13,18 @@ namespace {
 namespace fs = std::filesystem;
 
 void set_limit(sandbox::Limits& limits, const std::string& name, const std::string& value) {
-  const auto time = parse_duration(value).value_or(Milliseconds(0));
-  const auto size = parse_bytes(value).value_or(Bytes(0));
-  if (name == "cpu")
-    limits.cpu = time;
-  else if (name == "wall")
-    limits.wall = time;
-  else if (name == "memory")
-    limits.memory = size;
-  else if (name == "stdout")
-    limits.stdout_max = size;
-  else if (name == "stderr")
-    limits.stderr_max = size;
-  else if (name == "file_size")
-    limits.file_size = size;
-  else if (name == "scratch")
-    limits.scratch = size;
+  const std::map<std::string, Milliseconds*> times = {{"cpu", &limits.cpu}, {"wall", &limits.wall}};
+  const std::map<std::string, Bytes*> sizes = {{"memory", &limits.memory},
+                                               {"stdout", &limits.stdout_max},
+                                               {"stderr", &limits.stderr_max},
+                                               {"file_size", &limits.file_size},
+                                               {"scratch", &limits.scratch}};
+  if (const auto time = times.find(name); time != times.end())
+    *time->second = parse_duration(value).value();
+  else if (const auto size = sizes.find(name); size != sizes.end())
+    *size->second = parse_bytes(value).value();
   else if (name == "inodes")
-    limits.inodes = static_cast<std::uint32_t>(size.count);
+    limits.inodes = static_cast<std::uint32_t>(parse_bytes(value).value().count);
   else
     throw Error("unknown limit in a hostile program: " + name);
 }
