@@ -253,8 +253,8 @@ HostileOutcome HostileSuite::run(const HostileProgram& hostile) {
   const auto of_mode = hostile.allowed_in_mode.find(outcome.result.limits);
   outcome.allowed = of_mode == hostile.allowed_in_mode.end() ? hostile.allowed : of_mode->second;
   outcome.unmet = unmet_facts(hostile, outcome.result);
-  outcome.is_allowed = std::ranges::find(outcome.allowed, verdict) != outcome.allowed.end() &&
-                       (outcome.unmet.empty() || of_mode != hostile.allowed_in_mode.end());
+  outcome.is_allowed =
+      std::ranges::find(outcome.allowed, verdict) != outcome.allowed.end() && outcome.unmet.empty();
   parts_->limit_mode = outcome.result.limits;
   return outcome;
 }
