@@ -26,6 +26,7 @@ constexpr std::uint64_t charged_ahead_max = 1U << 20;
 constexpr std::size_t busy_max = 64;
 constexpr int busy_rounds_max = 200;  // at the keeper's end; nobody waits for it
 constexpr int busy_round_ms = 1;
+constexpr std::string_view cpu_folder_name = "cpu";
 
 std::uint64_t number_in(std::string_view text) {
   std::uint64_t value = 0;
@@ -60,15 +61,65 @@ std::string must_read(int folder, const char* file) {
 
 bool is_present(int folder, const char* file) { return ::faccessat(folder, file, F_OK, 0) == 0; }
 
+std::string name_of(std::string_view what) {
+  return std::string(group_name_prefix) + std::to_string(::getpid()) + "." + std::string(what);
+}
+
+RunGroup::Folder make_folder(int parent, Kind kind, const std::string& name) {
+  if (::mkdirat(parent, name.c_str(), 0755) != 0) throw_errno("cgroup");
+  RunGroup::Folder folder{.parent = parent, .kind = kind, .fd = {}, .join_file = {}};
+  folder.fd.reset(::openat(parent, name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  // "tasks" takes a single thread that moves itself without the kernel's global lock (v1).
+  const char* file = kind == Kind::unified ? "cgroup.procs" : "tasks";
+  folder.join_file.reset(::openat(folder.fd.get(), file, O_WRONLY | O_CLOEXEC));
+  if (folder.join_file.is_open()) return folder;
+  const int error = errno;
+  ::unlinkat(parent, name.c_str(), AT_REMOVEDIR);
+  throw_errno("cgroup", {}, {}, error);
+}
+
+void read_v1(const RunGroup::Folder& folder, GroupUsage& usage) {
+  switch (folder.kind) {
+    case Kind::memory:
+      usage.memory_peak = number_in(must_read(folder.fd.get(), "memory.max_usage_in_bytes"));
+      // failcnt counts refused charges that were then reclaimed: it lies. oom_kill counts kills.
+      usage.oom_kills = number_after(must_read(folder.fd.get(), "memory.oom_control"), "oom_kill");
+      if (usage.oom_kills > 0)
+        usage.is_oom_foreign = usage.memory_peak + charged_ahead_max <
+                               number_in(must_read(folder.fd.get(), "memory.limit_in_bytes"));
+      break;
+    case Kind::cpu:
+      // Its parts stand in files of their own; two more to open cost more than rusage's are worse.
+      usage.cpu = Microseconds(number_in(must_read(folder.fd.get(), "cpuacct.usage")) / 1000);
+      break;
+    case Kind::processes: usage.processes_peak = read_processes(folder.fd.get()); break;
+    case Kind::unified: break;
+  }
+}
+
+void read_v2(const RunGroup::Folder& folder, GroupUsage& usage) {
+  const int fd = folder.fd.get();
+  const auto cpu = must_read(fd, "cpu.stat");
+  usage.cpu = Microseconds(number_after(cpu, "usage_usec"));
+  usage.user = Microseconds(number_after(cpu, "user_usec"));
+  usage.system = Microseconds(number_after(cpu, "system_usec"));
+  // The group has none below it, so the local events are all events.
+  const auto memory = must_read(fd, "memory.events");
+  usage.oom_kills = number_after(memory, "oom_kill");
+  usage.is_oom_foreign = usage.oom_kills > 0 && number_after(memory, "oom") == 0;
+  if (const auto peak = read_small_file(fd, "memory.peak")) usage.memory_peak = number_in(*peak);
+  usage.processes_peak = read_processes(fd);
+}
+
 }  // namespace
 
-RunGroup::RunGroup(std::string name, std::vector<BusyFolder>& busy)
-    : name_(std::move(name)), busy_(&busy) {}
+RunGroup::RunGroup(std::string name, const Folder* shared, std::vector<BusyFolder>& busy)
+    : name_(std::move(name)), shared_(shared), busy_(&busy) {}
 
 RunGroup::~RunGroup() {
-  join_files_.clear();
   for (auto& folder : folders_) {
     folder.fd.reset();
+    folder.join_file.reset();
     if (::unlinkat(folder.parent, name_.c_str(), AT_REMOVEDIR) != 0 && errno == EBUSY)
       busy_->push_back({.parent = folder.parent, .name = name_});
   }
@@ -98,11 +149,13 @@ void RunGroup::limit(const Limits& limits) {
       case Kind::cpu: break;
     }
   }
+  if (shared_) write_file(shared_->fd.get(), "cpuacct.usage", "0", "cpuacct.usage");
 }
 
 std::vector<int> RunGroup::join_files() const {
   std::vector<int> files;
-  for (const auto& file : join_files_) files.push_back(file.get());
+  for (const auto& folder : folders_) files.push_back(folder.join_file.get());
+  if (shared_) files.push_back(shared_->join_file.get());
   return files;
 }
 
@@ -110,40 +163,8 @@ GroupUsage RunGroup::usage() const {
   GroupUsage usage;
   for (const auto& folder : folders_)
     folder.kind == Kind::unified ? read_v2(folder, usage) : read_v1(folder, usage);
+  if (shared_) read_v1(*shared_, usage);
   return usage;
-}
-
-void RunGroup::read_v1(const Folder& folder, GroupUsage& usage) const {
-  switch (folder.kind) {
-    case Kind::memory:
-      usage.memory_peak = number_in(must_read(folder.fd.get(), "memory.max_usage_in_bytes"));
-      // failcnt counts refused charges that were then reclaimed: it lies. oom_kill counts kills.
-      usage.oom_kills = number_after(must_read(folder.fd.get(), "memory.oom_control"), "oom_kill");
-      if (usage.oom_kills > 0)
-        usage.is_oom_foreign = usage.memory_peak + charged_ahead_max <
-                               number_in(must_read(folder.fd.get(), "memory.limit_in_bytes"));
-      break;
-    case Kind::cpu:
-      // Its parts stand in files of their own; two more to open cost more than rusage's are worse.
-      usage.cpu = Microseconds(number_in(must_read(folder.fd.get(), "cpuacct.usage")) / 1000);
-      break;
-    case Kind::processes: usage.processes_peak = read_processes(folder.fd.get()); break;
-    case Kind::unified: break;
-  }
-}
-
-void RunGroup::read_v2(const Folder& folder, GroupUsage& usage) const {
-  const int fd = folder.fd.get();
-  const auto cpu = must_read(fd, "cpu.stat");
-  usage.cpu = Microseconds(number_after(cpu, "usage_usec"));
-  usage.user = Microseconds(number_after(cpu, "user_usec"));
-  usage.system = Microseconds(number_after(cpu, "system_usec"));
-  // The group has none below it, so the local events are all events.
-  const auto memory = must_read(fd, "memory.events");
-  usage.oom_kills = number_after(memory, "oom_kill");
-  usage.is_oom_foreign = usage.oom_kills > 0 && number_after(memory, "oom") == 0;
-  if (const auto peak = read_small_file(fd, "memory.peak")) usage.memory_peak = number_in(*peak);
-  usage.processes_peak = read_processes(fd);
 }
 
 void RunGroup::kill() const noexcept {
@@ -160,6 +181,10 @@ GroupRoot::GroupRoot(LimitMode mode, std::vector<Place> places)
 GroupRoot::~GroupRoot() {
   if (!busy_) return;  // moved from
   ahead_.reset();
+  if (cpu_folder_) {
+    busy_->push_back({.parent = cpu_folder_->parent, .name = name_of(cpu_folder_name)});
+    cpu_folder_.reset();
+  }
   for (int round = 0; round < busy_rounds_max; ++round) {
     remove_busy();
     if (busy_->empty()) return;
@@ -191,21 +216,19 @@ void GroupRoot::make_ahead() noexcept {
 RunGroup GroupRoot::make() {
   remove_busy();
   if (busy_->size() > busy_max) throw_errno("cgroups that stay busy", {}, {}, EBUSY);
-  auto name = std::string(group_name_prefix) + std::to_string(::getpid()) + "." +
-              std::to_string(++created_);
-  RunGroup group(std::move(name), *busy_);
-  for (const auto& place : places_) {
-    if (::mkdirat(place.fd.get(), group.name_.c_str(), 0755) != 0) throw_errno("cgroup");
-    group.folders_.push_back({.parent = place.fd.get(), .fd = {}, .kind = place.kind});
-    auto& fd = group.folders_.back().fd;
-    fd.reset(::openat(place.fd.get(), group.name_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!fd.is_open()) throw_errno("cgroup");
-    // "tasks" takes a single thread that moves itself without the kernel's global lock (v1).
-    const char* file = place.kind == Kind::unified ? "cgroup.procs" : "tasks";
-    group.join_files_.emplace_back(::openat(fd.get(), file, O_WRONLY | O_CLOEXEC));
-    if (!group.join_files_.back().is_open()) throw_errno(file);
-  }
+  if (!cpu_folder_) share_cpu_folder();
+  RunGroup group(name_of(std::to_string(++created_)), cpu_folder_.get(), *busy_);
+  for (const auto& place : places_)
+    if (place.kind != Kind::cpu)
+      group.folders_.push_back(make_folder(place.fd.get(), place.kind, group.name_));
   return group;
+}
+
+void GroupRoot::share_cpu_folder() {
+  for (const auto& place : places_)
+    if (place.kind == Kind::cpu)
+      cpu_folder_ = std::make_unique<RunGroup::Folder>(
+          make_folder(place.fd.get(), place.kind, name_of(cpu_folder_name)));
 }
 
 void GroupRoot::remove_stale() const noexcept {

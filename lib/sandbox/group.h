@@ -1,5 +1,7 @@
 // The control groups of one run: what limits and measures it. Never reused: after cgroup.kill every
-// later member would die at birth, and peaks could not be told apart. Follows sandbox.md, point 8.
+// later member would die at birth, and peaks could not be told apart. Only v1's group that counts
+// CPU time and nothing else serves one run after the other: the kernel sets its one figure to 0.
+// Follows sandbox.md, point 8.
 // Sources: cgroups(7), the kernel's admin-guide/cgroup-v1/memory.rst and admin-guide/cgroup-v2.rst.
 #pragma once
 
@@ -38,10 +40,11 @@ class RunGroup {
  public:
   struct Folder {
     int parent = -1;  ///< a loan of GroupRoot's descriptor
-    UniqueFd fd;
     enum class Kind { memory, cpu, processes, unified } kind = Kind::unified;
+    UniqueFd fd, join_file;
   };
-  RunGroup(std::string name, std::vector<BusyFolder>& busy);
+  /// `shared`: a folder of GroupRoot's that this run uses besides its own; or null.
+  RunGroup(std::string name, const Folder* shared, std::vector<BusyFolder>& busy);
   RunGroup(RunGroup&&) noexcept = default;
   RunGroup& operator=(RunGroup&&) = delete;
   ~RunGroup();
@@ -56,12 +59,10 @@ class RunGroup {
  private:
   friend class GroupRoot;
   void limit(const Limits& limits);
-  void read_v1(const Folder& folder, GroupUsage& usage) const;
-  void read_v2(const Folder& folder, GroupUsage& usage) const;
 
   std::string name_;
   std::vector<Folder> folders_;
-  std::vector<UniqueFd> join_files_;
+  const Folder* shared_;
   std::vector<BusyFolder>* busy_;  // GroupRoot's
 };
 
@@ -93,9 +94,11 @@ class GroupRoot {
   static GroupRoot find_v1();
   void remove_busy() noexcept;
   [[nodiscard]] RunGroup make();
+  void share_cpu_folder();
 
   LimitMode mode_;
   std::vector<Place> places_;
+  std::unique_ptr<RunGroup::Folder> cpu_folder_;
   std::unique_ptr<std::vector<BusyFolder>> busy_;  // where RunGroups find it when this is moved
   std::uint64_t created_ = 0;
   std::optional<RunGroup> ahead_;
