@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstring>
 #include <exception>
 
 #include "base/error.h"
@@ -18,6 +19,7 @@
 #include "sandbox/confine.h"
 #include "sandbox/landlock.h"
 #include "sandbox/layers.h"
+#include "sandbox/raw_call.h"
 #include "sandbox/system.h"
 #include "sandbox/view.h"
 
@@ -28,15 +30,7 @@ void check(long result, const char* stage) {
   if (result < 0) throw_errno(stage);
 }
 
-void send(const Plan& plan, const InitMessage& message, int descriptor = -1) {
-  const std::string bytes(reinterpret_cast<const char*>(&message), sizeof message);
-  std::vector<int> descriptors;
-  if (descriptor >= 0) descriptors.push_back(descriptor);
-  // A keeper that is gone has no use for it; SIGKILL is on its way here.
-  if (!send_packet(plan.reins.get(), bytes, descriptors)) ::_exit(1);
-}
-
-/// The keeper has written the maps. Its death between clone3 and prctl shows as end of file.
+/// The keeper has written the maps. Its death between clone and prctl shows as end of file.
 void become_box_user(const Plan& plan) {
   char word = 0;
   check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "parent death signal");
@@ -84,12 +78,75 @@ pid_t start_program(const Confinement& confinement, Failure& failure) {
   return pid;
 }
 
+UniqueFd watch_children() {
+  sigset_t children;
+  ::sigemptyset(&children);
+  ::sigaddset(&children, SIGCHLD);
+  check(::sigprocmask(SIG_BLOCK, &children, nullptr), "signal mask");
+  UniqueFd fd(::signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK));
+  check(fd.get(), "signalfd");
+  return fd;
+}
+
+/// What init still needs when the program runs. Numbers: its end is all that closes them.
+struct Started {
+  int reins = -1;     ///< to the keeper
+  int children = -1;  ///< a signalfd of SIGCHLD
+  int box = -1;       ///< of the folder, if files are to be collected
+  pid_t program = -1;
+};
+
+/// The keeper waits meanwhile. A program that could not be started is told in `failure`.
+Started set_up(Plan& plan, Failure& failure) {
+  for (const int end : plan.keepers_ends) ::close(end);
+  become_box_user(plan);
+  forbid_nested_user_namespaces();
+  mount_run_folders(plan.request.limits);
+  auto box = fill_box(plan);
+  check(::sethostname("box", 3), "sethostname");
+  const auto ruleset = layers.landlock ? build_landlock_ruleset() : UniqueFd();
+  const auto confinement = prepare_confinement(plan, ruleset.get());
+  auto children = watch_children();
+  const auto program = start_program(confinement, failure);
+  // Ours would keep the pipes open after the program has closed its own.
+  for (const auto* end : {&plan.input, &plan.output, &plan.errors}) ::close(end->get());
+  return {.reins = plan.reins.get(),
+          .children = children.release(),
+          .box = plan.request.collect.empty() ? -1 : box.release(),
+          .program = program};
+}
+
+// The keeper does not wait any more: system calls only, and nothing of its memory.
+
+[[noreturn]] void leave(int status) {
+  for (;;) raw_call(SYS_exit_group, status);
+}
+
+void send(int reins, const InitMessage& message, int descriptor = -1) {
+  iovec body{const_cast<InitMessage*>(&message), sizeof message};
+  msghdr packet{};
+  packet.msg_iov = &body;
+  packet.msg_iovlen = 1;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptor)] = {};
+  if (descriptor >= 0) {
+    packet.msg_control = control;
+    packet.msg_controllen = sizeof control;
+    auto* header = CMSG_FIRSTHDR(&packet);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof descriptor);
+    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+  }
+  // A keeper that is gone has no use for it; SIGKILL is on its way here.
+  if (raw_call(SYS_sendmsg, reins, &packet, MSG_NOSIGNAL) < 0) leave(1);
+}
+
 /// Reaps all that has ended. True: the program is among them, `status` is its wait status.
 bool reap(pid_t program, int& status, int options) {
   bool is_over = false;
   for (;;) {
     int one = 0;
-    const auto pid = ::waitpid(-1, &one, options);
+    const auto pid = raw_call(SYS_wait4, -1, &one, options, nullptr);
     if (pid <= 0) return is_over;
     if (pid != program) continue;
     status = one;
@@ -101,80 +158,62 @@ bool reap(pid_t program, int& status, int options) {
 /// Then nobody is left in the pid namespace: the parent of every other process would be there too,
 /// or init in its place. Cheaper than a signal to all, for which the kernel looks at each process.
 bool has_no_children() {
-  siginfo_t child;
-  return ::waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD;
+  return raw_call(SYS_waitid, P_ALL, 0, nullptr, WEXITED | WNOHANG | WNOWAIT, nullptr) == -ECHILD;
 }
 
 /// Waits until the program has ended or the keeper wants its end; then nothing of the run is left.
-int await_end(const Plan& plan, pid_t program, const UniqueFd& children) {
+int await_end(const Started& run) {
   int status = 0;
   bool is_over = false;
   while (!is_over) {
-    pollfd wait[] = {{children.get(), POLLIN, 0}, {plan.reins.get(), POLLIN, 0}};
-    if (::poll(wait, 2, -1) < 0 && errno != EINTR) break;
+    pollfd wait[] = {{run.children, POLLIN, 0}, {run.reins, POLLIN, 0}};
+    const auto ready = raw_call(SYS_ppoll, wait, 2, nullptr, nullptr, 0);
+    if (ready < 0 && ready != -EINTR) break;
     if (wait[0].revents) {
-      signalfd_siginfo signal{};
-      if (::read(children.get(), &signal, sizeof signal) < 0 && errno != EAGAIN) break;
-      is_over = reap(program, status, WNOHANG);
+      signalfd_siginfo signal;
+      raw_call(SYS_read, run.children, &signal, sizeof signal);
+      is_over = reap(run.program, status, WNOHANG);
     }
     if (wait[1].revents) break;
   }
   if (is_over && has_no_children()) return status;
   // -1 is everybody in this pid namespace but init. Without one of its own (a test's keeper) it
   // would be everybody on the machine.
-  ::kill(::getpid() == 1 ? -1 : program, SIGKILL);
+  raw_call(SYS_kill, raw_call(SYS_getpid) == 1 ? -1 : run.program, SIGKILL);
   int late = 0;
-  if (reap(program, late, 0) && !is_over) status = late;
+  if (reap(run.program, late, 0) && !is_over) status = late;
   return status;
 }
 
-UniqueFd watch_children() {
-  sigset_t children;
-  ::sigemptyset(&children);
-  ::sigaddset(&children, SIGCHLD);
-  check(::sigprocmask(SIG_BLOCK, &children, nullptr), "signal mask");
-  UniqueFd fd(::signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK));
-  check(fd.get(), "signalfd");
-  return fd;
-}
-
-void run_program(Plan& plan, InitMessage& message) {
-  become_box_user(plan);
-  forbid_nested_user_namespaces();
-  mount_run_folders(plan.request.limits);
-  const auto box = fill_box(plan);
-  check(::sethostname("box", 3), "sethostname");
-  const auto ruleset = layers.landlock ? build_landlock_ruleset() : UniqueFd();
-  const auto confinement = prepare_confinement(plan, ruleset.get());
-  const auto children = watch_children();
-  const auto program = start_program(confinement, message.failure);
-  if (message.failure.error != 0) return;
-  // Ours would keep the pipes open after the program has closed its own.
-  plan.input.reset();
-  plan.output.reset();
-  plan.errors.reset();
-  send(plan, {.type = InitMessage::Type::started}, plan.request.collect.empty() ? -1 : box.get());
-  message.type = InitMessage::Type::ended;
-  message.wait_status = await_end(plan, program, children);
-  ::getrusage(RUSAGE_CHILDREN, &message.usage);
-  rusage own{};
-  ::getrusage(RUSAGE_SELF, &own);
+[[noreturn]] void watch(const Started& run) {
+  send(run.reins, {.type = InitMessage::Type::started}, run.box);
+  InitMessage message{.type = InitMessage::Type::ended};
+  message.wait_status = await_end(run);
+  raw_call(SYS_getrusage, RUSAGE_CHILDREN, &message.usage);
+  rusage own;
+  raw_call(SYS_getrusage, RUSAGE_SELF, &own);
   message.own_peak_kib = own.ru_maxrss;
+  send(run.reins, message);
+  leave(0);
 }
 
 }  // namespace
 
-void init_main(Plan& plan) {
-  InitMessage message{.type = InitMessage::Type::failed};
+int init_main(void* argument) {
+  auto& plan = *static_cast<Plan*>(argument);
+  const int reins = plan.reins.get();
+  Started run;
+  InitMessage refused{.type = InitMessage::Type::failed};
   try {
-    run_program(plan, message);
-  } catch (const Error& refused) {
-    set_failure(message.failure, refused.text().what.c_str(), refused.code());
+    run = set_up(plan, refused.failure);
+  } catch (const Error& error) {
+    set_failure(refused.failure, error.text().what.c_str(), error.code());
   } catch (const std::exception&) {
-    set_failure(message.failure, "memory for init", ENOMEM);
+    set_failure(refused.failure, "memory for init", ENOMEM);
   }
-  send(plan, message);
-  ::_exit(0);
+  if (refused.failure.error == 0) watch(run);
+  send(reins, refused);
+  leave(0);
 }
 
 }  // namespace daemonz::sandbox

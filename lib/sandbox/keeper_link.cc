@@ -31,7 +31,7 @@ bool is_executable(const std::string& path) { return ::access(path.c_str(), X_OK
 
 std::string hint_for(const Hello& hello) {
   if (hello.stage == "landlock") return "The kernel needs Landlock: lsm=landlock,... at boot";
-  if (hello.stage == "user namespace" || hello.stage == "clone3")
+  if (hello.stage == "user namespace" || hello.stage == "clone")
     return "Are user namespaces allowed? sysctl kernel.unprivileged_userns_clone=1 "
            "user.max_user_namespaces=10000";
   if (hello.stage == "mount /proc")

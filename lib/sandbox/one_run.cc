@@ -18,8 +18,8 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr Milliseconds setup_max{10'000};   // a box full of files on a busy machine
-constexpr Milliseconds stop_patience{250};  // init normally needs a millisecond
+constexpr Milliseconds stop_patience{250};      // init normally needs a millisecond
+constexpr Milliseconds death_patience{10'000};  // after SIGKILL
 // A program that ends closes its stdout just before init reports it: only what lives on for longer
 // has closed it by itself. So a reader never sees the end of one that has ended before its result
 // is on its way, and two programs that talk to each other are never taken one for the other.
@@ -72,7 +72,6 @@ Result OneRun::run() {
 }
 
 void OneRun::watch() {
-  kill_deadline_ = requested_ + setup_max;
   while (phase_ != Phase::over) {
     pollfd wait[] = {{init_.pidfd.get(), POLLIN, 0},
                      {reins_.get(), POLLIN, 0},
@@ -120,8 +119,7 @@ void OneRun::handle_message() {
     case InitMessage::Type::failed: failure_ = message.failure; break;
     case InitMessage::Type::ended: return program_ended(message);
   }
-  ended_ = now();
-  if (phase_ == Phase::setting_up) started_ = ended_;
+  started_ = ended_ = now();
   phase_ = Phase::ending;
   kill_deadline_ = ended_ + stop_patience;
 }
@@ -130,7 +128,7 @@ void OneRun::program_started(std::vector<UniqueFd> descriptors) {
   if (!descriptors.empty()) box_ = std::move(descriptors.front());
   started_ = now();
   next_look_ = started_ + until_next_look(plan_.request.limits.cpu);
-  if (phase_ == Phase::setting_up) phase_ = Phase::running;
+  phase_ = Phase::running;
 }
 
 /// All processes of the run are gone but init, which only has to leave: the destructor waits for
@@ -148,7 +146,6 @@ void OneRun::handle_init_end() {
   }
   ::waitpid(init_.pid, nullptr, 0);
   init_.pidfd.reset();
-  if (phase_ == Phase::setting_up) started_ = now();
   if (phase_ != Phase::ending && phase_ != Phase::over) ended_ = now();
   phase_ = Phase::over;
 }
@@ -175,14 +172,12 @@ GroupUsage OneRun::usage() const {
   return usage;
 }
 
-/// Init was told to stop, or is still setting up: what if it takes too long.
+/// Init was told to stop, or could not start the program: what if it takes too long to leave.
 void OneRun::look_at_deadline() {
   const auto time = now();
   if (time < kill_deadline_) return;
-  if (phase_ == Phase::setting_up)
-    set_failure(failure_.emplace(), "setup took too long", ETIMEDOUT);
   ::syscall(SYS_pidfd_send_signal, init_.pidfd.get(), SIGKILL, nullptr, 0U);
-  kill_deadline_ = time + setup_max;
+  kill_deadline_ = time + death_patience;
 }
 
 void OneRun::look_at_limits() {
@@ -236,19 +231,14 @@ void OneRun::pass_on_end_of_output() {
 }
 
 void OneRun::end(KillReason reason) {
-  if (phase_ != Phase::running && phase_ != Phase::setting_up) return;
+  if (phase_ != Phase::running) return;
   killed_ = reason;
   ended_ = now();
-  if (phase_ == Phase::setting_up) {
-    started_ = ended_;
-    kill_deadline_ = ended_;  // there is nothing to report on yet
-  } else {
-    kill_deadline_ = ended_ + stop_patience;
-    group_->kill();
-    if (::send(reins_.get(), &word_stop, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
-      kill_deadline_ = ended_;
-  }
   phase_ = Phase::ending;
+  kill_deadline_ = ended_ + stop_patience;
+  group_->kill();
+  if (::send(reins_.get(), &word_stop, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
+    kill_deadline_ = ended_;
 }
 
 Result OneRun::finish() {

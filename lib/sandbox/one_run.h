@@ -26,6 +26,7 @@ struct KeeperState {
   unsigned box_kernel_gid = 0;
   int cores = 1;    ///< that a run can use at a time
   int control = 3;  ///< the socket to the Slot: cancel, or its end
+  ChildStack init_stack = {};
 };
 
 /// One run, from request to result. Owns all that is of this run alone. Threads: one.
@@ -40,13 +41,14 @@ class OneRun {
   [[nodiscard]] bool is_slot_there() const noexcept { return is_slot_there_; }
 
  private:
-  enum class Phase { setting_up, running, ending, over };
+  enum class Phase { starting, running, ending, over };
 
   void prepare(std::vector<UniqueFd> descriptors);
   void prepare_streams(UniqueFd input, UniqueFd output, UniqueFd errors);
   void prepare_image();
   void spawn();
   void write_maps();
+  void await_init();
   void watch();
   [[nodiscard]] std::chrono::nanoseconds time_to_next_look() const;
   void handle_control();
@@ -79,7 +81,7 @@ class OneRun {
   UniqueFd reins_;
   UniqueFd box_;
 
-  Phase phase_ = Phase::setting_up;
+  Phase phase_ = Phase::starting;
   KillReason killed_ = KillReason::none;
   std::optional<Failure> failure_;
   std::optional<InitMessage> report_;

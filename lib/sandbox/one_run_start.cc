@@ -1,10 +1,13 @@
 // The first half of OneRun: from a request to an init that is on its way.
 #include <fcntl.h>
-#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "base/error.h"
 #include "sandbox/box_files.h"
@@ -18,6 +21,9 @@ namespace {
 
 // Longer is for ever; and the nanoseconds of it still fit a clock's 64 bits.
 constexpr Milliseconds time_max = std::chrono::hours(24 * 365);
+constexpr Milliseconds setup_max{10'000};  // a box full of files on a busy machine
+
+SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 struct Pipe {
   UniqueFd out, in;  // out: to read from
@@ -72,17 +78,15 @@ void OneRun::prepare_image() {
 
 void OneRun::prepare_streams(UniqueFd input, UniqueFd output, UniqueFd errors) {
   const auto& limits = plan_.request.limits;
-  auto in = make_pipe();
-  set_nonblocking(in.in);
+  auto in = make_pipe(), out = make_pipe(), error = make_pipe();
+  for (const auto* ours : {&in.in, &out.out, &error.out}) set_nonblocking(*ours);
+  plan_.keepers_ends = {in.in.get(), out.out.get(), error.out.get(),
+                        input.get(), output.get(),  errors.get()};
   plan_.input = std::move(in.out);
-  input_.emplace(std::move(input), std::move(in.in));
-  auto out = make_pipe();
-  set_nonblocking(out.out);
   plan_.output = std::move(out.in);
-  output_.emplace(std::move(out.out), std::move(output), limits.stdout_max);
-  auto error = make_pipe();
-  set_nonblocking(error.out);
   plan_.errors = std::move(error.in);
+  input_.emplace(std::move(input), std::move(in.in));
+  output_.emplace(std::move(out.out), std::move(output), limits.stdout_max);
   errors_.emplace(std::move(error.out), std::move(errors), limits.stderr_max);
   // A program may open what it has got once more: /dev/stdin, /dev/stdout.
   for (const auto* end : {&plan_.input, &plan_.output, &plan_.errors})
@@ -98,21 +102,35 @@ void OneRun::spawn() {
   std::uint64_t namespaces =
       CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
   if (layers.pid_namespace) namespaces |= CLONE_NEWPID;
-  init_ = clone_process(namespaces);
-  if (init_.pid == 0) {
-    // The keeper's ends of the pipes: a copy here would keep the program from seeing their end.
-    reins_.reset();
-    input_.reset();
-    output_.reset();
-    errors_.reset();
-    init_main(plan_);
-  }
+  plan_.keepers_ends.push_back(reins_.get());
+  // The last init took it from the memory that it shared; an ordinary user may not write the maps
+  // of a process that is not.
+  if (::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) throw_errno("dumpable");
+  init_ = clone_process(namespaces, init_main, &plan_, keeper_.init_stack);
+  write_maps();
+  if (::send(reins_.get(), &word_go, 1, MSG_NOSIGNAL) != 1) throw_errno("release init");
+  await_init();
   plan_.reins.reset();
   plan_.input.reset();
   plan_.output.reset();
   plan_.errors.reset();
-  write_maps();
-  if (::send(reins_.get(), &word_go, 1, MSG_NOSIGNAL) != 1) throw_errno("release init");
+}
+
+void OneRun::await_init() {
+  const auto deadline = now() + setup_max;
+  pollfd wait[] = {{reins_.get(), POLLIN, 0}, {init_.pidfd.get(), POLLIN, 0}};
+  while (wait[0].revents == 0) {
+    const auto left = std::chrono::duration_cast<Milliseconds>(deadline - now()).count();
+    const int ready = left > 0 ? ::poll(wait, 2, static_cast<int>(left)) : 0;
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready > 0 && wait[0].revents != 0) break;
+    // Dead or stuck in the middle of a change to our memory, which cannot be trusted any more. The
+    // Slot makes XX of it, and another keeper; init dies with this one.
+    std::fprintf(stderr, "daemonz-keeper: init %s\n",
+                 ready > 0 ? "died before the program ran" : "took too long to set up a run");
+    ::_exit(1);
+  }
+  handle_message();
 }
 
 void OneRun::write_maps() {

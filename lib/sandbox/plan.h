@@ -1,5 +1,6 @@
 // One run as the keeper has prepared it: what init and the program need to know, and the messages
-// that init sends back. Everything here is made before clone3 and only read after it.
+// that init sends back. All of it is the keeper's: init reads it, and only while the keeper
+// waits for it.
 #pragma once
 
 #include <linux/filter.h>
@@ -26,6 +27,9 @@ struct Plan {
   bool is_address_space_limited = false;  ///< mode rlimit
   bool is_rehearsal = false;              ///< all steps but execve: shows that isolation works
   UniqueFd reins;                         ///< init's end of its socket to the keeper
+  /// The keeper's ends of pipes and sockets: a copy that init held open would hide that the keeper
+  /// has closed its own.
+  std::vector<int> keepers_ends;
 };
 
 /// The keeper's only words to init, one byte each.

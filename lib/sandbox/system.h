@@ -4,7 +4,9 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,13 +15,30 @@
 
 namespace daemonz::sandbox {
 
+/// The stack of a child that shares this process's memory; below it nothing is mapped. Owns it.
+/// Threads: one.
+class ChildStack {
+ public:
+  ChildStack();  // throws Error "stack of init"
+  [[nodiscard]] void* top() const noexcept { return memory_.get() + size; }
+
+ private:
+  static constexpr std::size_t size = 256 * 1024;
+  struct Unmap {
+    void operator()(std::byte* memory) const noexcept;
+  };
+  std::unique_ptr<std::byte, Unmap> memory_;
+};
+
 struct Spawned {
-  pid_t pid = -1;  ///< 0: this is the child
+  pid_t pid = -1;
   UniqueFd pidfd;
 };
 
-/// fork() into new namespaces (CLONE_NEW*). Throws Error "clone3". clone(2).
-[[nodiscard]] Spawned clone_process(std::uint64_t namespaces);
+/// A child in new namespaces (CLONE_NEW*) that runs body(argument) on `stack` and shares this
+/// process's memory, but not its descriptors. Throws Error "clone". clone(2).
+[[nodiscard]] Spawned clone_process(std::uint64_t namespaces, int (*body)(void*), void* argument,
+                                    const ChildStack& stack);
 
 /// Writes all of `text` in one write(2), as the files of /proc and cgroups want it.
 /// Throws Error{stage}.

@@ -135,32 +135,62 @@ TEST_CASE("sandbox: whoever is killed, the holder or its keeper, takes the whole
   }
 }
 
-TEST_CASE_FIXTURE(tests::SlotFixture, "sandbox: a run that is called off while it is set up") {
-  std::ofstream(folder / "large") << "";
-  fs::resize_file(folder / "large", large_size);
-  auto program = shell("echo begun; sleep 60");
-  program.limits.scratch = mebibytes(128);
-  program.files.push_back({.name = "large", .host_path = folder / "large"});
-  const auto keeper_pid = keeper();
-  bool is_hit = false;
-  for (const auto deadline = from_now(patience); !is_hit;) {
-    REQUIRE(real_clock().steady() < deadline);
-    std::atomic<bool> is_over = false;
-    Result result;
-    std::thread runner([&] {
-      result = run(program);
-      is_over = true;
-    });
-    while (tree_below(keeper_pid).empty() && !is_over) std::this_thread::yield();
-    slot->cancel();
-    runner.join();
-    CHECK(result.verdict == Verdict::CANCELLED);
-    CHECK(result.killed_by == "cancel");
-    is_hit = text_of(output).empty() && result.wall == Milliseconds(0);
-    REQUIRE(::ftruncate(output.get(), 0) == 0);
+/// A run whose box takes some time to fill, met when init is at it.
+class SlowSetup : public tests::SlotFixture {
+ public:
+  SlowSetup() : program(shell("echo begun; sleep 60")) {
+    std::ofstream(folder / "large") << "";
+    fs::resize_file(folder / "large", large_size);
+    program.limits.scratch = mebibytes(128);
+    program.files.push_back({.name = "large", .host_path = folder / "large"});
   }
-  CHECK(run(command({"true"})).verdict == Verdict::OK);
-  // Init leaves while the answer is on its way.
-  for (const auto deadline = from_now(patience); !tree_below(keeper_pid).empty();)
+
+  void await_end_of_init() {  // it leaves while the answer is on its way
+    for (const auto end = from_now(patience); !tree_below(keeper()).empty();)
+      REQUIRE(real_clock().steady() < end);
+  }
+
+  /// Calls meddle(pid of init). nullopt: it came too late, the program was there already.
+  template <class Meddle>
+  std::optional<Result> meet(Meddle meddle) {
+    await_end_of_init();
+    const auto keeper_pid = keeper();
+    Result result;
+    std::thread runner([&] { result = run(program); });
+    auto tree = tree_below(keeper_pid);
+    for (const auto end = from_now(patience); tree.empty() && real_clock().steady() < end;)
+      tree = tree_below(keeper_pid);
+    if (!tree.empty()) meddle(tree.front());
+    runner.join();
+    REQUIRE_FALSE(tree.empty());
+    if (tree.size() != 1) return {};
+    return result;
+  }
+
+  Program program;
+};
+
+TEST_CASE_FIXTURE(SlowSetup, "sandbox: a run that is called off while it is set up") {
+  std::optional<Result> result;
+  for (const auto deadline = from_now(patience); !result;) {
     REQUIRE(real_clock().steady() < deadline);
+    result = meet([&](pid_t) { slot->cancel(); });
+  }
+  CHECK(result->verdict == Verdict::CANCELLED);
+  CHECK(result->killed_by == "cancel");
+  CHECK(run(command({"true"})).verdict == Verdict::OK);
+  await_end_of_init();
+}
+
+// It may have been in the middle of a change to the memory that it shares with the keeper.
+TEST_CASE_FIXTURE(SlowSetup, "sandbox: init killed while it fills the box costs a keeper") {
+  for (int round = 0; round < 5; ++round) {
+    const auto keeper_before = keeper();
+    const auto result = meet([](pid_t init) { ::kill(init, SIGKILL); });
+    REQUIRE(result);
+    CHECK(result->verdict == Verdict::XX);
+    CHECK(result->stage == "keeper");
+    CHECK(run(command({"true"})).verdict == Verdict::OK);
+    CHECK(keeper() != keeper_before);
+  }
 }
