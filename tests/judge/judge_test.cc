@@ -85,8 +85,9 @@ TEST_CASE("judge: every way to fail has its verdict, and the first failing case 
       {"a.sh", "exit 7\n", Verdict::run_time_error, 1, "exit code 7"},
       {"a.c", "#include <stdlib.h>\nint main(void) { abort(); }\n", Verdict::run_time_error, 1,
        "signal 6 (SIGABRT)"},
-      {"a.py", "x = bytearray(1 << 30)\nfor i in range(0, 1 << 30, 4096): x[i] = 1\n",
-       Verdict::memory_limit_exceeded, 1, "more than 64M"},
+      // A little too much: with rlimits, much too much is refused and a run-time error.
+      {"a.py", "x = b'spam' * (20 << 20)\nwhile True: pass\n", Verdict::memory_limit_exceeded, 1,
+       "more than 64M"},
       {"a.py", "import sys\nwhile True: sys.stdout.write('spam ' * 1000)\n",
        Verdict::output_limit_exceeded, 1, "stdout"},
       {"a.py", "import sys\nprint(3)\nwhile True: sys.stderr.write('spam ' * 1000)\n",

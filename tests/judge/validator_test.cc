@@ -58,7 +58,8 @@ TEST_CASE("validator: exit 42 accepts, 43 is wrong, all else is the validator's 
       {"v.c", "#include <stdlib.h>\nint main(void) { abort(); }\n", Verdict::judge_error,
        "signal 6"},
       {"v.py", "while True: pass\n", Verdict::judge_error, "TLE"},
-      {"v.py", "x = [0] * (1 << 28)\n", Verdict::judge_error, "MLE"},
+      // A little over 128 MiB and what the files may take.
+      {"v.py", "x = b'spam' * (42 << 20)\nwhile True: pass\n", Verdict::judge_error, "MLE"},
       {"v.py", "while True: print('spam' * 1000)\n", Verdict::judge_error, "OLE"},
       {"v.c", "int main(void) { return 42; }\n", Verdict::accepted, ""},
       {"v.cc", "int main() { return 43; }\n", Verdict::wrong_answer, ""},
