@@ -1,160 +1,210 @@
 #include "sandbox/filter.h"
 
+#include <asm/ioctls.h>
+#include <linux/audit.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
-#include <seccomp.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
+#include <sys/syscall.h>
 
+#include <cerrno>
 #include <cstddef>
-#include <memory>
+#include <map>
 
 #include "base/error.h"
-#include "base/unique_fd.h"
 #include "sandbox/layers.h"
 
 namespace daemonz::sandbox {
 namespace {
 
+#if defined(__x86_64__)
+constexpr std::uint32_t native_architecture = AUDIT_ARCH_X86_64;
+#elif defined(__aarch64__)
+constexpr std::uint32_t native_architecture = AUDIT_ARCH_AARCH64;
+#else
+#error "the filter: which audit number and which calls has this architecture?"
+#endif
+
 // Numbers above this one were given to calls that nobody here has judged yet: ENOSYS, which is what
 // programs expect of an older kernel.
 constexpr std::uint32_t last_judged_call = 450;        // set_mempolicy_home_node, Linux 5.17
-constexpr std::uint32_t x32_calls_begin = 0x40000000;  // another architecture: killed further down
+constexpr std::uint32_t x32_calls_begin = 0x40000000;  // another architecture
 
 constexpr int refused_calls[] = {
     // looking into or steering other processes
-    SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
-    SCMP_SYS(process_madvise), SCMP_SYS(process_mrelease), SCMP_SYS(pidfd_getfd), SCMP_SYS(kcmp),
-    SCMP_SYS(migrate_pages), SCMP_SYS(move_pages),
+    SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_process_madvise,
+    SYS_process_mrelease, SYS_pidfd_getfd, SYS_kcmp, SYS_migrate_pages, SYS_move_pages,
     // leaving the slot's core, or its class of service
-    SCMP_SYS(sched_setaffinity), SCMP_SYS(sched_setattr), SCMP_SYS(sched_setparam),
-    SCMP_SYS(sched_setscheduler), SCMP_SYS(ioprio_set),
+    SYS_sched_setaffinity, SYS_sched_setattr, SYS_sched_setparam, SYS_sched_setscheduler,
+    SYS_ioprio_set,
     // kernel memory that outlives or is shared beyond the run
-    SCMP_SYS(add_key), SCMP_SYS(request_key), SCMP_SYS(keyctl),
+    SYS_add_key, SYS_request_key, SYS_keyctl,
     // large attack surface that no course program needs
-    SCMP_SYS(userfaultfd), SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(fanotify_init),
-    SCMP_SYS(fanotify_mark), SCMP_SYS(lookup_dcookie), SCMP_SYS(modify_ldt),
-    SCMP_SYS(open_by_handle_at), SCMP_SYS(name_to_handle_at), SCMP_SYS(vmsplice),
+    SYS_userfaultfd, SYS_bpf, SYS_perf_event_open, SYS_fanotify_init, SYS_fanotify_mark,
+    SYS_lookup_dcookie, SYS_open_by_handle_at, SYS_name_to_handle_at, SYS_vmsplice,
     // the file system's shape
-    SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(open_tree),
-    SCMP_SYS(move_mount), SCMP_SYS(fsopen), SCMP_SYS(fsconfig), SCMP_SYS(fsmount), SCMP_SYS(fspick),
-    SCMP_SYS(mount_setattr), SCMP_SYS(quotactl), SCMP_SYS(quotactl_fd), SCMP_SYS(swapon),
-    SCMP_SYS(swapoff),
+    SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_open_tree, SYS_move_mount, SYS_fsopen,
+    SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_mount_setattr, SYS_quotactl, SYS_quotactl_fd,
+    SYS_swapon, SYS_swapoff,
     // the machine
-    SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(kexec_load),
-    SCMP_SYS(kexec_file_load), SCMP_SYS(reboot), SCMP_SYS(acct), SCMP_SYS(syslog),
-    SCMP_SYS(sethostname), SCMP_SYS(setdomainname), SCMP_SYS(iopl), SCMP_SYS(ioperm),
-    SCMP_SYS(vhangup), SCMP_SYS(settimeofday), SCMP_SYS(clock_settime), SCMP_SYS(adjtimex),
-    SCMP_SYS(clock_adjtime),
+    SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_kexec_load, SYS_kexec_file_load,
+    SYS_reboot, SYS_acct, SYS_syslog, SYS_sethostname, SYS_setdomainname, SYS_vhangup,
+    SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_clock_adjtime,
+#if defined(__x86_64__)
+    SYS_modify_ldt, SYS_iopl, SYS_ioperm,
+#endif
     // memory that cannot be reclaimed
-    SCMP_SYS(mlock), SCMP_SYS(mlock2), SCMP_SYS(mlockall)};
+    SYS_mlock, SYS_mlock2, SYS_mlockall};
 
 // ENOSYS: the C library and run times then take another way.
-constexpr int absent_calls[] = {SCMP_SYS(io_uring_setup), SCMP_SYS(io_uring_enter),
-                                SCMP_SYS(io_uring_register), SCMP_SYS(memfd_secret)};
+constexpr int absent_calls[] = {SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register,
+                                SYS_memfd_secret};
 
 // Memory that no process maps: without a cgroup nobody counts it. (Files in /tmp are limited.)
-constexpr int uncounted_calls[] = {SCMP_SYS(memfd_create), SCMP_SYS(shmget), SCMP_SYS(msgget),
-                                   SCMP_SYS(semget)};
+constexpr int uncounted_calls[] = {SYS_memfd_create, SYS_shmget, SYS_msgget, SYS_semget};
 
-constexpr std::uint64_t namespace_flags[] = {CLONE_NEWNS,  CLONE_NEWCGROUP, CLONE_NEWUTS,
-                                             CLONE_NEWIPC, CLONE_NEWPID,    CLONE_NEWNET};
+constexpr std::uint32_t namespace_flags =
+    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET;
+constexpr std::uint32_t only_asking = 0xffffffff;  // personality(2)
 
-struct Release {
-  void operator()(void* filter) const { seccomp_release(filter); }
+constexpr std::uint32_t allow = SECCOMP_RET_ALLOW;
+constexpr std::uint32_t kill_process = SECCOMP_RET_KILL_PROCESS;
+constexpr std::uint32_t refuse(std::uint32_t error) { return SECCOMP_RET_ERRNO | error; }
+
+/// What is done about a call. With `values`: `then`, if one of its arguments is one of them, or has
+/// any of their bits; else `otherwise`. The kernel reads only the low 32 bits of these arguments.
+struct Rule {
+  std::uint32_t otherwise = allow;
+  unsigned argument = 0;
+  enum class Test { equals, has_bits } test = Test::equals;
+  std::vector<std::uint32_t> values;
+  std::uint32_t then = allow;
+  bool operator==(const Rule&) const = default;
 };
-using Filter = std::unique_ptr<void, Release>;
 
-void check(int result) {
-  if (result < 0) throw_errno("seccomp", {}, {}, -result);
-}
+using Rules = std::map<std::uint32_t, Rule>;  // by the number of the call
 
-template <class... Comparison>
-void refuse(const Filter& filter, int error, int call, Comparison... comparison) {
-  const auto action = SCMP_ACT_ERRNO(static_cast<std::uint32_t>(error) & 0xFFFFU);
-  check(seccomp_rule_add(filter.get(), action, call, sizeof...(comparison), comparison...));
-}
-
-scmp_arg_cmp has_bits(unsigned argument, std::uint64_t bits) {
-  return {argument, SCMP_CMP_MASKED_EQ, bits, bits};
-}
-
-void refuse_namespaces(const Filter& filter) {
-  for (const auto flag : namespace_flags) refuse(filter, EPERM, SCMP_SYS(clone), has_bits(0, flag));
-  if (layers.user_namespace_ban) {
-    refuse(filter, EPERM, SCMP_SYS(clone), has_bits(0, CLONE_NEWUSER));
-    refuse(filter, EPERM, SCMP_SYS(unshare), has_bits(0, CLONE_NEWUSER));
-  }
-  for (const auto flag : namespace_flags)
-    refuse(filter, EPERM, SCMP_SYS(unshare), has_bits(0, flag));
-  refuse(filter, EPERM, SCMP_SYS(setns));
+void refuse_namespaces(Rules& rules) {
+  const auto flags = namespace_flags | (layers.user_namespace_ban ? CLONE_NEWUSER : 0);
+  for (const int call : {SYS_clone, SYS_unshare})
+    rules[call] = {.test = Rule::Test::has_bits, .values = {flags}, .then = refuse(EPERM)};
+  rules[SYS_setns] = {.otherwise = refuse(EPERM)};
   // Its flags lie in memory, where a filter cannot see them; the C library falls back to clone.
-  refuse(filter, ENOSYS, SCMP_SYS(clone3));
+  rules[SYS_clone3] = {.otherwise = refuse(ENOSYS)};
 }
 
-void refuse_socket_families(const Filter& filter) {
-  for (const int call : {SCMP_SYS(socket), SCMP_SYS(socketpair)}) {
-    for (std::uint64_t family = 0; family < AF_INET6; ++family)
-      if (family != AF_UNIX && family != AF_INET)
-        refuse(filter, EAFNOSUPPORT, call, scmp_arg_cmp{0, SCMP_CMP_EQ, family, 0});
-    refuse(filter, EAFNOSUPPORT, call, scmp_arg_cmp{0, SCMP_CMP_GT, AF_INET6, 0});
-  }
-}
-
-void refuse_by_argument(const Filter& filter) {
-  // The kernel looks at the low 32 bits of an ioctl's number only.
-  constexpr std::uint64_t low = 0xFFFFFFFF;
-  for (const std::uint64_t number : {TIOCSTI, TIOCLINUX})
-    refuse(filter, EPERM, SCMP_SYS(ioctl), scmp_arg_cmp{1, SCMP_CMP_MASKED_EQ, low, number});
+void refuse_by_argument(Rules& rules) {
+  for (const int call : {SYS_socket, SYS_socketpair})
+    rules[call] = {.otherwise = refuse(EAFNOSUPPORT), .values = {AF_UNIX, AF_INET, AF_INET6}};
+  rules[SYS_ioctl] = {.argument = 1, .values = {TIOCSTI, TIOCLINUX}, .then = refuse(EPERM)};
   // The limits of others: init has the same user. An own pid is written 0.
-  refuse(filter, EPERM, SCMP_SYS(prlimit64), scmp_arg_cmp{0, SCMP_CMP_NE, 0, 0});
-  // Only asking (0xffffffff) and the ordinary one.
-  refuse(filter, EPERM, SCMP_SYS(personality), scmp_arg_cmp{0, SCMP_CMP_NE, low, 0});
+  rules[SYS_prlimit64] = {.otherwise = refuse(EPERM), .values = {0}};
+  rules[SYS_personality] = {.otherwise = refuse(EPERM), .values = {only_asking}};
 }
 
-/// Before libseccomp's program, which knows no ranges: one comparison instead of a rule a number.
-std::vector<sock_filter> refuse_unjudged_calls() {
-  const auto jump = [](int kind, std::uint32_t value, unsigned char yes, unsigned char no) {
-    return sock_filter{static_cast<unsigned short>(BPF_JMP | kind | BPF_K), yes, no, value};
+Rules make_rules(LimitMode mode) {
+  Rules rules;
+  for (const int call : refused_calls) rules[call] = {.otherwise = refuse(EPERM)};
+  for (const int call : absent_calls) rules[call] = {.otherwise = refuse(ENOSYS)};
+  if (mode == LimitMode::rlimit)
+    for (const int call : uncounted_calls) rules[call] = {.otherwise = refuse(ENOSYS)};
+  refuse_namespaces(rules);
+  refuse_by_argument(rules);
+  return rules;
+}
+
+sock_filter load(std::size_t offset) {
+  return {BPF_LD | BPF_W | BPF_ABS, 0, 0, static_cast<std::uint32_t>(offset)};
+}
+
+sock_filter answer(std::uint32_t action) { return {BPF_RET | BPF_K, 0, 0, action}; }
+
+/// How many instructions to pass over if the test holds, and if not.
+sock_filter jump(int test, std::uint32_t value, std::size_t yes, std::size_t no) {
+  if (yes > UINT8_MAX || no > UINT8_MAX) throw_errno("seccomp", {}, "too many rules", E2BIG);
+  return {static_cast<unsigned short>(BPF_JMP | test | BPF_K), static_cast<unsigned char>(yes),
+          static_cast<unsigned char>(no), value};
+}
+
+void append_rule(std::vector<sock_filter>& program, const Rule& rule) {
+  if (rule.values.empty()) return program.push_back(answer(rule.otherwise));
+  program.push_back(load(offsetof(seccomp_data, args) + rule.argument * sizeof(std::uint64_t)));
+  const int test = rule.test == Rule::Test::equals ? BPF_JEQ : BPF_JSET;
+  for (std::size_t i = 0; i < rule.values.size(); ++i)  // to `then`, past the others
+    program.push_back(jump(test, rule.values[i], rule.values.size() - i, 0));
+  program.push_back(answer(rule.otherwise));
+  program.push_back(answer(rule.then));
+}
+
+/// The calls from `first` to that of the next range have one rule, which begins in `rules` at ..
+struct Range {
+  std::uint32_t first;
+  std::size_t rule;
+};
+
+struct Table {
+  std::vector<Range> ranges;
+  std::vector<sock_filter> rules;  // each once
+
+  void add(std::uint32_t first, const Rule& rule) {
+    const auto place = place_of(rule);
+    if (!ranges.empty() && ranges.back().first == first) ranges.pop_back();
+    if (ranges.empty() || ranges.back().rule != place) ranges.push_back({first, place});
+  }
+
+ private:
+  std::vector<std::pair<Rule, std::size_t>> places_;
+
+  std::size_t place_of(const Rule& rule) {
+    for (const auto& [one, place] : places_)
+      if (one == rule) return place;
+    places_.emplace_back(rule, rules.size());
+    append_rule(rules, rule);
+    return places_.back().second;
+  }
+};
+
+Table make_table(LimitMode mode) {
+  Table table;
+  table.add(0, {});
+  for (const auto& [call, rule] : make_rules(mode)) {
+    table.add(call, rule);
+    table.add(call + 1, {});
+  }
+  table.add(last_judged_call + 1, {.otherwise = refuse(ENOSYS)});
+  table.add(x32_calls_begin, {.otherwise = kill_process});
+  return table;
+}
+
+/// A decision tree over the number of the call. Its nodes are one less than its ranges.
+void append_tree(std::vector<sock_filter>& program, const Range* begin, const Range* end,
+                 std::size_t rules_begin) {
+  if (end - begin == 1) return;
+  const auto* const middle = begin + (end - begin) / 2;
+  const auto node = program.size();
+  program.emplace_back();
+  append_tree(program, begin, middle, rules_begin);
+  const auto right = program.size();
+  append_tree(program, middle, end, rules_begin);
+  const auto way_to = [&](const Range* from, const Range* to, std::size_t subtree) {
+    return (to - from == 1 ? rules_begin + from->rule : subtree) - (node + 1);
   };
-  return {{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, arch)},
-          jump(BPF_JEQ, seccomp_arch_native(), 0, 4),
-          {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
-          jump(BPF_JGT, last_judged_call, 0, 2),
-          jump(BPF_JGE, x32_calls_begin, 1, 0),
-          {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | ENOSYS}};
-}
-
-std::vector<sock_filter> export_program(const Filter& filter) {
-  const UniqueFd file(::memfd_create("filter", MFD_CLOEXEC));
-  if (!file.is_open()) throw_errno("seccomp");
-  check(seccomp_export_bpf(filter.get(), file.get()));
-  const auto size = ::lseek(file.get(), 0, SEEK_END);
-  auto program = refuse_unjudged_calls();
-  const auto begin = program.size();
-  program.resize(begin + static_cast<std::size_t>(size) / sizeof(sock_filter));
-  if (::pread(file.get(), program.data() + begin, static_cast<std::size_t>(size), 0) != size)
-    throw_errno("seccomp");
-  return program;
+  program[node] =
+      jump(BPF_JGE, middle->first, way_to(middle, end, right), way_to(begin, middle, node + 1));
 }
 
 }  // namespace
 
 std::vector<sock_filter> build_filter(LimitMode mode) {
-  const Filter filter(seccomp_init(SCMP_ACT_ALLOW));
-  if (!filter) throw_errno("seccomp", {}, {}, ENOMEM);
-  check(seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS));
-  check(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2));  // a tree, not a list
-  for (const int call : refused_calls) refuse(filter, EPERM, call);
-  for (const int call : absent_calls) refuse(filter, ENOSYS, call);
-  if (mode == LimitMode::rlimit)
-    for (const int call : uncounted_calls) refuse(filter, ENOSYS, call);
-  refuse_namespaces(filter);
-  refuse_socket_families(filter);
-  refuse_by_argument(filter);
-  return export_program(filter);
+  const auto table = make_table(mode);
+  std::vector<sock_filter> program = {load(offsetof(seccomp_data, arch)),
+                                      jump(BPF_JEQ, native_architecture, 1, 0),
+                                      answer(kill_process), load(offsetof(seccomp_data, nr))};
+  const auto* const ranges = table.ranges.data();
+  const auto rules_begin = program.size() + table.ranges.size() - 1;
+  append_tree(program, ranges, ranges + table.ranges.size(), rules_begin);
+  program.insert(program.end(), table.rules.begin(), table.rules.end());
+  return program;
 }
 
 }  // namespace daemonz::sandbox

@@ -53,13 +53,26 @@ std::uint32_t read_processes(int folder) {
   return static_cast<std::uint32_t>(number_in(text.value_or("0")));
 }
 
+std::string must_read_time(const RunGroup::Folder& folder) {
+  char text[32];
+  const auto size = ::pread(folder.time_file.get(), text, sizeof text, 0);
+  if (size < 0) throw_errno("read cpuacct.usage");
+  return {text, static_cast<std::size_t>(size)};
+}
+
 std::string must_read(int folder, const char* file) {
   auto text = read_small_file(folder, file);
   if (!text) throw_errno(std::string("read ") + file);
   return *text;
 }
 
-bool is_present(int folder, const char* file) { return ::faccessat(folder, file, F_OK, 0) == 0; }
+/// False: there is no such file.
+bool write_if_present(int folder, const char* file, std::string_view text) {
+  const UniqueFd fd(::openat(folder, file, O_WRONLY | O_CLOEXEC));
+  if (!fd.is_open() && errno == ENOENT) return false;
+  if (::write(fd.get(), text.data(), text.size()) < 0) throw_errno(file);
+  return true;
+}
 
 std::string name_of(std::string_view what) {
   return std::string(group_name_prefix) + std::to_string(::getpid()) + "." + std::string(what);
@@ -67,7 +80,7 @@ std::string name_of(std::string_view what) {
 
 RunGroup::Folder make_folder(int parent, Kind kind, const std::string& name) {
   if (::mkdirat(parent, name.c_str(), 0755) != 0) throw_errno("cgroup");
-  RunGroup::Folder folder{.parent = parent, .kind = kind, .fd = {}, .join_file = {}};
+  RunGroup::Folder folder{.parent = parent, .kind = kind};
   folder.fd.reset(::openat(parent, name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   // "tasks" takes a single thread that moves itself without the kernel's global lock (v1).
   const char* file = kind == Kind::unified ? "cgroup.procs" : "tasks";
@@ -90,7 +103,7 @@ void read_v1(const RunGroup::Folder& folder, GroupUsage& usage) {
       break;
     case Kind::cpu:
       // Its parts stand in files of their own; two more to open cost more than rusage's are worse.
-      usage.cpu = Microseconds(number_in(must_read(folder.fd.get(), "cpuacct.usage")) / 1000);
+      usage.cpu = Microseconds(number_in(must_read_time(folder)) / 1000);
       break;
     case Kind::processes: usage.processes_peak = read_processes(folder.fd.get()); break;
     case Kind::unified: break;
@@ -134,22 +147,19 @@ void RunGroup::limit(const Limits& limits) {
       case Kind::memory:
         write_file(fd, "memory.limit_in_bytes", memory, "memory.limit_in_bytes");
         // Absent without swap accounting: what is swapped out is counted nowhere, so nothing is.
-        if (is_present(fd, "memory.memsw.limit_in_bytes"))
-          write_file(fd, "memory.memsw.limit_in_bytes", memory, "memory.memsw.limit_in_bytes");
-        else
+        if (!write_if_present(fd, "memory.memsw.limit_in_bytes", memory))
           write_file(fd, "memory.swappiness", "0", "memory.swappiness");
         break;
       case Kind::processes: write_file(fd, "pids.max", processes, "pids.max"); break;
       case Kind::unified:
         write_file(fd, "memory.max", memory, "memory.max");
-        if (is_present(fd, "memory.swap.max"))
-          write_file(fd, "memory.swap.max", "0", "memory.swap.max");
+        write_if_present(fd, "memory.swap.max", "0");
         write_file(fd, "pids.max", processes, "pids.max");
         break;
       case Kind::cpu: break;
     }
   }
-  if (shared_) write_file(shared_->fd.get(), "cpuacct.usage", "0", "cpuacct.usage");
+  if (shared_ && ::pwrite(shared_->time_file.get(), "0", 1, 0) != 1) throw_errno("cpuacct.usage");
 }
 
 std::vector<int> RunGroup::join_files() const {
@@ -225,10 +235,14 @@ RunGroup GroupRoot::make() {
 }
 
 void GroupRoot::share_cpu_folder() {
-  for (const auto& place : places_)
-    if (place.kind == Kind::cpu)
-      cpu_folder_ = std::make_unique<RunGroup::Folder>(
-          make_folder(place.fd.get(), place.kind, name_of(cpu_folder_name)));
+  for (const auto& place : places_) {
+    if (place.kind != Kind::cpu) continue;
+    cpu_folder_ = std::make_unique<RunGroup::Folder>(
+        make_folder(place.fd.get(), place.kind, name_of(cpu_folder_name)));
+    auto& file = cpu_folder_->time_file;
+    file.reset(::openat(cpu_folder_->fd.get(), "cpuacct.usage", O_RDWR | O_CLOEXEC));
+    if (!file.is_open()) throw_errno("cpuacct.usage");
+  }
 }
 
 void GroupRoot::remove_stale() const noexcept {

@@ -42,6 +42,7 @@ class RunGroup {
     int parent = -1;  ///< a loan of GroupRoot's descriptor
     enum class Kind { memory, cpu, processes, unified } kind = Kind::unified;
     UniqueFd fd, join_file;
+    UniqueFd time_file;  ///< of kind cpu
   };
   /// `shared`: a folder of GroupRoot's that this run uses besides its own; or null.
   RunGroup(std::string name, const Folder* shared, std::vector<BusyFolder>& busy);
