@@ -26,7 +26,6 @@ constexpr std::uint64_t charged_ahead_max = 1U << 20;
 constexpr std::size_t busy_max = 64;
 constexpr int busy_rounds_max = 200;  // at the keeper's end; nobody waits for it
 constexpr int busy_round_ms = 1;
-constexpr std::string_view cpu_folder_name = "cpu";
 
 std::uint64_t number_in(std::string_view text) {
   std::uint64_t value = 0;
@@ -53,11 +52,12 @@ std::uint32_t read_processes(int folder) {
   return static_cast<std::uint32_t>(number_in(text.value_or("0")));
 }
 
-std::string must_read_time(const RunGroup::Folder& folder) {
+/// From the start of a file of the kernel that stays open.
+std::uint64_t must_read_again(const UniqueFd& file) {
   char text[32];
-  const auto size = ::pread(folder.time_file.get(), text, sizeof text, 0);
-  if (size < 0) throw_errno("read cpuacct.usage");
-  return {text, static_cast<std::size_t>(size)};
+  const auto size = ::pread(file.get(), text, sizeof text, 0);
+  if (size < 0) throw_errno("read cgroup");
+  return number_in({text, static_cast<std::size_t>(size)});
 }
 
 std::string must_read(int folder, const char* file) {
@@ -74,13 +74,9 @@ bool write_if_present(int folder, const char* file, std::string_view text) {
   return true;
 }
 
-std::string name_of(std::string_view what) {
-  return std::string(group_name_prefix) + std::to_string(::getpid()) + "." + std::string(what);
-}
-
 RunGroup::Folder make_folder(int parent, Kind kind, const std::string& name) {
   if (::mkdirat(parent, name.c_str(), 0755) != 0) throw_errno("cgroup");
-  RunGroup::Folder folder{.parent = parent, .kind = kind};
+  RunGroup::Folder folder{.parent = parent, .name = name, .kind = kind};
   folder.fd.reset(::openat(parent, name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   // "tasks" takes a single thread that moves itself without the kernel's global lock (v1).
   const char* file = kind == Kind::unified ? "cgroup.procs" : "tasks";
@@ -89,6 +85,31 @@ RunGroup::Folder make_folder(int parent, Kind kind, const std::string& name) {
   const int error = errno;
   ::unlinkat(parent, name.c_str(), AT_REMOVEDIR);
   throw_errno("cgroup", {}, {}, error);
+}
+
+void remove_folder(RunGroup::Folder& folder, std::vector<BusyFolder>& busy) {
+  for (auto* fd : {&folder.fd, &folder.join_file, &folder.figure, &folder.members}) fd->reset();
+  if (::unlinkat(folder.parent, folder.name.c_str(), AT_REMOVEDIR) != 0 && errno == EBUSY)
+    busy.push_back({.parent = folder.parent, .name = folder.name});
+}
+
+bool is_lent(Kind kind) { return kind == Kind::cpu || kind == Kind::processes; }
+
+/// A group of processes that held two at a time, or that the kernel has not yet taken the last one
+/// out of, would show the next run's peak too high.
+bool is_as_good_as_new(const RunGroup::Folder& folder) {
+  if (folder.kind == Kind::cpu) return true;
+  return folder.figure.is_open() && must_read_again(folder.figure) <= 1 &&
+         must_read_again(folder.members) == 0;
+}
+
+void limit_lent(RunGroup::Folder& folder, std::uint32_t processes) {
+  if (folder.kind == Kind::cpu) {
+    if (::pwrite(folder.figure.get(), "0", 1, 0) != 1) throw_errno("cpuacct.usage");
+  } else if (folder.processes_max != processes) {
+    write_file(folder.fd.get(), "pids.max", std::to_string(processes), "pids.max");
+    folder.processes_max = processes;
+  }
 }
 
 void read_v1(const RunGroup::Folder& folder, GroupUsage& usage) {
@@ -103,9 +124,13 @@ void read_v1(const RunGroup::Folder& folder, GroupUsage& usage) {
       break;
     case Kind::cpu:
       // Its parts stand in files of their own; two more to open cost more than rusage's are worse.
-      usage.cpu = Microseconds(number_in(must_read_time(folder)) / 1000);
+      usage.cpu = Microseconds(must_read_again(folder.figure) / 1000);
       break;
-    case Kind::processes: usage.processes_peak = read_processes(folder.fd.get()); break;
+    case Kind::processes:
+      usage.processes_peak = folder.figure.is_open()
+                                 ? static_cast<std::uint32_t>(must_read_again(folder.figure))
+                                 : read_processes(folder.fd.get());
+      break;
     case Kind::unified: break;
   }
 }
@@ -126,59 +151,48 @@ void read_v2(const RunGroup::Folder& folder, GroupUsage& usage) {
 
 }  // namespace
 
-RunGroup::RunGroup(std::string name, const Folder* shared, std::vector<BusyFolder>& busy)
-    : name_(std::move(name)), shared_(shared), busy_(&busy) {}
+RunGroup::RunGroup(std::vector<BusyFolder>& busy) : busy_(&busy) {}
 
 RunGroup::~RunGroup() {
-  for (auto& folder : folders_) {
-    folder.fd.reset();
-    folder.join_file.reset();
-    if (::unlinkat(folder.parent, name_.c_str(), AT_REMOVEDIR) != 0 && errno == EBUSY)
-      busy_->push_back({.parent = folder.parent, .name = name_});
-  }
+  for (auto& folder : own_) remove_folder(folder, *busy_);
 }
 
 void RunGroup::limit(const Limits& limits) {
   const auto memory = std::to_string(limits.memory.count);
-  const auto processes = std::to_string(std::min(limits.processes, processes_max));
-  for (const auto& folder : folders_) {
+  const auto processes = std::min(limits.processes, processes_max);
+  for (auto* folder : lent_) limit_lent(*folder, processes);
+  for (const auto& folder : own_) {
     const int fd = folder.fd.get();
-    switch (folder.kind) {
-      case Kind::memory:
-        write_file(fd, "memory.limit_in_bytes", memory, "memory.limit_in_bytes");
-        // Absent without swap accounting: what is swapped out is counted nowhere, so nothing is.
-        if (!write_if_present(fd, "memory.memsw.limit_in_bytes", memory))
-          write_file(fd, "memory.swappiness", "0", "memory.swappiness");
-        break;
-      case Kind::processes: write_file(fd, "pids.max", processes, "pids.max"); break;
-      case Kind::unified:
-        write_file(fd, "memory.max", memory, "memory.max");
-        write_if_present(fd, "memory.swap.max", "0");
-        write_file(fd, "pids.max", processes, "pids.max");
-        break;
-      case Kind::cpu: break;
+    if (folder.kind == Kind::memory) {
+      write_file(fd, "memory.limit_in_bytes", memory, "memory.limit_in_bytes");
+      // Absent without swap accounting: what is swapped out is counted nowhere, so nothing is.
+      if (!write_if_present(fd, "memory.memsw.limit_in_bytes", memory))
+        write_file(fd, "memory.swappiness", "0", "memory.swappiness");
+    } else {
+      write_file(fd, "memory.max", memory, "memory.max");
+      write_if_present(fd, "memory.swap.max", "0");
+      write_file(fd, "pids.max", std::to_string(processes), "pids.max");
     }
   }
-  if (shared_ && ::pwrite(shared_->time_file.get(), "0", 1, 0) != 1) throw_errno("cpuacct.usage");
 }
 
 std::vector<int> RunGroup::join_files() const {
   std::vector<int> files;
-  for (const auto& folder : folders_) files.push_back(folder.join_file.get());
-  if (shared_) files.push_back(shared_->join_file.get());
+  for (const auto& folder : own_) files.push_back(folder.join_file.get());
+  for (const auto* folder : lent_) files.push_back(folder->join_file.get());
   return files;
 }
 
 GroupUsage RunGroup::usage() const {
   GroupUsage usage;
-  for (const auto& folder : folders_)
+  for (const auto& folder : own_)
     folder.kind == Kind::unified ? read_v2(folder, usage) : read_v1(folder, usage);
-  if (shared_) read_v1(*shared_, usage);
+  for (const auto* folder : lent_) read_v1(*folder, usage);
   return usage;
 }
 
 void RunGroup::kill() const noexcept {
-  for (const auto& folder : folders_) {
+  for (const auto& folder : own_) {
     if (folder.kind != Kind::unified) continue;
     const UniqueFd file(::openat(folder.fd.get(), "cgroup.kill", O_WRONLY | O_CLOEXEC));
     if (file.is_open() && ::write(file.get(), "1", 1) < 0) continue;  // the pid namespace is there
@@ -191,10 +205,8 @@ GroupRoot::GroupRoot(LimitMode mode, std::vector<Place> places)
 GroupRoot::~GroupRoot() {
   if (!busy_) return;  // moved from
   ahead_.reset();
-  if (cpu_folder_) {
-    busy_->push_back({.parent = cpu_folder_->parent, .name = name_of(cpu_folder_name)});
-    cpu_folder_.reset();
-  }
+  for (const auto& place : places_)
+    if (place.lent) remove_folder(*place.lent, *busy_);
   for (int round = 0; round < busy_rounds_max; ++round) {
     remove_busy();
     if (busy_->empty()) return;
@@ -226,23 +238,36 @@ void GroupRoot::make_ahead() noexcept {
 RunGroup GroupRoot::make() {
   remove_busy();
   if (busy_->size() > busy_max) throw_errno("cgroups that stay busy", {}, {}, EBUSY);
-  if (!cpu_folder_) share_cpu_folder();
-  RunGroup group(name_of(std::to_string(++created_)), cpu_folder_.get(), *busy_);
-  for (const auto& place : places_)
-    if (place.kind != Kind::cpu)
-      group.folders_.push_back(make_folder(place.fd.get(), place.kind, group.name_));
+  const auto name = std::string(group_name_prefix) + std::to_string(::getpid()) + "." +
+                    std::to_string(++created_);
+  RunGroup group(*busy_);
+  for (auto& place : places_) {
+    if (is_lent(place.kind))
+      group.lent_.push_back(&lend(place, name));
+    else
+      group.own_.push_back(make_folder(place.fd.get(), place.kind, name));
+  }
   return group;
 }
 
-void GroupRoot::share_cpu_folder() {
-  for (const auto& place : places_) {
-    if (place.kind != Kind::cpu) continue;
-    cpu_folder_ = std::make_unique<RunGroup::Folder>(
-        make_folder(place.fd.get(), place.kind, name_of(cpu_folder_name)));
-    auto& file = cpu_folder_->time_file;
-    file.reset(::openat(cpu_folder_->fd.get(), "cpuacct.usage", O_RDWR | O_CLOEXEC));
-    if (!file.is_open()) throw_errno("cpuacct.usage");
+RunGroup::Folder& GroupRoot::lend(Place& place, const std::string& name) {
+  if (place.lent && !is_as_good_as_new(*place.lent)) {
+    remove_folder(*place.lent, *busy_);
+    place.lent.reset();
   }
+  if (place.lent) return *place.lent;
+  auto folder = std::make_unique<RunGroup::Folder>(make_folder(place.fd.get(), place.kind, name));
+  const auto open_file = [&](const char* file, int flags) {
+    return UniqueFd(::openat(folder->fd.get(), file, flags | O_CLOEXEC));
+  };
+  if (place.kind == Kind::cpu) {
+    folder->figure = open_file("cpuacct.usage", O_RDWR);
+  } else {
+    folder->figure = open_file("pids.peak", O_RDONLY);
+    folder->members = open_file("pids.current", O_RDONLY);
+  }
+  place.lent = std::move(folder);
+  return *place.lent;
 }
 
 void GroupRoot::remove_stale() const noexcept {

@@ -1,7 +1,8 @@
 // The control groups of one run: what limits and measures it. Never reused: after cgroup.kill every
-// later member would die at birth, and peaks could not be told apart. Only v1's group that counts
-// CPU time and nothing else serves one run after the other: the kernel sets its one figure to 0.
-// Follows sandbox.md, point 8.
+// later member would die at birth, and peaks could not be told apart. But on v1 two groups serve
+// another run where they are as good as new, since making one costs more than joining it: that of
+// CPU time, whose one figure the kernel sets to 0, and that of processes, as long as it has never
+// held two at a time. Follows sandbox.md, point 8.
 // Sources: cgroups(7), the kernel's admin-guide/cgroup-v1/memory.rst and admin-guide/cgroup-v2.rst.
 #pragma once
 
@@ -40,12 +41,15 @@ class RunGroup {
  public:
   struct Folder {
     int parent = -1;  ///< a loan of GroupRoot's descriptor
+    std::string name;
     enum class Kind { memory, cpu, processes, unified } kind = Kind::unified;
     UniqueFd fd, join_file;
-    UniqueFd time_file;  ///< of kind cpu
+    // Of those that GroupRoot lends:
+    UniqueFd figure;                  ///< cpuacct.usage; pids.peak, where there is one
+    UniqueFd members;                 ///< pids.current
+    std::uint32_t processes_max = 0;  ///< what pids.max holds; 0: not written yet
   };
-  /// `shared`: a folder of GroupRoot's that this run uses besides its own; or null.
-  RunGroup(std::string name, const Folder* shared, std::vector<BusyFolder>& busy);
+  explicit RunGroup(std::vector<BusyFolder>& busy);
   RunGroup(RunGroup&&) noexcept = default;
   RunGroup& operator=(RunGroup&&) = delete;
   ~RunGroup();
@@ -61,9 +65,8 @@ class RunGroup {
   friend class GroupRoot;
   void limit(const Limits& limits);
 
-  std::string name_;
-  std::vector<Folder> folders_;
-  const Folder* shared_;
+  std::vector<Folder> own_;
+  std::vector<Folder*> lent_;      // GroupRoot's
   std::vector<BusyFolder>* busy_;  // GroupRoot's
 };
 
@@ -78,7 +81,8 @@ class GroupRoot {
   GroupRoot& operator=(GroupRoot&&) = delete;
   ~GroupRoot();
   [[nodiscard]] LimitMode mode() const noexcept { return mode_; }
-  /// A fresh group with these limits. Throws Error.
+  /// A group with these limits for one run, the only one at a time: fresh, or as good as that.
+  /// Throws Error.
   [[nodiscard]] RunGroup create(const Limits& limits);
   /// Makes the folders of the next fresh group now, when nobody waits. A failure is create()'s.
   void make_ahead() noexcept;
@@ -89,17 +93,17 @@ class GroupRoot {
   struct Place {
     UniqueFd fd;
     RunGroup::Folder::Kind kind;
+    std::unique_ptr<RunGroup::Folder> lent = {};
   };
   GroupRoot(LimitMode mode, std::vector<Place> places);
   static GroupRoot find_v2();
   static GroupRoot find_v1();
   void remove_busy() noexcept;
   [[nodiscard]] RunGroup make();
-  void share_cpu_folder();
+  [[nodiscard]] RunGroup::Folder& lend(Place& place, const std::string& name);
 
   LimitMode mode_;
   std::vector<Place> places_;
-  std::unique_ptr<RunGroup::Folder> cpu_folder_;
   std::unique_ptr<std::vector<BusyFolder>> busy_;  // where RunGroups find it when this is moved
   std::uint64_t created_ = 0;
   std::optional<RunGroup> ahead_;

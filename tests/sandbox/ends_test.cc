@@ -184,13 +184,16 @@ TEST_CASE_FIXTURE(SlowSetup, "sandbox: a run that is called off while it is set 
 
 // It may have been in the middle of a change to the memory that it shares with the keeper.
 TEST_CASE_FIXTURE(SlowSetup, "sandbox: init killed while it fills the box costs a keeper") {
-  for (int round = 0; round < 5; ++round) {
+  int hits = 0;
+  for (const auto deadline = from_now(patience); hits < 3;) {
+    REQUIRE(real_clock().steady() < deadline);
     const auto keeper_before = keeper();
     const auto result = meet([](pid_t init) { ::kill(init, SIGKILL); });
     REQUIRE(result);
     CHECK(result->verdict == Verdict::XX);
-    CHECK(result->stage == "keeper");
     CHECK(run(command({"true"})).verdict == Verdict::OK);
-    CHECK(keeper() != keeper_before);
+    // Killed before the keeper had written its maps, it had done nothing yet.
+    CHECK((keeper() != keeper_before) == (result->stage == "keeper"));
+    hits += result->stage == "keeper";
   }
 }

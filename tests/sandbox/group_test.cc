@@ -11,11 +11,13 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <random>
 
 #include <doctest/doctest.h>
 
 #include "base/error.h"
 #include "sandbox/run.h"
+#include "support/seed.h"
 #include "support/temp_dir.h"
 
 using namespace daemonz;
@@ -114,8 +116,10 @@ TEST_CASE("sandbox: a run's group that is still busy at its end is removed with 
     CHECK(held.size() == (root.mode() == LimitMode::v1 ? 3 : 1));
     end_child(late);
     const auto next = root.create(small);
-    for (const auto& folder : held)  // but v1's that only counts time, which serves them all
-      CHECK(fs::exists(folder) == folder.filename().string().ends_with(".cpu"));
+    for (const auto& folder : held) {
+      const bool is_lent = fs::exists(folder / "cpuacct.usage") || fs::exists(folder / "pids.max");
+      CHECK_FALSE((fs::exists(folder) && !(is_lent && root.mode() == LimitMode::v1)));
+    }
   }
 }
 
@@ -134,6 +138,39 @@ TEST_CASE("sandbox: a run's CPU time begins at nothing, whatever the run before 
     }
     const auto next = root.create(small);
     CHECK(next.usage().cpu < spun / 10);
+  }
+}
+
+TEST_CASE("sandbox: a run's peak of processes is its own, whatever the run before it had") {
+  for (auto& root : roots()) {
+    CAPTURE(to_string(root.mode()));
+    std::mt19937 random(tests::seed());
+    for (int run = 0; run < 30; ++run) {
+      const auto wanted = std::uniform_int_distribution<std::uint32_t>(1, 3)(random);
+      CAPTURE(run);
+      const auto group = root.create(small);
+      std::vector<pid_t> members;
+      for (std::uint32_t i = 0; i < wanted; ++i)
+        members.push_back(start_child([&] { join(group); }));
+      CHECK(group.usage().processes_peak == wanted);
+      for (const auto member : members) end_child(member);
+    }
+  }
+}
+
+TEST_CASE("sandbox: a run's limit of processes is its own, too") {
+  for (auto& root : roots()) {
+    CAPTURE(to_string(root.mode()));
+    for (const std::uint32_t processes : {5U, 5U, 1U, 1000U, 5U}) {
+      const auto group = root.create({.processes = processes});
+      std::vector<std::string> limits;
+      for (const auto& folder : groups_of(::getpid()))
+        if (std::ifstream file(folder / "pids.max"); file >> limits.emplace_back())
+          CHECK(limits.back() == std::to_string(processes));
+        else
+          limits.pop_back();
+      CHECK(limits.size() == 1);
+    }
   }
 }
 
