@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstring>
 #include <exception>
 
 #include "base/error.h"
@@ -127,16 +126,8 @@ void send(int reins, const InitMessage& message, int descriptor = -1) {
   msghdr packet{};
   packet.msg_iov = &body;
   packet.msg_iovlen = 1;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptor)] = {};
-  if (descriptor >= 0) {
-    packet.msg_control = control;
-    packet.msg_controllen = sizeof control;
-    auto* header = CMSG_FIRSTHDR(&packet);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof descriptor);
-    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-  }
+  alignas(cmsghdr) char control[control_size(1)];
+  if (descriptor >= 0) attach_descriptors(packet, control, &descriptor, 1);
   // A keeper that is gone has no use for it; SIGKILL is on its way here.
   if (raw_call(SYS_sendmsg, reins, &packet, MSG_NOSIGNAL) < 0) leave(1);
 }

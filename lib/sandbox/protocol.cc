@@ -250,6 +250,17 @@ std::optional<Result> decode_result(Packet& packet) {
   return result;
 }
 
+void attach_descriptors(msghdr& message, char* control, const int* descriptors, std::size_t count) {
+  message.msg_control = control;
+  message.msg_controllen = control_size(count);
+  std::memset(control, 0, message.msg_controllen);
+  auto* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(count * sizeof(int));
+  std::memcpy(CMSG_DATA(header), descriptors, count * sizeof(int));
+}
+
 bool send_packet(int socket, std::string_view bytes, const std::vector<int>& descriptors) {
   if (bytes.size() > packet_size_max || descriptors.size() > descriptors_max) {
     errno = EMSGSIZE;
@@ -259,18 +270,9 @@ bool send_packet(int socket, std::string_view bytes, const std::vector<int>& des
   msghdr message{};
   message.msg_iov = &body;
   message.msg_iovlen = 1;
-  const auto descriptors_size = descriptors.size() * sizeof(int);
-  alignas(cmsghdr) char control[CMSG_SPACE(descriptors_max * sizeof(int))];
-  if (!descriptors.empty()) {
-    std::memset(control, 0, sizeof control);
-    message.msg_control = control;
-    message.msg_controllen = CMSG_SPACE(descriptors_size);
-    auto* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(descriptors_size);
-    std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors_size);
-  }
+  alignas(cmsghdr) char control[control_size(descriptors_max)];
+  if (!descriptors.empty())
+    attach_descriptors(message, control, descriptors.data(), descriptors.size());
   ssize_t sent = -1;
   do {
     sent = ::sendmsg(socket, &message, MSG_NOSIGNAL);
@@ -287,7 +289,7 @@ std::optional<Packet> receive_packet(int socket, std::size_t size_max) {
   if (size <= 0 || static_cast<std::size_t>(size) > size_max) return std::nullopt;
   Packet packet;
   packet.bytes.resize(static_cast<std::size_t>(size));
-  alignas(cmsghdr) char control[CMSG_SPACE(descriptors_max * sizeof(int))];
+  alignas(cmsghdr) char control[control_size(descriptors_max)];
   iovec body{packet.bytes.data(), packet.bytes.size()};
   msghdr message{};
   message.msg_iov = &body;

@@ -4,6 +4,8 @@
 // Follows sandbox.md, "Process tree, per slot", point 1. Sources: unix(7), cmsg(3).
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -65,6 +67,12 @@ struct Packet {
 [[nodiscard]] std::optional<std::uint64_t> decode_cancel(std::string_view bytes);
 /// Takes the descriptors of the collected files out of the packet.
 [[nodiscard]] std::optional<Result> decode_result(Packet& packet);
+
+/// Room in a message for `count` descriptors; a cmsghdr starts in it.
+constexpr std::size_t control_size(std::size_t count) { return CMSG_SPACE(count * sizeof(int)); }
+/// Makes them go with `message` (SCM_RIGHTS). `control` has room for them, is aligned for a cmsghdr
+/// and lives as long as the message. Allocates nothing.
+void attach_descriptors(msghdr& message, char* control, const int* descriptors, std::size_t count);
 
 /// False: errno says why (EMSGSIZE: longer than packet_size_max; EPIPE: the peer is gone).
 [[nodiscard]] bool send_packet(int socket, std::string_view bytes,
